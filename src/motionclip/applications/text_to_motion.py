@@ -1,0 +1,50 @@
+"""A sentence becomes a motion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import overload
+
+from motionclip.model.pipeline import MotionCLIP
+from motionclip.motion import Motion
+
+DEFAULT_SECONDS = 4.0
+DEFAULT_GUIDANCE = 2.0
+
+
+@overload
+def text_to_motion(
+    model: MotionCLIP, text: str, *, seconds: float = ..., seed: int = ..., guidance: float = ...
+) -> Motion: ...
+@overload
+def text_to_motion(
+    model: MotionCLIP, text: Sequence[str], *, seconds: float = ..., seed: int = ..., guidance: float = ...
+) -> list[Motion]: ...
+def text_to_motion(
+    model: MotionCLIP,
+    text: str | Sequence[str],
+    *,
+    seconds: float = DEFAULT_SECONDS,
+    seed: int = 0,
+    guidance: float = DEFAULT_GUIDANCE,
+) -> Motion | list[Motion]:
+    """A motion of ``seconds`` for a sentence, or one for each of several.
+
+    Args:
+        model: from :func:`motionclip.load`.
+        text: what the person does, in words.
+        seconds: length of the motion.
+        seed: another seed gives another motion of the same words; the same seed, the same motion.
+        guidance: above 1 follows the words more closely, with less variety.
+
+    Returns:
+        Motion at the model's frame rate on the canonical skeleton, from above the origin, facing +Z.
+
+    Raises:
+        TextError: if a text is empty, too long, or not text.
+        ModelError: if the model cannot make that length.
+    """
+    texts = [text] if isinstance(text, str) else list(text)
+    latents = model.sample(model.embed_text(texts), seconds, guidance=guidance, seed=seed)
+    motions = model.decode(latents, seconds)
+    return motions[0] if isinstance(text, str) else motions

@@ -1,0 +1,26 @@
+"""What every command prints with."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+_console = Console(highlight=False)
+
+
+def say(*lines: object) -> None:
+    """Print lines or rich tables."""
+    for line in lines:
+        _console.print(line, soft_wrap=True)
+
+
+def progress_bar() -> Progress:
+    """A progress bar with count, time and time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=_console,
+    )

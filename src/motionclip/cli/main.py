@@ -1,0 +1,43 @@
+"""The `motionclip` command: one thin door per application."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import tyro
+
+from motionclip.cli.convert import convert, info
+from motionclip.cli.evaluate import evaluate
+from motionclip.cli.generate import generate
+from motionclip.cli.prepare import prepare
+from motionclip.cli.train import train
+from motionclip.errors import MotionClipError
+
+COMMANDS = {
+    "generate": generate,
+    "convert": convert,
+    "info": info,
+    "prepare": prepare,
+    "train": train,
+    "evaluate": evaluate,
+}
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0, or 2 for input that cannot be used."""
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            COMMANDS, prog="motionclip", description="Words and human motion in one latent space.", args=args
+        )
+    except MotionClipError as error:
+        print(f"motionclip: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("motionclip: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

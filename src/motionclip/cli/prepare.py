@@ -1,0 +1,66 @@
+"""``motionclip prepare``: from a data set to a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from motionclip.data.prepare import PrepareReport
+from motionclip.data.prepare import prepare as prepare_store
+from motionclip.data.sources import open_source
+
+#: Refused clips that are printed; all of them are in report.json.
+_SHOWN = 20
+
+
+def prepare(source: tyro.conf.Positional[str], out: Path, workers: int = 0, overwrite: bool = False) -> None:
+    """Put a data set onto the canonical skeleton at 30 frames per second, ready for training.
+
+    A run that was stopped goes on where it was when the same command is given again.
+
+    Args:
+        source: cmu:DIR, bandai_namco:DIR, folder:DIR, synthetic, synthetic:COUNT, or a folder whose kind is found out.
+        out: folder of the store to make.
+        workers: processes to use; 0 means one per core.
+        overwrite: replace a store that is already there.
+    """
+    console = Console()
+    found = open_source(source)
+    console.print(f"source {found.spec}: {len(found.items)} clips")
+    columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("prepare", total=len(found.items))
+        report = prepare_store(
+            found,
+            out,
+            workers=workers,
+            overwrite=overwrite,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    _print_report(console, report, out)
+
+
+def _print_report(console: Console, report: PrepareReport, out: Path) -> None:
+    table = Table(title=f"store {out}", show_header=False)
+    splits = ", ".join(f"{name} {count}" for name, count in report.splits.items())
+    table.add_row("clips", f"{report.clips} ({splits})")
+    table.add_row("length", f"{report.minutes:.1f} minutes, {report.frames} frames")
+    table.add_row("captions", f"{report.captions}, {report.texts} distinct sentences")
+    table.add_row("refused", str(len(report.refused)))
+    errors = report.retargeting
+    mean = sum(clip.mean_deg for clip in errors) / len(errors)
+    worst = max(errors, key=lambda clip: clip.max_deg)
+    low, high = min(clip.foot_height_m for clip in errors), max(clip.foot_height_m for clip in errors)
+    flipped = [clip for clip in errors if clip.flips]
+    table.add_row("bone direction error", f"mean {mean:.2f}°, largest {worst.max_deg:.1f}° ({worst.key})")
+    table.add_row("lowest sole", f"{100 * low:.1f} to {100 * high:.1f} cm over the floor")
+    table.add_row("flips between frames", f"{sum(clip.flips for clip in flipped)} in {len(flipped)} clips")
+    console.print(table)
+    for refusal in report.refused[:_SHOWN]:
+        console.print(f"refused {refusal.key}: {refusal.reason}", highlight=False)
+    if len(report.refused) > _SHOWN:
+        console.print(f"and {len(report.refused) - _SHOWN} more: see {out / 'report.json'}")

@@ -1,0 +1,219 @@
+"""Bandai-Namco-Research-Motiondataset 1 and 2: ``dataset-N_{content}_{style}_{id}.bvh``, 30 fps.
+
+The set has no sentences; content and style are in the file name. ``bandai_namco.json`` beside this
+file says how each content and style is worded, and sentences are composed from it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+
+from motionclip.data.clip import Caption, Clip
+from motionclip.data.source import Source
+from motionclip.data.splits import split_of
+from motionclip.errors import DataError
+
+FAMILY = "bandai_namco"
+FILE_NAME = re.compile(r"dataset-(?P<set>[12])_(?P<content>[a-z-]+)_(?P<style>[a-z-]+)_(?P<take>\d+)\.bvh")
+
+#: Sentences kept of each content and style: enough for free wording, few enough to embed once.
+MAX_SENTENCES = 40
+
+
+@dataclass(frozen=True)
+class Content:
+    """How something that is done is worded, in parallel forms.
+
+    Attributes:
+        third: what a person does ("walks"); the first is used in the canonical sentence.
+        base: the same as an order ("walk").
+        gerund: the same as a name ("walking").
+    """
+
+    third: tuple[str, ...]
+    base: tuple[str, ...]
+    gerund: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a way of doing something is worded.
+
+    Attributes:
+        manners: phrases after the verb ("like an old man"); the first is used in the canonical sentence.
+        adjectives: words before the subject ("tired").
+        adverbs: words before or after the verb ("wearily").
+        subjects: who may do it; the plain subjects where empty.
+        actors: whole subjects that say the style themselves ("an old man").
+    """
+
+    manners: tuple[str, ...] = ()
+    adjectives: tuple[str, ...] = ()
+    adverbs: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Contents of a data set that exist in each of some styles."""
+
+    contents: tuple[str, ...]
+    styles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wordings:
+    """The whole table: subjects, contents and styles by the names in the file names."""
+
+    subjects: tuple[str, ...]
+    contents: dict[str, Content]
+    styles: dict[str, Style]
+    grids: dict[int, tuple[Grid, ...]]
+
+
+@dataclass(frozen=True)
+class BandaiNamcoTake:
+    """One file of the set."""
+
+    path: Path
+    number: int
+    content: str
+    style: str
+
+    @property
+    def key(self) -> str:
+        return self.path.stem
+
+    def read(self) -> Clip:
+        """The take at 30 fps on its own skeleton, metres.
+
+        Raises:
+            DataError: if the fixed splits do not name it or its content or style has no words.
+            FormatError: if it is damaged.
+        """
+        from motionclip.formats.bvh import read_bvh
+
+        motion = read_bvh(self.path, scale=0.01)
+        texts = sentences(self.content, self.style)
+        captions = tuple(Caption(text, 0.0, motion.duration) for text in texts)
+        dataset = f"{FAMILY}_{self.number}"
+        return Clip(self.key, dataset, split_of(FAMILY, self.key), motion, captions, self.content, self.style)
+
+
+def bandai_namco_source(folder: Path) -> Source:
+    """All takes below ``folder``, by name.
+
+    Raises:
+        DataError: if there is none.
+    """
+    found = ((path, FILE_NAME.fullmatch(path.name)) for path in folder.rglob("dataset-*.bvh"))
+    takes = [BandaiNamcoTake(p, int(m["set"]), m["content"], m["style"]) for p, m in found if m is not None]
+    if not takes:
+        raise DataError(
+            f"no Bandai-Namco take below {folder}; expected files called dataset-N_CONTENT_STYLE_ID.bvh, "
+            "for example dataset-2_walk_normal_001.bvh"
+        )
+    return Source(f"bandai_namco:{folder}", tuple(sorted(takes, key=lambda take: take.key)))
+
+
+def canonical_sentence(content: str, style: str) -> str:
+    """The one sentence that stands for a content and a style, for example "a person walks like an old person".
+
+    Raises:
+        DataError: if the wordings do not know one of them.
+    """
+    verb, manners = _content(content).third[0], _style(style).manners
+    return f"a person {verb} {manners[0]}" if manners else f"a person {verb}"
+
+
+def canonical_sentences(dataset: int = 2) -> tuple[tuple[str, str, str], ...]:
+    """(content, style, sentence) for every content and style of data set 1 or 2: 70 for data set 2.
+
+    Raises:
+        DataError: if there is no such data set.
+    """
+    grids = _wordings().grids
+    if dataset not in grids:
+        raise DataError(f"Bandai-Namco data set {dataset}; expected 1 or 2")
+    pairs = [(content, style) for grid in grids[dataset] for content in grid.contents for style in grid.styles]
+    return tuple((content, style, canonical_sentence(content, style)) for content, style in pairs)
+
+
+@cache
+def sentences(content: str, style: str) -> tuple[str, ...]:
+    """At most ``MAX_SENTENCES`` distinct sentences of a content and a style, the canonical one first.
+
+    Then one of each pattern, then others in an order that is fixed but mixes the patterns.
+
+    Raises:
+        DataError: if the wordings do not know one of them.
+    """
+    patterns = [pattern for pattern in _patterns(_content(content), _style(style)) if pattern]
+    first = [canonical_sentence(content, style), *(pattern[0] for pattern in patterns)]
+    rest = sorted((text for pattern in patterns for text in pattern[1:]), key=_shuffle_key)
+    return tuple(dict.fromkeys([*first, *rest]))[:MAX_SENTENCES]
+
+
+def _patterns(content: Content, style: Style) -> list[list[str]]:
+    """All sentences by pattern, the plainest of each first."""
+    subjects = style.subjects or _wordings().subjects
+    endings = [f" {ending}" for ending in (*style.manners, *style.adverbs)]
+    if not endings and not style.adjectives:
+        endings = [""]
+    patterns = [[f"{who} {verb}{ending}" for verb in content.third for who in subjects] for ending in endings]
+    patterns += [[f"{verb}{ending}" for verb in content.base] for ending in endings]
+    patterns += [[f"{verb}{ending}" for verb in content.gerund] for ending in endings[:2]]
+    patterns += [[f"{who} is {verb}{ending}" for who in subjects for verb in content.gerund] for ending in endings[:2]]
+    for adjective in style.adjectives:
+        who = [with_article(adjective, subject) for subject in subjects if " " in subject]
+        patterns.append([f"{someone} {verb}" for verb in content.third for someone in who])
+        patterns.append([f"{someone} is {verb}" for verb in content.gerund for someone in who])
+        patterns.append([f"{adjective} {verb}" for verb in content.gerund])
+    patterns.append([f"{actor} {verb}" for actor in style.actors for verb in content.third])
+    return patterns
+
+
+def with_article(adjective: str, subject: str) -> str:
+    """``exhausted`` and ``a person`` to ``an exhausted person``; ``the figure`` keeps its article."""
+    article, noun = subject.split(" ", 1)
+    if article != "the":
+        article = "an" if adjective[0] in "aeiou" else "a"
+    return f"{article} {adjective} {noun}"
+
+
+def _shuffle_key(text: str) -> bytes:
+    return sha256(text.encode()).digest()
+
+
+def _content(name: str) -> Content:
+    contents = _wordings().contents
+    if name not in contents:
+        raise DataError(f"no words for content {name!r}; expected one of {', '.join(contents)}")
+    return contents[name]
+
+
+def _style(name: str) -> Style:
+    styles = _wordings().styles
+    if name not in styles:
+        raise DataError(f"no words for style {name!r}; expected one of {', '.join(styles)}")
+    return styles[name]
+
+
+@cache
+def _wordings() -> Wordings:
+    table = json.loads(files("motionclip.data").joinpath("bandai_namco.json").read_text(encoding="utf-8"))
+    contents = {name: Content(**_tuples(forms)) for name, forms in table["contents"].items()}
+    styles = {name: Style(**_tuples(forms)) for name, forms in table["styles"].items()}
+    grids = {int(number): tuple(Grid(**_tuples(grid)) for grid in grids) for number, grids in table["datasets"].items()}
+    return Wordings(tuple(table["subjects"]), contents, styles, grids)
+
+
+def _tuples(lists: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(texts) for name, texts in lists.items()}

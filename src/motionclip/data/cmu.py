@@ -1,0 +1,146 @@
+"""CMU motion capture with its captions: a folder with ``captions.jsonl`` and ``SS/SS_TT.amc`` or ``.bvh``.
+
+One line of ``captions.jsonl`` is one trial: its file, frame rate, skeleton, and three kinds of words:
+HumanML3D sentences (each about a clip of the trial, some about a part of that clip), KIT sentences,
+and CMU's own index text, which is coarse and used only where there is nothing better.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from motionclip.data.clip import Caption, Clip, clamp_caption
+from motionclip.data.source import Source
+from motionclip.data.splits import split_of
+from motionclip.errors import DataError
+from motionclip.motion import Motion
+
+DATASET = "cmu"
+
+#: Metres per unit of the two BVH conversions: cgspeed's keeps ASF's 1/0.45 inch / 10, daz's is centimetres.
+BVH_SCALES = {"cgspeed-bvh": 0.0564, "daz43": 0.01}
+
+#: First good frame of trials whose recording starts with a glitch (after a T-pose is dropped).
+FIRST_GOOD_FRAMES = {"07_12": 1, "09_10": 4}
+
+
+@dataclass(frozen=True)
+class Words:
+    """A sentence about seconds ``start`` to ``end`` of a trial."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class CmuTrial:
+    """One trial, as a line of ``captions.jsonl`` describes it.
+
+    Attributes:
+        key: ``SS_TT``.
+        path: its ``.amc`` (with ``SS.asf`` beside it) or ``.bvh``.
+        fps: frames per second; the Frame Time of these BVH files is not to be trusted.
+        skeleton: ``cmu31-asf``, ``cgspeed-bvh`` or ``daz43``.
+        skip: frames at the start of the file that are a T-pose or damaged.
+        words: sentences, on the time of the trial (a T-pose frame is before time 0).
+        glitch: seconds that ``skip`` removes from the start of the trial, besides a T-pose.
+    """
+
+    key: str
+    path: Path
+    fps: float
+    skeleton: str
+    skip: int
+    words: tuple[Words, ...]
+    glitch: float = 0.0
+
+    def read(self) -> Clip:
+        """The trial at the file's rate and on its skeleton.
+
+        Raises:
+            DataError: if the file is missing or nothing is left of it.
+            FormatError: if it is damaged.
+        """
+        if not self.path.is_file():
+            raise DataError(f"{self.path} is missing; expected the file that captions.jsonl names")
+        whole = _read_motion(self)
+        if self.skip >= whole.num_frames:
+            raise DataError(f"{self.path} has {whole.num_frames} frames, {self.skip} of them known to be bad")
+        motion = whole.frames(self.skip, whole.num_frames)
+        spans = (clamp_caption(w.text, w.start - self.glitch, w.end - self.glitch, motion.duration) for w in self.words)
+        captions: tuple[Caption, ...] = tuple(caption for caption in spans if caption is not None)
+        return Clip(self.key, DATASET, split_of(DATASET, self.key), motion, captions)
+
+
+def cmu_source(folder: Path) -> Source:
+    """The trials that ``folder/captions.jsonl`` lists, in its order.
+
+    Raises:
+        DataError: if that file is missing, or a line of it is not a trial.
+    """
+    table = folder / "captions.jsonl"
+    if not table.is_file():
+        raise DataError(f"{table} is missing; expected the CMU folder with its captions.jsonl")
+    lines = table.read_text(encoding="utf-8").splitlines()
+    trials = tuple(_trial(folder, table, number, line) for number, line in enumerate(lines, 1) if line.strip())
+    if not trials:
+        raise DataError(f"{table} lists no trials; expected one JSON object per line")
+    return Source(f"cmu:{folder}", trials)
+
+
+def _read_motion(trial: CmuTrial) -> Motion:
+    if trial.skeleton in BVH_SCALES:
+        from motionclip.formats.bvh import read_bvh
+
+        return read_bvh(trial.path, scale=BVH_SCALES[trial.skeleton], fps=trial.fps)
+    from motionclip.formats.asf_amc import read_amc
+
+    return read_amc(trial.path, fps=trial.fps)
+
+
+def _trial(folder: Path, table: Path, number: int, line: str) -> CmuTrial:
+    try:
+        row = json.loads(line)
+        key, fps = str(row["trial"]), float(row["fps"])
+        glitch = FIRST_GOOD_FRAMES.get(key, 0)
+        return CmuTrial(
+            key=key,
+            path=folder / row["file"],
+            fps=fps,
+            skeleton=row["skeleton"],
+            skip=int(row["drop_first_frame"]) + glitch,
+            words=tuple(_words(row)),
+            glitch=glitch / fps,
+        )
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise DataError(
+            f"{table}, line {number}: not a trial ({type(error).__name__}: {error}); expected a JSON object with "
+            "trial, file, fps, skeleton, drop_first_frame, duration_s, cmu_description, kit and humanml3d"
+        ) from error
+
+
+def _words(row: dict[str, Any]) -> Iterator[Words]:
+    """Sentences of a trial, the most exact first; the index text only where there is no other."""
+    found = False
+    for clip in row["humanml3d"]:
+        for text, start, end in clip["captions"]:
+            found = True
+            yield Words(text, *_on_trial(clip["start"], clip["end"], start, end))
+    for start, end, text in row["kit"]:
+        found = True
+        yield Words(text, start, end)
+    coarse = row["cmu_description"].strip()
+    if not found and coarse and coarse.lower() != "unknown":
+        yield Words(coarse, 0.0, row["duration_s"])
+
+
+def _on_trial(first: float, last: float, start: float, end: float) -> tuple[float, float]:
+    """A span inside a HumanML3D clip put onto the trial's time; 0 to 0 means the whole clip."""
+    if start == 0 and end == 0:
+        return first, last
+    return first + start, min(first + end, last)

@@ -1,0 +1,161 @@
+"""Any folder of motion files, with an optional ``captions.csv``.
+
+``captions.csv`` has a header and the columns ``file`` (relative to the folder), ``text``, and optionally
+``start`` and ``end`` (seconds in the file; empty means its beginning and its end) and ``split``
+(``train``, ``val`` or ``test``; empty means ``train``). A file may have several rows. Files without
+a row are described by the words of their names.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from motionclip.data.clip import SPLITS, Clip, clamp_caption
+from motionclip.data.source import Source
+from motionclip.errors import DataError
+
+SUFFIXES = (".amc", ".bvh", ".npz")
+CAPTIONS = "captions.csv"
+_COLUMNS = ("file", "text", "start", "end", "split")
+
+#: Bad rows that an error names, at most.
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of ``captions.csv``; ``end`` is infinite for the end of the file."""
+
+    file: str
+    text: str
+    start: float
+    end: float
+    split: str
+
+
+@dataclass(frozen=True)
+class MotionFile:
+    """One motion file and the rows about it."""
+
+    path: Path
+    key: str
+    dataset: str
+    rows: tuple[Row, ...]
+
+    def read(self) -> Clip:
+        """The file's motion with its captions.
+
+        Raises:
+            MotionClipError: if the file is damaged, or a caption lies outside it.
+        """
+        from motionclip.formats import read_motion
+
+        motion = read_motion(self.path)
+        spans = [clamp_caption(row.text, row.start, row.end, motion.duration) for row in self.rows]
+        for row, span in zip(self.rows, spans, strict=True):
+            if span is None:
+                raise DataError(
+                    f"{self.path}: caption {row.text!r} spans {row.start:g} s to {row.end:g} s; "
+                    f"expected a span inside the {motion.duration:.2f} s of the motion"
+                )
+        captions = tuple(span for span in spans if span is not None)
+        return Clip(self.key, self.dataset, self.rows[0].split, motion, captions)
+
+
+def folder_source(folder: Path) -> Source:
+    """All motion files below ``folder``, by name; the data set is called like the folder.
+
+    Raises:
+        DataError: if there is none, or ``captions.csv`` has bad rows.
+    """
+    found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(found)}
+    if not paths:
+        raise DataError(f"no motion file below {folder}; expected files ending in {', '.join(SUFFIXES)}")
+    table = folder / CAPTIONS
+    rows = read_captions(table, paths) if table.is_file() else ()
+    about: dict[str, list[Row]] = {name: [] for name in paths}
+    for row in rows:
+        about[row.file].append(row)
+    name = folder.resolve().name
+    items = tuple(_item(path, key, name, about[key]) for key, path in paths.items())
+    return Source(f"folder:{folder}", items)
+
+
+def read_captions(path: Path, files: Mapping[str, Path]) -> tuple[Row, ...]:
+    """The rows of a ``captions.csv``.
+
+    Args:
+        path: the table, UTF-8, separated by commas.
+        files: the motion files that rows may name, by the name that they use.
+
+    Raises:
+        DataError: if columns are missing or unknown, or rows are bad: with the line of each.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file)
+        columns = table.fieldnames or []
+        unknown = [column for column in columns if column not in _COLUMNS]
+        if "file" not in columns or "text" not in columns or unknown:
+            raise DataError(f"{path}, line 1: columns {', '.join(columns)}; expected file,text[,start,end][,split]")
+        rows, problems = [], []
+        for cells in table:
+            try:
+                rows.append(_row(cells, files))
+            except ValueError as error:
+                problems.append(f"line {table.line_num}: {error}")
+    problems += _split_conflicts(rows)
+    if problems:
+        more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
+        raise DataError(f"{path} has bad rows:\n" + "\n".join(problems[:_SHOWN] + more))
+    return tuple(rows)
+
+
+def words_of(name: str) -> str:
+    """``arms/Walk_forward02.bvh`` to ``walk forward``: a file's name as words, without numbers."""
+    stem = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", Path(name).stem)
+    return " ".join(re.findall(r"[^\W\d_]+", stem.lower()))
+
+
+def _item(path: Path, key: str, dataset: str, rows: list[Row]) -> MotionFile:
+    if not rows:
+        rows = [Row(key, words_of(key) or "a person moves", 0.0, float("inf"), "train")]
+    return MotionFile(path, key, dataset, tuple(rows))
+
+
+def _row(cells: Mapping[str, str | None], files: Mapping[str, Path]) -> Row:
+    if None in cells:
+        raise ValueError("more cells than columns; texts that contain a comma go in quotes")
+    file, text = (cells["file"] or "").strip(), (cells["text"] or "").strip()
+    if file not in files:
+        raise ValueError(f"no motion file is called {file!r}")
+    if not text:
+        raise ValueError("the text is empty")
+    start, end = _seconds(cells.get("start"), 0.0), _seconds(cells.get("end"), float("inf"))
+    if not 0 <= start < end:
+        raise ValueError(f"a span of {start:g} s to {end:g} s; expected 0 <= start < end")
+    split = (cells.get("split") or "").strip() or "train"
+    if split not in SPLITS:
+        raise ValueError(f"split {split!r}; expected one of {', '.join(SPLITS)}")
+    return Row(file, text, start, end, split)
+
+
+def _seconds(cell: str | None, default: float) -> float:
+    if cell is None or not cell.strip():
+        return default
+    try:
+        return float(cell)
+    except ValueError:
+        raise ValueError(f"{cell!r} is not a number of seconds") from None
+
+
+def _split_conflicts(rows: list[Row]) -> list[str]:
+    """One file must not be in two splits."""
+    splits: dict[str, set[str]] = {}
+    for row in rows:
+        splits.setdefault(row.file, set()).add(row.split)
+    return [f"{file} is in splits {' and '.join(sorted(s))}; expected one" for file, s in splits.items() if len(s) > 1]

@@ -1,0 +1,92 @@
+"""Finished clips of a preparation that is under way: one npz file each, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from motionclip.data.store import Entry, FrameCaption
+from motionclip.motion import Motion
+from motionclip.motion import rotations as rot
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A clip that is not in the store, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Retargeting:
+    """How well a clip was put onto the canonical skeleton.
+
+    Attributes:
+        key: name of the clip.
+        mean_deg: mean angle between its bones' directions and the source's, degrees.
+        max_deg: largest such angle, degrees.
+        foot_height_m: height of the lowest sole over the floor, metres.
+        flips: joints that jump by more than a body can, between two frames.
+    """
+
+    key: str
+    mean_deg: float
+    max_deg: float
+    foot_height_m: float
+    flips: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A clip that is done: its entry, whose first row is not known yet (0), and its errors."""
+
+    entry: Entry
+    errors: Retargeting
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Where clip ``number`` is kept."""
+    return folder / f"{number:06d}.npz"
+
+
+def write_part(folder: Path, number: int, result: Prepared | Refusal, motion: Motion | None = None) -> None:
+    """Keep what became of clip ``number``, with its motion on the canonical skeleton where there is one."""
+    path = part_path(folder, number)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        about = np.array(json.dumps(asdict(result)))
+        if motion is None:
+            np.savez(file, about=about)
+        else:
+            sixd = rot.matrix_to_sixd(motion.rotations).numpy().astype(np.float32)
+            np.savez(file, about=about, sixd=sixd, root=motion.root.numpy().astype(np.float32))
+    temporary.replace(path)
+
+
+def read_part(folder: Path, number: int) -> Prepared | Refusal:
+    """What became of clip ``number``."""
+    with np.load(part_path(folder, number), allow_pickle=False) as held:
+        about = json.loads(str(held["about"]))
+    if "reason" in about:
+        return Refusal(**about)
+    captions = tuple(FrameCaption(**caption) for caption in about["entry"].pop("captions"))
+    return Prepared(Entry(captions=captions, **about["entry"]), Retargeting(**about["errors"]))
+
+
+def read_array(folder: Path, number: int, name: str) -> np.ndarray:
+    """The array of clip ``number`` that goes into the store's file ``name``."""
+    with np.load(part_path(folder, number), allow_pickle=False) as held:
+        array: np.ndarray = held[Path(name).stem]
+    return array
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name and rename it."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(path)

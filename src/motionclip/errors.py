@@ -1,0 +1,45 @@
+"""One family of errors: each says what was wrong, what was expected and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class MotionClipError(Exception):
+    """Base of every error that motionclip raises on bad input."""
+
+
+class SkeletonError(MotionClipError):
+    """A skeleton is not a tree, has duplicate names, or lacks a joint that is needed."""
+
+
+class MotionError(MotionClipError):
+    """A motion has the wrong shapes, non-finite values, or a span that it does not contain."""
+
+
+class FormatError(MotionClipError):
+    """A file is damaged, or is not what its suffix says.
+
+    Args:
+        path: the file.
+        problem: what was found.
+        expected: what should stand there, or what to do.
+        line: 1-based line of the problem, for text formats.
+    """
+
+    def __init__(self, path: str | Path, problem: str, expected: str, line: int | None = None):
+        self.path, self.problem, self.expected, self.line = Path(path), problem, expected, line
+        where = f"{path}" if line is None else f"{path}, line {line}"
+        super().__init__(f"{where}: {problem}; expected {expected}")
+
+
+class TextError(MotionClipError):
+    """Words that cannot be encoded: not text, empty, or too long."""
+
+
+class DataError(MotionClipError):
+    """A data source, a caption file or a prepared store is missing, damaged or does not fit."""
+
+
+class ModelError(MotionClipError):
+    """A checkpoint, a preset or a configuration is missing, damaged or does not fit."""

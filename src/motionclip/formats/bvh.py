@@ -1,0 +1,206 @@
+"""BVH, read and written. A BVH file has no unit, no up-axis and no rest pose beyond its offsets.
+
+- Axes are taken as they are: Y up, right-handed, as nearly all files are.
+- A joint's position channels *replace* its OFFSET (as in MotionBuilder and Blender), and its rotation
+  channels multiply in the order in which they are listed.
+- Files are written in centimetres, channels ZXY, with the rest pose of the motion's skeleton as offsets.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from motionclip.errors import FormatError
+from motionclip.formats.bvh_hierarchy import BvhJoint, parse_hierarchy
+from motionclip.formats.euler import channels_to_matrices
+from motionclip.formats.files import read_bytes
+from motionclip.formats.number_lines import Line, line_number, read_blocks
+from motionclip.motion import Motion, Skeleton
+
+Doubles = NDArray[np.float64]
+
+METRE, CENTIMETRE, MILLIMETRE = 1.0, 0.01, 0.001
+#: Metres per unit of the Acclaim files of CMU and of the BVH files converted from them by B. Hahne ("cgspeed").
+CMU_UNIT = 0.0254 / 0.45
+
+_MOTION = re.compile(rb"^[ \t]*MOTION[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+_FRAMES = re.compile(rb"\s*Frames\s*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_FRAME_TIME = re.compile(rb"\s*Frame\s+Time\s*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_TOLERANCE = 0.01  # metres by which a joint's distance from its parent may vary without a warning
+
+
+def read_bvh(path: str | Path, *, scale: float | None = None, fps: float | None = None) -> Motion:
+    """A BVH file on its own skeleton; metres, Y up. Tips of bones are the skeleton's end sites.
+
+    A root that only carries one joint with positions of its own (``joint_Root`` over ``Hips``) is merged
+    into that joint, whose world path is kept. The bones of a motion are rigid: other joints with
+    position channels get their mean local position as offset, with a warning if that changes the motion.
+
+    Args:
+        path: the file.
+        scale: metres per unit of the file. Found if None, from the longest chain of bones between two
+            tips, about 2.3 m on an adult: metres below 5 units, millimetres above 1,000, ``CMU_UNIT``
+            from 21 to 64 units if a joint is called ``LHipJoint`` as in CMU's files, else centimetres.
+        fps: frames per second instead of those of the file's Frame Time.
+
+    Raises:
+        FormatError: naming the line, if the file is damaged or is no BVH.
+    """
+    content = read_bytes(path)
+    joints, values, file_fps = _parse(path, content)
+    rotations, locations = _local_transforms(joints, values)
+    joints, rotations, locations = _merge_bare_root(joints, rotations, locations)
+    offsets = locations.mean(axis=0)
+    unit = _find_unit(joints, offsets) if scale is None else scale
+    if not 0 < unit < float("inf"):
+        raise FormatError(path, f"a scale of {unit}", "a positive number of metres per unit of the file")
+    _warn_of_loose_bones(path, joints, locations * unit)
+    return Motion(
+        torch.from_numpy(rotations.astype(np.float32)),
+        torch.from_numpy((locations[:, 0] * unit).astype(np.float32)),
+        file_fps if fps is None else fps,
+        _skeleton(joints, offsets, unit),
+    )
+
+
+def _parse(path: str | Path, content: bytes) -> tuple[list[BvhJoint], Doubles, float]:
+    """Joints, channel values (T, C) and frames per second."""
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    if not content.lstrip()[:9].upper() == b"HIERARCHY":
+        raise FormatError(path, "the file does not begin with HIERARCHY", "a BVH file", 1)
+    motion = _MOTION.search(content)
+    if motion is None:
+        raise FormatError(path, "there is no line MOTION", "HIERARCHY, then MOTION")
+    joints, columns = parse_hierarchy(path, content[: motion.start()].decode("utf-8", "replace"))
+    if columns == 0:
+        raise FormatError(path, "no joint has channels", "CHANNELS in the hierarchy")
+    count, fps, start = _motion_header(path, content, motion.end())
+    values = read_blocks(path, content, start, [Line(b"", columns)], count)
+    if len(values) < count:
+        line = line_number(content.rstrip(), len(content))
+        raise FormatError(
+            path, f"the file ends after {len(values)} of {count} frames", f"{count} lines of values", line
+        )
+    return joints, values, fps
+
+
+def _motion_header(path: str | Path, content: bytes, at: int) -> tuple[int, float, int]:
+    """Number of frames, frames per second, and the byte at which the values begin."""
+    frames = _FRAMES.match(content, at)
+    if frames is None:
+        raise FormatError(
+            path, "no line 'Frames:' after MOTION", "'Frames: ' and a number", line_number(content, at) + 1
+        )
+    line, word = line_number(content, frames.end()), frames[1].strip().decode("latin-1")
+    if not word.isdecimal() or int(word) == 0:
+        raise FormatError(path, f"Frames: {word}", "a whole number of frames, at least 1", line)
+    time = _FRAME_TIME.match(content, frames.end())
+    if time is None:
+        raise FormatError(path, "no line 'Frame Time:' after Frames", "'Frame Time: ' and seconds", line + 1)
+    fps = _frame_rate(path, time[1].strip().decode("latin-1"), line_number(content, time.end()))
+    return int(word), fps, time.end()
+
+
+def _frame_rate(path: str | Path, word: str, line: int) -> float:
+    """Frames per second of a Frame Time: a whole number where the digits allow it (0.0333 is 1/30)."""
+    try:
+        seconds = Decimal(word)
+    except InvalidOperation:
+        seconds = Decimal("NaN")
+    if not (seconds.is_finite() and Decimal("1e-6") < seconds < Decimal("1e6")):
+        raise FormatError(path, f"Frame Time: {word}", "a positive number of seconds", line)
+    rate = 1 / float(seconds)
+    whole, half_digit = max(round(rate), 1), 0.5 * 10.0 ** int(seconds.as_tuple().exponent)
+    return float(whole) if abs(1 / whole - float(seconds)) <= half_digit * (1 + 1e-6) else rate
+
+
+def _local_transforms(joints: Sequence[BvhJoint], values: Doubles) -> tuple[Doubles, Doubles]:
+    """Local rotations (T, J, 3, 3) and positions (T, J, 3) relative to the parent, file units."""
+    channels = [channel for joint in joints for channel in joint.rotations]
+    axes, columns = np.array(channels, dtype=np.int64).reshape(-1, 2).T
+    starts = np.cumsum([0] + [len(joint.rotations) for joint in joints])
+    rotations = channels_to_matrices(values, np.ascontiguousarray(columns), np.ascontiguousarray(axes), starts)
+    locations = np.tile(np.array([joint.offset for joint in joints], dtype=float), (len(values), 1, 1))
+    for index, joint in enumerate(joints):
+        for axis, column in joint.positions:
+            locations[:, index, axis] = values[:, column]
+    return rotations, locations
+
+
+def _merge_bare_root(
+    joints: list[BvhJoint], rotations: Doubles, locations: Doubles
+) -> tuple[list[BvhJoint], Doubles, Doubles]:
+    """Without the roots that only place one joint: that stand still, or under which the joint itself travels."""
+    while len(joints) > 1 and joints[1].positions and _is_alone(joints) and _is_bare(rotations, locations):
+        turned = rotations[:, :1] @ rotations[:, 1:2]
+        placed = locations[:, :1] + (rotations[:, :1] @ locations[:, 1:2, :, None])[..., 0]
+        rotations = np.concatenate([turned, rotations[:, 2:]], axis=1)
+        locations = np.concatenate([placed, locations[:, 2:]], axis=1)
+        joints = [replace(joint, parent=joint.parent - 1) for joint in joints[1:]]
+    return joints, rotations, locations
+
+
+def _is_alone(joints: Sequence[BvhJoint]) -> bool:
+    """Whether the second joint is all that the root carries."""
+    return not joints[0].end_sites and all(joint.parent > 0 for joint in joints[2:])
+
+
+def _is_bare(rotations: Doubles, locations: Doubles) -> bool:
+    """Whether the root never moves, or the joint that it carries moves on it: a rigid bone to it would be wrong."""
+    turns, travels, child_travels = (
+        float(np.ptp(path, axis=0).max()) for path in (rotations[:, 0], locations[:, 0], locations[:, 1])
+    )
+    return max(turns, travels) < 1e-6 or child_travels > 0.01 * np.linalg.norm(locations, axis=-1).mean(axis=0).max()
+
+
+def _find_unit(joints: Sequence[BvhJoint], offsets: Doubles) -> float:
+    """Metres per unit; see `read_bvh`."""
+    span = _span(joints, offsets)
+    if span < 5:
+        return METRE
+    if span > 1000:
+        return MILLIMETRE
+    from_cmu = any(joint.name.lower() == "lhipjoint" for joint in joints)
+    return CMU_UNIT if 21 < span < 64 and from_cmu else CENTIMETRE
+
+
+def _span(joints: Sequence[BvhJoint], offsets: Doubles) -> float:
+    """Length of the longest chain of bones between two tips, which no pose changes."""
+    reach = [max((float(np.linalg.norm(site)) for site in joint.end_sites), default=0.0) for joint in joints]
+    longest = 0.0
+    for index in range(len(joints) - 1, 0, -1):
+        parent, length = joints[index].parent, float(np.linalg.norm(offsets[index])) + reach[index]
+        longest = max(longest, reach[parent] + length)
+        reach[parent] = max(reach[parent], length)
+    return max(longest, reach[0])
+
+
+def _warn_of_loose_bones(path: str | Path, joints: Sequence[BvhJoint], locations: Doubles) -> None:
+    """Warns of joints whose local positions (T, J, 3), in metres, are not constant."""
+    drift = np.ptp(locations, axis=0).max(axis=-1)  # (J,)
+    loose = [joint.name for joint, far in zip(joints, drift, strict=True) if joint.parent >= 0 and far > _TOLERANCE]
+    if loose:
+        warnings.warn(
+            f"{path}: the bones to {', '.join(loose)} change in length or direction by up to "
+            f"{100 * drift[1:].max():.1f} cm; their mean is used",
+            stacklevel=3,
+        )
+
+
+def _skeleton(joints: Sequence[BvhJoint], offsets: Doubles, unit: float) -> Skeleton:
+    sites = ((index, site) for index, joint in enumerate(joints) for site in joint.end_sites)
+    return Skeleton(
+        names=tuple(joint.name for joint in joints),
+        parents=tuple(joint.parent for joint in joints),
+        offsets=torch.from_numpy((offsets * unit).astype(np.float32)),
+        end_sites=tuple((index, (x * unit, y * unit, z * unit)) for index, (x, y, z) in sites),
+    )

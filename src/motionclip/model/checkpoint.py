@@ -1,0 +1,106 @@
+"""A trained model on disk: one folder of `config.json`, `model.safetensors` and a `MODEL_CARD.md`.
+
+Weights are stored in half precision and computed in single. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from motionclip.errors import ModelError
+from motionclip.model.autoencoder import MotionAutoEncoder
+from motionclip.model.config import ModelConfig
+from motionclip.model.prior import LatentPrior
+
+CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "MODEL_CARD.md"
+SHIPPED = "base"
+
+
+class Network(nn.Module):
+    """All that is trained: the auto-encoder with its text head, and the latent prior."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.autoencoder = MotionAutoEncoder(config)
+        self.prior = LatentPrior(config)
+
+
+def save_network(network: Network, folder: Path) -> None:
+    """Write config and weights into ``folder``, each under a temporary name first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    _replace(folder / WEIGHTS_FILE, lambda path: save_file(tensors, path))
+    text = json.dumps(network.config.to_dict(), indent=2) + "\n"
+    _replace(folder / CONFIG_FILE, lambda path: path.write_text(text))
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    write(temporary)
+    temporary.replace(path)
+
+
+def load_network(folder: Path) -> Network:
+    """Read a network, in evaluation mode.
+
+    Raises:
+        ModelError: if a file is missing or damaged, or the weights do not fit the config.
+    """
+    network = Network(_read_config(folder / CONFIG_FILE))
+    tensors = _read_weights(folder / WEIGHTS_FILE)
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in tensors.items()}
+    if expected != found:
+        wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+        raise ModelError(
+            f"{folder / WEIGHTS_FILE} does not fit {CONFIG_FILE} beside it; missing, left over or of another shape: "
+            f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}"
+        )
+    network.load_state_dict({name: value.float() for name, value in tensors.items()})
+    return network.eval()
+
+
+def _read_config(path: Path) -> ModelConfig:
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; expected the folder of a trained model, such as RUN/model")
+    try:
+        return ModelConfig.from_dict(json.loads(path.read_text()))
+    except (json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
+        raise ModelError(f"{path} is damaged: {error}; copy the model again") from error
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; copy the model again, weights and all")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} is damaged: {error}; copy the model again") from error
+
+
+def find_model(name: str | Path) -> Path:
+    """Folder of a model: a shipped name, a model folder, or a run folder that holds one.
+
+    Raises:
+        ModelError: if there is none.
+    """
+    shipped = Path(str(resources.files("motionclip"))) / "weights"
+    for folder in (Path(name), Path(name) / "model", shipped / name):
+        if (folder / CONFIG_FILE).is_file():
+            return folder
+    known = sorted(path.name for path in shipped.iterdir() if path.is_dir()) if shipped.is_dir() else []
+    raise ModelError(f"no model at {name}; expected a folder with {CONFIG_FILE}, or one of {', '.join(known) or 'none'}")
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Number of trained numbers."""
+    return sum(parameter.numel() for parameter in module.parameters())
+

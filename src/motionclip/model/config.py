@@ -1,0 +1,78 @@
+"""Every size of the model, in one frozen value that is saved beside the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from motionclip.errors import ModelError
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes and choices of the auto-encoder, its text head and its latent prior.
+
+    Attributes:
+        fps: frame rate of the model's motion.
+        max_frames: longest motion that the model takes or makes, in frames.
+        tower: name of the frozen text tower.
+        tower_dim: size of that tower's text embeddings.
+        latent_dim: D, size of the latent; it lies on the unit sphere.
+        width: size of a transformer token.
+        heads: attention heads.
+        feedforward: hidden size of a transformer layer.
+        encoder_layers: transformer layers of the encoder.
+        decoder_layers: transformer layers of the decoder.
+        dropout: dropout rate in the transformer layers.
+        frames_per_token: consecutive frames joined in one token; 1 is the paper's.
+        prefix_tokens: learned tokens in front of the motion from which the latent is read.
+        basis_size: functions of time that the decoder generates from the latent.
+        basis_rank: numbers per such function.
+        refiner_width: channels of the decoder's convolution over frames.
+        prior_width: hidden size of the latent prior.
+        prior_layers: residual layers of the latent prior.
+    """
+
+    fps: float = 30.0
+    max_frames: int = 180
+    tower: str = "minilm"
+    tower_dim: int = 384
+    latent_dim: int = 384
+    width: int = 256
+    heads: int = 4
+    feedforward: int = 1024
+    encoder_layers: int = 4
+    decoder_layers: int = 4
+    dropout: float = 0.0
+    frames_per_token: int = 4
+    prefix_tokens: int = 4
+    basis_size: int = 32
+    basis_rank: int = 64
+    refiner_width: int = 128
+    prior_width: int = 512
+    prior_layers: int = 3
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads or self.width % 2:
+            raise ModelError(f"width {self.width} with {self.heads} heads; expected an even width that heads divide")
+        if self.max_frames % self.frames_per_token:
+            raise ModelError(
+                f"max_frames {self.max_frames} is not a multiple of frames_per_token {self.frames_per_token}; "
+                "choose one that is"
+            )
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, object]) -> ModelConfig:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            ModelError: on a name that this version does not know, or a value that does not fit.
+        """
+        unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
+        if unknown:
+            raise ModelError(f"the model's config has unknown entries {unknown}; it was written by another version")
+        return cls(**values)  # type: ignore[arg-type]

@@ -1,0 +1,117 @@
+"""Motion to tensor and back: the only place where a Motion becomes numbers for the model.
+
+A *window* is a run of frames in its own frame of reference: it starts above the origin and faces
++Z. Its 147 feature channels per frame are the 6D local rotations of the 24 joints (columns of the
+matrix, 144), the height of the root in metres (1) and the root's planar velocity (x, z) in m/s (2).
+The path is velocities and not places, so that a walk looks alike wherever it has got to; the
+velocity of frame t leads from frame t to t + 1. The decoder adds 4 contact logits per frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motionclip.motion import CANONICAL, Motion, forward_kinematics, resample
+from motionclip.motion import rotations as rot
+from motionclip.motion.contacts import CONTACT_JOINTS
+
+NUM_JOINTS = CANONICAL.num_joints
+ROTATION_CHANNELS = NUM_JOINTS * 6
+FEATURE_CHANNELS = ROTATION_CHANNELS + 3
+CONTACT_CHANNELS = len(CONTACT_JOINTS)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows as tensors.
+
+    Attributes:
+        sixd: (B, T, 24, 6) local rotations, heading-canonical.
+        root: (B, T, 3) root path, metres, starting above the origin.
+        mask: (B, T) true where a frame is real and not padding.
+    """
+
+    sixd: Tensor
+    root: Tensor
+    mask: Tensor
+
+
+def yaw_matrix(sixd: Tensor) -> Tensor:
+    """Rotations (B, 3, 3) about Y that turn windows (B, T, 24, 6) to face +Z in their first frame.
+
+    The hips lie on the root's x axis, so the facing direction is read from the first column of
+    the root's rotation, as :func:`motionclip.motion.heading` reads it from positions.
+    """
+    across = sixd[:, 0, 0, :3]
+    return rot.about_y(-torch.atan2(-across[:, 2], across[:, 0]))
+
+
+def canonicalize(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
+    """Windows (B, T, 24, 6) and paths (B, T, 3) moved to start above the origin, facing +Z."""
+    yaw = yaw_matrix(sixd)
+    columns = sixd[:, :, 0].unflatten(-1, (2, 3))  # (B, T, 2, 3)
+    pelvis = torch.einsum("bij,btcj->btci", yaw, columns).flatten(-2)
+    start = root[:, :1] * root.new_tensor([1.0, 0.0, 1.0])
+    path = torch.einsum("bij,btj->bti", yaw, root - start)
+    return torch.cat([pelvis[:, :, None], sixd[:, :, 1:]], dim=2), path
+
+
+def mirror_windows(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
+    """Mirror images of windows (B, T, 24, 6) and paths (B, T, 3), as :func:`motionclip.motion.mirror`."""
+    sign = sixd.new_tensor([-1.0, 1.0, 1.0])
+    signs = (sign[:2, None] * sign).flatten()  # S R S, column by column
+    return sixd[:, :, list(CANONICAL.swapped_sides)] * signs, root * sign
+
+
+def to_features(batch: Batch, fps: float) -> Tensor:
+    """Feature channels (B, T, 147) of windows; the last frame repeats the velocity before it."""
+    planar = batch.root[..., [0, 2]]
+    velocity = torch.diff(planar, dim=1) * fps
+    velocity = torch.cat([velocity, velocity[:, -1:]], dim=1) if velocity.shape[1] else torch.zeros_like(planar)
+    follows = torch.cat([batch.mask[:, 1:], batch.mask.new_zeros(batch.mask.shape[0], 1)], dim=1)
+    velocity = _hold_last(velocity, follows)
+    return torch.cat([batch.sixd.flatten(-2), batch.root[..., 1:2], velocity], dim=-1)
+
+
+def _hold_last(velocity: Tensor, follows: Tensor) -> Tensor:
+    """Velocities (B, T, 2), with the last real frame's replaced by the one before, zero in padding."""
+    count = follows.sum(dim=1)  # frames that have a successor
+    last = (count - 1).clamp(min=0)[:, None, None].expand(-1, 1, 2)
+    held = velocity.gather(1, last) * (count > 0)[:, None, None]
+    step = torch.arange(velocity.shape[1], device=velocity.device)
+    at_end = (step == count[:, None])[..., None]
+    return torch.where(follows[..., None], velocity, torch.where(at_end, held, torch.zeros_like(velocity)))
+
+
+def split_features(features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+    """Features (B, T, 147) to 6D rotations (B, T, 24, 6) and the integrated root path (B, T, 3)."""
+    sixd = features[..., :ROTATION_CHANNELS].unflatten(-1, (NUM_JOINTS, 6))
+    height, velocity = features[..., ROTATION_CHANNELS], features[..., ROTATION_CHANNELS + 1 :]
+    travelled = torch.cumsum(velocity[:, :-1] / fps, dim=1)
+    planar = torch.cat([torch.zeros_like(velocity[:, :1]), travelled], dim=1)
+    return sixd, torch.stack([planar[..., 0], height, planar[..., 1]], dim=-1)
+
+
+def pose(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
+    """World rotations (B, T, 24, 3, 3) and positions (B, T, 24, 3), metres, by forward kinematics."""
+    return forward_kinematics(rot.sixd_to_matrix(sixd), root, CANONICAL)
+
+
+def from_motion(motion: Motion, fps: float) -> Batch:
+    """One motion on the canonical skeleton as a batch of one, resampled to ``fps`` and canonical.
+
+    Raises:
+        SkeletonError: through retargeting, if the motion's joints are of no known family.
+    """
+    resampled = resample(motion, fps)
+    sixd, root = canonicalize(rot.matrix_to_sixd(resampled.rotations)[None], resampled.root[None])
+    return Batch(sixd.float(), root.float(), torch.ones(1, root.shape[1], dtype=torch.bool))
+
+
+def to_motions(sixd: Tensor, root: Tensor, fps: float) -> list[Motion]:
+    """Windows (B, T, 24, 6) and paths (B, T, 3) as motions on the canonical skeleton."""
+    matrices = rot.sixd_to_matrix(sixd.float())
+    return [Motion(turned, path.float(), fps, CANONICAL) for turned, path in zip(matrices, root, strict=True)]

@@ -1,0 +1,94 @@
+"""One text, many motions: a distribution over motion latents given a text, by flow matching.
+
+A text's own point is the middle of all motions that it may mean; decoding the middle gives their
+blur. The prior instead draws a latent of a motion that could have been recorded under that text.
+Training: x_s = (1 - s) noise + s z, and the network predicts z - noise (Lipman et al., "Flow
+Matching for Generative Modeling", ICLR 2023; the straight paths of Liu et al., "Rectified Flow").
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from motionclip.model.config import ModelConfig
+from motionclip.model.layers import sinusoid
+
+_CODE = 64
+
+
+class PriorBlock(nn.Module):
+    """A residual layer whose scale and shift come from the condition."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.modulate = nn.Linear(width, 2 * width)
+        self.up = nn.Linear(width, width)
+        self.down = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """States (N, W) and conditions (N, W) to states (N, W)."""
+        scale, shift = self.modulate(condition).chunk(2, dim=-1)
+        return x + self.down(F.gelu(self.up(self.norm(x) * (1 + scale) + shift)))
+
+
+class LatentPrior(nn.Module):
+    """Velocity field of the flow from noise to motion latents, given text and length."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        width = config.prior_width
+        self.latent_dim = config.latent_dim
+        self.embed = nn.Linear(config.latent_dim, width)
+        self.condition = nn.Sequential(
+            nn.Linear(config.latent_dim + 2 * _CODE, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()
+        )
+        self.no_text = nn.Parameter(torch.zeros(config.latent_dim))
+        self.blocks = nn.ModuleList(PriorBlock(width) for _ in range(config.prior_layers))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, config.latent_dim)
+
+    def forward(self, x: Tensor, time: Tensor, text: Tensor, seconds: Tensor) -> Tensor:
+        """Velocity (N, D) at states x (N, D), flow time (N,) in [0, 1], text latents (N, D), lengths (N,) in s."""
+        scale = self.latent_dim**0.5
+        codes = [text * scale, sinusoid(time * 1000, _CODE), sinusoid(seconds * 100, _CODE)]
+        condition = self.condition(torch.cat(codes, dim=-1))
+        x = self.embed(x)
+        for block in self.blocks:
+            x = block(x, condition)
+        return self.head(self.norm(x))
+
+    def loss(self, latent: Tensor, text: Tensor, seconds: Tensor, text_dropout: float = 0.1) -> Tensor:
+        """Flow-matching loss (scalar) for unit latents (N, D) under unit text latents (N, D)."""
+        target = latent * self.latent_dim**0.5
+        noise, time = torch.randn_like(target), torch.rand(len(target), device=target.device)
+        dropped = torch.rand(len(target), 1, device=target.device) < text_dropout
+        text = torch.where(dropped, self.no_text, text)
+        x = torch.lerp(noise, target, time[:, None])
+        return F.mse_loss(self(x, time, text, seconds), target - noise)
+
+    @torch.no_grad()
+    def sample(
+        self, text: Tensor, seconds: Tensor, *, guidance: float, steps: int, generator: torch.Generator
+    ) -> Tensor:
+        """Unit motion latents (N, D) drawn for unit text latents (N, D) and lengths (N,) in seconds.
+
+        Heun's method over ``steps`` steps; ``guidance`` above 1 leans towards the text
+        (classifier-free guidance, Ho & Salimans 2022). The noise is drawn on the CPU from
+        ``generator``, so that a seed gives the same motion on every device.
+        """
+        x = torch.randn(text.shape, generator=generator).to(text)
+        times = torch.linspace(0, 1, steps + 1)
+        for now, then in zip(times[:-1], times[1:], strict=True):
+            first = self._guided(x, now, text, seconds, guidance)
+            second = self._guided(x + (then - now) * first, then, text, seconds, guidance)
+            x = x + (then - now) * (first + second) / 2
+        return F.normalize(x, dim=-1)
+
+    def _guided(self, x: Tensor, time: Tensor, text: Tensor, seconds: Tensor, guidance: float) -> Tensor:
+        both = torch.cat([text, self.no_text.expand_as(text)])
+        velocity = self(torch.cat([x, x]), time.expand(len(both)).to(x), both, torch.cat([seconds, seconds]))
+        with_text, without = velocity.chunk(2)
+        return without + guidance * (with_text - without)

@@ -1,0 +1,21 @@
+"""What a movement is: skeleton, Motion, rotations, kinematics, timing, placement, retargeting."""
+
+from motionclip.motion.kinematics import forward_kinematics, local_rotations
+from motionclip.motion.motion import Motion
+from motionclip.motion.placement import canonicalize_heading, heading, mirror, turn
+from motionclip.motion.skeleton import CANONICAL, Skeleton
+from motionclip.motion.timing import crop, resample
+
+__all__ = [
+    "CANONICAL",
+    "Motion",
+    "Skeleton",
+    "canonicalize_heading",
+    "crop",
+    "forward_kinematics",
+    "heading",
+    "local_rotations",
+    "mirror",
+    "resample",
+    "turn",
+]

@@ -1,0 +1,51 @@
+"""When feet touch the floor, judged from joint positions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from motionclip.errors import MotionError
+from motionclip.motion.skeleton import ANKLE_HEIGHT, CANONICAL, FOOT_HEIGHT, Skeleton
+
+#: Order of the joints in what ``foot_contacts`` returns.
+CONTACT_JOINTS = ("left_ankle", "left_foot", "right_ankle", "right_foot")
+_REST_HEIGHTS = (ANKLE_HEIGHT, FOOT_HEIGHT, ANKLE_HEIGHT, FOOT_HEIGHT)
+
+
+def foot_contacts(
+    positions: Tensor, fps: float, *, clearance: float = 0.05, speed: float = 0.5, skeleton: Skeleton = CANONICAL
+) -> Tensor:
+    """Which of ``CONTACT_JOINTS`` touch the floor, frame by frame.
+
+    A joint touches the floor if it is at most ``clearance`` above its height when standing and moves
+    slower than ``speed``. Speed is taken over both neighbouring frames.
+
+    Args:
+        positions: (..., T, J, 3) world joint positions, metres, y = 0 the floor.
+        fps: frames per second.
+        clearance: metres.
+        speed: metres per second.
+        skeleton: J joints with the canonical names.
+
+    Returns:
+        (..., T, 4) booleans.
+
+    Raises:
+        MotionError: if the positions are not (..., T, J, 3) with at least one frame.
+        SkeletonError: if the skeleton lacks one of the four joints.
+    """
+    if positions.dim() < 3 or positions.shape[-3] == 0 or tuple(positions.shape[-2:]) != (skeleton.num_joints, 3):
+        raise MotionError(
+            f"positions of shape {tuple(positions.shape)}; expected (..., T, {skeleton.num_joints}, 3), T at least 1"
+        )
+    feet = positions[..., skeleton.indices(CONTACT_JOINTS), :]  # (..., T, 4, 3)
+    low = feet[..., 1] < feet.new_tensor(_REST_HEIGHTS) + clearance
+    return low & (_speeds(feet, fps) < speed)
+
+
+def _speeds(points: Tensor, fps: float) -> Tensor:
+    """Speeds (..., T, K) in m/s of points (..., T, K, 3): central differences, one-sided at the ends."""
+    if points.shape[-3] == 1:
+        return points.new_zeros(points.shape[:-1])
+    return torch.gradient(points, dim=-3)[0].norm(dim=-1) * fps

@@ -1,0 +1,137 @@
+"""The common rest pose: which constant turn takes each source joint to its canonical joint.
+
+Put the source skeleton in the T-pose and let N be the world orientation that a source joint then has.
+The canonical joint is unturned in that pose, so in every pose its world rotation is W N^T, where W is
+the source joint's world rotation. N is constant, hence the result is exactly as continuous as the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motionclip.errors import SkeletonError
+from motionclip.motion import rotations as rot
+from motionclip.motion.retarget.families import Family, detect_family
+from motionclip.motion.skeleton import Skeleton
+
+#: Limb bones, (joint, next joint), whose directions are kept exactly.
+LIMB_BONES = tuple(
+    (f"{side}_{joint}", f"{side}_{following}")
+    for side in ("left", "right")
+    for joint, following in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
+)
+_CHAINS = (
+    ("hip", "ankle", ("hip", "knee", "ankle", "foot")),
+    ("shoulder", "wrist", ("shoulder", "elbow", "wrist", "hand")),
+)
+_FEET = ("ankle", "foot")
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """How a source skeleton drives a target skeleton.
+
+    Attributes:
+        family: the family of the source's joint names.
+        joints: target joint name to source joint index, for the joints that have a counterpart.
+        corrections: target joint name to the (3, 3) matrix N^T of this module's first lines.
+        scale: target leg length divided by source leg length.
+    """
+
+    family: Family
+    joints: dict[str, int]
+    corrections: dict[str, Tensor]
+    scale: float
+
+
+def calibrate(source: Skeleton, target: Skeleton) -> Calibration:
+    """The calibration of a source skeleton for a target skeleton.
+
+    Raises:
+        SkeletonError: if the joint names fit no family, or the rest pose is not a standing one.
+    """
+    family, joints = detect_family(source)
+    neutral = _neutral(source, family, joints)
+    _spread_limbs(neutral, source, target, family, joints)
+    for joint, turn in family.turns.items():
+        neutral[joint] = rot.rotvec_to_matrix(torch.deg2rad(torch.tensor(turn))) @ neutral[joint]
+    for joint, following in LIMB_BONES:
+        bone = neutral[joint] @ _between(source, joints[joint], joints[following])
+        wanted = target.offsets[target.index(following)]
+        neutral[joint] = rot.shortest_arc(bone, wanted) @ neutral[joint]
+    corrections = {joint: matrix.transpose(-1, -2) for joint, matrix in neutral.items()}
+    return Calibration(family, joints, corrections, _leg_length(target) / _source_leg_length(source, joints))
+
+
+def _neutral(source: Skeleton, family: Family, joints: dict[str, int]) -> dict[str, Tensor]:
+    if not family.axes:
+        upright = _upright(source, joints)
+        return {joint: upright.clone() for joint in joints}
+    return {joint: _axes(family.axes[family.joints[joint]]) for joint in joints}
+
+
+def _upright(source: Skeleton, joints: dict[str, int]) -> Tensor:
+    """The turn by quarters that makes a rest pose stand in +Y and face +Z."""
+    rest = source.rest_positions
+    up = _nearest_axis(rest[joints["head"]] - rest[joints["pelvis"]])
+    left = _nearest_axis((rest[joints["left_hip"]] - rest[joints["right_hip"]]) * (1 - up.abs()))
+    ankles = (rest[joints["left_ankle"]] + rest[joints["right_ankle"]]) / 2
+    if (rest[joints["pelvis"]] - ankles) @ up <= 0 or left.abs().sum() == 0:
+        raise SkeletonError(
+            "the rest pose of this skeleton does not stand: expected the head above the pelvis, the ankles "
+            "below it and the hips side by side; export it with a T-pose as rest pose"
+        )
+    return torch.stack([left, up, torch.linalg.cross(left, up)])
+
+
+def _nearest_axis(direction: Tensor) -> Tensor:
+    largest = int(direction.abs().argmax())
+    axis = torch.zeros(3)
+    axis[largest] = torch.sign(direction[largest])
+    return axis
+
+
+def _axes(words: str) -> Tensor:
+    """``"+Y -X +Z"`` to the matrix with these world directions as columns."""
+    columns = [torch.eye(3)["XYZ".index(word[1])] * (1.0 if word[0] == "+" else -1.0) for word in words.split()]
+    return torch.stack(columns, dim=-1)
+
+
+def _spread_limbs(
+    neutral: dict[str, Tensor], source: Skeleton, target: Skeleton, family: Family, joints: dict[str, int]
+) -> None:
+    """Turn each limb as a whole until it points where the target's rest pose has it."""
+    for side in ("left", "right"):
+        for first, last, limb in _CHAINS:
+            start, end = f"{side}_{first}", f"{side}_{last}"
+            middle = f"{side}_{limb[1]}"
+            direction = neutral[start] @ _between(source, joints[start], joints[middle])
+            direction = direction + neutral[middle] @ _between(source, joints[middle], joints[end])
+            wanted = target.rest_positions[target.index(end)] - target.rest_positions[target.index(start)]
+            swing = rot.shortest_arc(direction, wanted)
+            for joint in limb:
+                name = f"{side}_{joint}"
+                if name in neutral and (joint not in _FEET or family.feet_follow_legs):
+                    neutral[name] = swing @ neutral[name]
+
+
+def _between(source: Skeleton, joint: int, following: int) -> Tensor:
+    """Vector (3,) from a joint to a later one in the rest pose, metres."""
+    return source.rest_positions[following] - source.rest_positions[joint]
+
+
+def _leg_length(target: Skeleton) -> float:
+    return float(target.offsets[target.indices(["left_knee", "left_ankle"])].norm(dim=-1).sum())
+
+
+def _source_leg_length(source: Skeleton, joints: dict[str, int]) -> float:
+    """Mean of both legs, thigh and shin, metres."""
+    bones = [
+        _between(source, joints[f"{side}_{joint}"], joints[f"{side}_{following}"])
+        for side in ("left", "right")
+        for joint, following in (("hip", "knee"), ("knee", "ankle"))
+    ]
+    return float(torch.stack(bones).norm(dim=-1).sum()) / 2

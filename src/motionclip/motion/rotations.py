@@ -1,0 +1,79 @@
+"""Rotations, over roma. A rotation matrix acts on column vectors; 6D is its first two *columns*.
+
+Inside the package a rotation is a 3 x 3 matrix; every other representation lives at a border
+(files, features) and is turned here, once. Quaternions are roma's: (x, y, z, w), unit.
+The 6D representation is that of Zhou et al., "On the Continuity of Rotation Representations in
+Neural Networks", CVPR 2019, laid out as [first column (3), second column (3)].
+"""
+
+from __future__ import annotations
+
+import roma
+import torch
+from torch import Tensor
+
+Y_AXIS = (0.0, 1.0, 0.0)
+
+
+def matrix_to_sixd(matrix: Tensor) -> Tensor:
+    """Rotation matrices (..., 3, 3) to 6D (..., 6): first column, then second column."""
+    return matrix[..., :, :2].transpose(-1, -2).flatten(-2)
+
+
+def sixd_to_matrix(sixd: Tensor) -> Tensor:
+    """6D (..., 6) to rotation matrices (..., 3, 3) by Gram-Schmidt; any non-parallel pair is valid."""
+    columns = sixd.unflatten(-1, (2, 3)).transpose(-1, -2)  # (..., 3, 2)
+    return roma.special_gramschmidt(columns)
+
+
+def matrix_to_rotvec(matrix: Tensor) -> Tensor:
+    """Rotation matrices (..., 3, 3) to rotation vectors (..., 3), radians."""
+    return roma.rotmat_to_rotvec(matrix)
+
+
+def rotvec_to_matrix(rotvec: Tensor) -> Tensor:
+    """Rotation vectors (..., 3), radians, to rotation matrices (..., 3, 3)."""
+    return roma.rotvec_to_rotmat(rotvec)
+
+
+def matrix_to_quat(matrix: Tensor) -> Tensor:
+    """Rotation matrices (..., 3, 3) to unit quaternions (..., 4), order (x, y, z, w)."""
+    return roma.rotmat_to_unitquat(matrix)
+
+
+def quat_to_matrix(quat: Tensor) -> Tensor:
+    """Unit quaternions (..., 4), order (x, y, z, w), to rotation matrices (..., 3, 3)."""
+    return roma.unitquat_to_rotmat(quat)
+
+
+def geodesic_angle(a: Tensor, b: Tensor) -> Tensor:
+    """Angle (...,) in radians of the rotation between matrices a and b (..., 3, 3)."""
+    return roma.rotmat_geodesic_distance(a, b)
+
+
+def slerp(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
+    """Shortest-arc spherical interpolation of matrices (N, ..., 3, 3) by weight (N,) in [0, 1]."""
+    steps = roma.rotmat_to_rotvec(a.transpose(-1, -2) @ b)  # (N, ..., 3)
+    weight = weight.reshape(-1, *[1] * (steps.dim() - 1))
+    return a @ roma.rotvec_to_rotmat(weight * steps)
+
+
+def about_y(angle: Tensor) -> Tensor:
+    """Rotation matrices (..., 3, 3) about the vertical axis by angle (...,) in radians."""
+    axis = torch.tensor(Y_AXIS, dtype=angle.dtype, device=angle.device)
+    return roma.rotvec_to_rotmat(angle[..., None] * axis)
+
+
+def shortest_arc(a: Tensor, b: Tensor) -> Tensor:
+    """Smallest rotations (..., 3, 3) that take directions a onto directions b (..., 3).
+
+    For opposite directions any half turn is smallest; one about an axis normal to ``a`` is returned.
+    """
+    a = torch.nn.functional.normalize(a, dim=-1)
+    b = torch.nn.functional.normalize(b, dim=-1)
+    cosine = (a * b).sum(-1, keepdim=True).clamp(-1, 1)
+    axis = torch.linalg.cross(a, b)
+    least = torch.nn.functional.one_hot(a.abs().argmin(-1), 3).to(a)
+    axis = torch.where(cosine < -1 + 1e-7, torch.linalg.cross(a, least), axis)
+    axis = torch.nn.functional.normalize(axis, dim=-1)
+    return roma.rotvec_to_rotmat(axis * torch.atan2(torch.linalg.cross(a, b).norm(dim=-1, keepdim=True), cosine))

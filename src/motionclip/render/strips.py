@@ -1,0 +1,145 @@
+"""A motion in one picture, and many motions on one sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from motionclip.body import Body, default_body
+from motionclip.errors import MotionError
+from motionclip.motion import Motion
+from motionclip.render.camera import framing, view_axes
+from motionclip.render.frames import FLESH, facing_azimuth, outline, pose_array
+from motionclip.render.scene import Colour, Look, Scene, to_bytes
+
+EARLY: Colour = (0.86, 0.88, 0.90)
+LATE: Colour = (0.22, 0.47, 0.78)
+_SIDE_VIEW = -1.3  # radians from the direction of travel to the camera: the path runs to the right
+_ELEVATION = 0.17
+_STRIDE = 0.5  # metres between two poses along a path, at least
+_STRAIGHT = 0.8  # a path is shown as such if its ends are this share of its length apart
+_BETWEEN = 0.12  # metres between two bodies side by side
+_INK, _PAPER = (40, 46, 54), (255, 255, 255)
+
+
+def filmstrip(
+    motion: Motion,
+    *,
+    poses: int = 8,
+    size: tuple[int, int] = (1200, 320),
+    body: Body | None = None,
+    early: Colour = EARLY,
+    late: Colour = LATE,
+    look: Look | None = None,
+) -> Image.Image:
+    """One picture of the whole motion: poses at equal times, from pale (first) to dark (last).
+
+    A body that travels is shown where it was, along its path from left to right, with as many poses as
+    fit at half a metre each; one that stays (or comes back) is shown side by side.
+
+    Args:
+        motion: on any skeleton that can be retargeted.
+        poses: how many are shown at most.
+        size: width and height, pixels.
+        body: what is drawn; the default body if not given.
+        early: colour of the first pose; red, green and blue in [0, 1].
+        late: colour of the last pose.
+        look: floor, background and light.
+
+    Raises:
+        MotionError: if fewer than one pose is asked for.
+    """
+    if poses < 1:
+        raise MotionError(f"a film strip of {poses} poses; expected at least 1")
+    body, look = body or default_body(), look or Look()
+    motion = body.fitted(motion)
+    travel, along_path = _travel(motion, poses)
+    azimuth = float(np.arctan2(travel[0], travel[2])) + _SIDE_VIEW if along_path else facing_azimuth(motion)
+    count = min(poses, 1 + int(np.linalg.norm(travel) / _STRIDE)) if along_path else poses
+    shown = _instants(motion, count)
+    axes = view_axes(azimuth, _ELEVATION)
+    vertices = np.concatenate([pose_array(body, motion.frames(frame, frame + 1)) for frame in shown])
+    moves = np.zeros((len(shown), 3)) if along_path else side_by_side(vertices, axes[0])
+    points = outline(motion)[shown] + moves[:, None]
+    camera = framing(points.reshape(-1, 3), axes, size[0] / size[1], FLESH)
+    scene = Scene(body.faces.numpy().astype(np.int32), *size, look)
+    middle = points[:, 0].mean(0)
+    picture = scene.ground(camera, (float(middle[0]), float(middle[2])))
+    ramp = np.linspace(0, 1, len(shown))[:, None] if len(shown) > 1 else np.ones((1, 1))
+    tints = (np.array(early) * (1 - ramp) + np.array(late) * ramp).astype(np.float32)
+    scene.draw(picture, vertices + moves[:, None].astype(np.float32), tints, camera)
+    return Image.fromarray(to_bytes(picture))
+
+
+def _instants(motion: Motion, count: int) -> list[int]:
+    """At most ``count`` frames at equal times, from the first to the last."""
+    return [round(frame) for frame in np.linspace(0, motion.num_frames - 1, min(count, motion.num_frames))]
+
+
+def _travel(motion: Motion, poses: int) -> tuple[NDArray[np.float64], bool]:
+    """From where the body starts to where it ends, (3,) metres on the floor, and whether that is far and straight."""
+    path = motion.root[_instants(motion, poses)].detach().double().numpy() * [1, 0, 1]
+    travel = path[-1] - path[0]
+    apart, length = float(np.linalg.norm(travel)), float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
+    return travel, apart >= max(2 * _STRIDE, _STRAIGHT * length)
+
+
+def side_by_side(vertices: NDArray[np.float32], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Moves (N, 3) that put bodies (N, V, 3) on one line along ``right`` (3,), each clear of the one before."""
+    place = vertices @ right
+    low, high = place.min(1), place.max(1)
+    starts = np.concatenate([[0], np.cumsum(high - low + _BETWEEN)[:-1]])
+    backwards = np.array([-right[2], 0, right[0]])
+    depth = (vertices.min(1) + vertices.max(1)) / 2 @ backwards
+    return (starts - low)[:, None] * right - depth[:, None] * backwards
+
+
+def contact_sheet(
+    motions: Sequence[Motion],
+    titles: Sequence[str],
+    *,
+    columns: int = 2,
+    cell: tuple[int, int] = (720, 216),
+    poses: int = 8,
+    body: Body | None = None,
+    look: Look | None = None,
+) -> Image.Image:
+    """A sheet of film strips with a title over each.
+
+    Args:
+        motions: at least one.
+        titles: one for each motion; a title wider than its strip is cut short.
+        columns: strips side by side.
+        cell: width and height of one strip, pixels.
+        poses: how many each strip shows at most.
+        body: what is drawn; the default body if not given.
+        look: floor, background and light.
+
+    Raises:
+        MotionError: if there is no motion, or not as many titles as motions.
+    """
+    if not motions or len(motions) != len(titles):
+        raise MotionError(f"{len(motions)} motions and {len(titles)} titles; expected one title for each of at least 1")
+    columns = max(1, min(columns, len(motions)))
+    rows, gap, head = -(-len(motions) // columns), cell[1] // 18, cell[1] // 8
+    width, height = columns * (cell[0] + gap) + gap, rows * (cell[1] + head + gap) + gap
+    sheet = Image.new("RGB", (width, height), _PAPER)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(head * 0.66)
+    for number, (motion, title) in enumerate(zip(motions, titles, strict=True)):
+        left = gap + number % columns * (cell[0] + gap)
+        top = gap + number // columns * (cell[1] + head + gap)
+        pen.text((left + 2, top), _shortened(title, font, cell[0] - 4), fill=_INK, font=font)
+        sheet.paste(filmstrip(motion, poses=poses, size=cell, body=body, look=look), (left, top + head))
+    return sheet
+
+
+def _shortened(title: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    """The title, cut short with dots until it is at most ``width`` pixels wide."""
+    if font.getlength(title) <= width:
+        return title
+    while title and font.getlength(title + "...") > width:
+        title = title[:-1]
+    return title.rstrip() + "..."

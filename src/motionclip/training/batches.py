@@ -1,0 +1,33 @@
+"""Draws of a window set as tensors for the model."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from motionclip.data.windows import Draw, WindowSet
+from motionclip.losses.objective import TextTargets
+from motionclip.model.features import Batch, canonicalize, mirror_windows
+
+
+def gather(windows: WindowSet, draw: Draw) -> Batch:
+    """The windows of a draw, mirrored where it says so, each in its own frame of reference."""
+    sixd, root = windows.sixd[draw.rows], windows.root[draw.rows]
+    mirrored_sixd, mirrored_root = mirror_windows(sixd, root)
+    flip = draw.mirrored[:, None, None]
+    sixd = torch.where(flip[..., None], mirrored_sixd, sixd)
+    sixd, root = canonicalize(sixd, torch.where(flip, mirrored_root, root))
+    return Batch(sixd, root, draw.mask.to(root.device))
+
+
+def gather_rows(windows: WindowSet, rows: Tensor) -> Batch:
+    """Whole windows of rows (B, T), each in its own frame of reference."""
+    sixd, root = canonicalize(windows.sixd[rows], windows.root[rows])
+    return Batch(sixd, root, torch.ones(rows.shape, dtype=torch.bool, device=root.device))
+
+
+def text_targets(draw: Draw, embeddings: Tensor) -> TextTargets:
+    """Words of a draw from the table of all sentences' embeddings (S, E)."""
+    device = embeddings.device
+    text, label = draw.text.to(device), draw.label.to(device)
+    return TextTargets(embeddings[text.clamp(min=0)], label, (text >= 0).float())

@@ -1,0 +1,142 @@
+"""SMPL files, without any: tiny ones in their layout, as .npz and as pickles of their makers' kind."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from motionclip.body import load_smpl
+from motionclip.errors import FormatError
+from motionclip.motion import CANONICAL, Motion
+
+VERTICES = 30
+
+
+def layout(scale: float = 1.1, joints: int = 24) -> dict[str, Any]:
+    """Arrays in SMPL's layout: a cloud of points whose first 24 are the joints themselves."""
+    rng = np.random.default_rng(0)
+    places = CANONICAL.rest_positions.double().numpy() * scale + [0.0, -0.2, 0.05]
+    template = np.concatenate([places, rng.normal(size=(VERTICES - 24, 3))])
+    weights = rng.random((VERTICES, joints))
+    parents = np.array([4294967295, *CANONICAL.parents[1:], *range(24, joints)][:joints], dtype=np.uint32)
+    return {
+        "v_template": template,
+        "weights": weights / weights.sum(1, keepdims=True),
+        "f": np.arange(VERTICES, dtype=np.uint32).reshape(-1, 3),
+        "J_regressor": np.eye(joints, VERTICES),
+        "kintree_table": np.stack([parents, np.arange(joints, dtype=np.uint32)]),
+        "shapedirs": np.zeros((VERTICES, 3, 10)),
+    }
+
+
+def save_npz(path: Path, arrays: dict[str, Any]) -> Path:
+    np.savez(path, **arrays)
+    return path
+
+
+def test_npz(tmp_path: Path) -> None:
+    stored = layout()
+    body = load_smpl(save_npz(tmp_path / "SMPL_NEUTRAL.npz", stored))
+    assert body.skeleton.names == CANONICAL.names
+    assert torch.allclose(body.skeleton.rest_positions, CANONICAL.rest_positions * 1.1, atol=1e-6)
+    assert torch.allclose(body.vertices[0], torch.zeros(3))
+    assert np.allclose(body.weights, stored["weights"], atol=1e-6)
+
+
+def test_a_canonical_motion_moves_it(tmp_path: Path) -> None:
+    body = load_smpl(save_npz(tmp_path / "smpl.npz", layout()))
+    motion = Motion(torch.eye(3).expand(2, 24, 3, 3), torch.tensor([[0.0, 1, 0], [1, 1, 0]]), 30.0, CANONICAL)
+    posed = body.pose(motion)
+    assert torch.allclose(posed[0], body.vertices + torch.tensor([0, 1.1, 0]), atol=1e-5)
+    assert torch.allclose(posed[1] - posed[0], torch.tensor([1.1, 0, 0]), atol=1e-5)
+
+
+def test_pickle_with_sparse_and_chumpy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    library, module = ModuleType("chumpy"), ModuleType("chumpy.ch")
+
+    class Ch:
+        def __init__(self, x: np.ndarray):
+            self.x, self._cache = x, {"anything": 1}
+
+    Ch.__module__, Ch.__qualname__ = "chumpy.ch", "Ch"
+    module.Ch = Ch  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "chumpy", library)
+    monkeypatch.setitem(sys.modules, "chumpy.ch", module)
+    stored = layout()
+    wrapped = stored | {
+        "v_template": Ch(stored["v_template"]),
+        "shapedirs": Ch(stored["shapedirs"]),
+        "J_regressor": sparse.csc_matrix(stored["J_regressor"]),
+    }
+    path = tmp_path / "smpl.pkl"
+    path.write_bytes(pickle.dumps(wrapped, protocol=2))
+    monkeypatch.undo()
+    assert "chumpy" not in sys.modules
+    expected = load_smpl(save_npz(tmp_path / "smpl.npz", stored))
+    assert torch.equal(load_smpl(path).vertices, expected.vertices)
+
+
+class Marker:
+    """Pickles as a call that would write a file."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+class Evaluated:
+    """Pickles as a call of eval."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return eval, ("1 + 1",)
+
+
+def test_a_pickle_cannot_run_code(tmp_path: Path) -> None:
+    mark, path = tmp_path / "mark", tmp_path / "bad.pkl"
+    for bad in (Marker(mark), Evaluated(), np.testing.assert_equal, np.load):
+        path.write_bytes(pickle.dumps(layout() | {"f": bad}))
+        with pytest.raises(FormatError, match="no SMPL file needs"):
+            load_smpl(path)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["v_template", "weights", "f", "J_regressor", "kintree_table"])
+def test_a_missing_array_is_named(tmp_path: Path, name: str) -> None:
+    stored = layout()
+    del stored[name]
+    with pytest.raises(FormatError, match=name):
+        load_smpl(save_npz(tmp_path / "smpl.npz", stored))
+
+
+def test_other_models_and_damage(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="not SMPL-H"):
+        load_smpl(save_npz(tmp_path / "smplh.npz", layout(joints=52)))
+    stored = layout()
+    stored["kintree_table"][0, 5] = 1
+    with pytest.raises(FormatError, match="another tree"):
+        load_smpl(save_npz(tmp_path / "tree.npz", stored))
+    stored = layout()
+    stored["v_template"][3] = np.nan
+    with pytest.raises(FormatError, match="v_template is not an array of finite numbers"):
+        load_smpl(save_npz(tmp_path / "nan.npz", stored))
+    for name in ("cut.npz", "cut.pkl"):
+        (tmp_path / name).write_bytes(b"\x80\x02}q\x00(X")
+        with pytest.raises(FormatError, match="cannot be read"):
+            load_smpl(tmp_path / name)
+    with pytest.raises(FormatError, match="no such file"):
+        load_smpl(tmp_path / "none.npz")
+    with pytest.raises(FormatError, match=r"\.npz or \.pkl"):
+        load_smpl(tmp_path / "model.obj")
+    (tmp_path / "list.pkl").write_bytes(pickle.dumps([1, 2]))
+    with pytest.raises(FormatError, match="it holds list"):
+        load_smpl(tmp_path / "list.pkl")

@@ -1,0 +1,147 @@
+"""A store has the same bytes however it was made, and says what was refused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from motionclip.data.clip import Caption, Clip
+from motionclip.data.parts import Refusal
+from motionclip.data.prepare import frame_captions, prepare
+from motionclip.data.procedural import hold, to_motion
+from motionclip.data.source import Source
+from motionclip.data.store import Store
+from motionclip.data.synthetic import SyntheticClip, synthetic_source
+from motionclip.errors import DataError, FormatError
+
+PREPARE_SLOWLY = """
+import sys, time
+from motionclip.data.prepare import prepare
+from motionclip.data.synthetic import synthetic_source
+
+def slow(done, of):
+    print(done, flush=True)
+    time.sleep(0.05)
+
+prepare(synthetic_source(30), sys.argv[1], workers=1, progress=slow)
+"""
+
+
+@dataclass(frozen=True)
+class BadFile:
+    """An item that cannot be read."""
+
+    key: str = "bad"
+    path: Path | None = None
+
+    def read(self) -> Clip:
+        raise FormatError("bad.bvh", "nothing", "a motion", line=3)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """A store of 30 synthetic clips, made in one go in this process."""
+    folder = tmp_path_factory.mktemp("reference") / "store"
+    prepare(synthetic_source(30), folder, workers=1)
+    return folder
+
+
+def test_the_store_holds_what_the_source_yields(reference):
+    store = Store.open(reference, verify=True)
+    clips = [item.read() for item in synthetic_source(30).items]
+    assert [entry.key for entry in store.entries] == [clip.key for clip in clips]
+    for index in (0, 17, 29):
+        entry, motion, clip = store.entries[index], store.motion(index), clips[index]
+        assert (entry.dataset, entry.split, entry.category) == (clip.dataset, clip.split, clip.category)
+        assert [caption.text for caption in entry.captions] == [caption.text for caption in clip.captions]
+        assert all((caption.start, caption.end) == (0, motion.num_frames) for caption in entry.captions)
+        assert motion.fps == 30
+        assert (motion.positions - clip.motion.positions).abs().max() < 5e-3
+
+
+def test_several_processes_write_the_same_bytes(reference, tmp_path):
+    counts = []
+    prepare(synthetic_source(30), tmp_path / "store", workers=2, progress=lambda done, of: counts.append((done, of)))
+    assert contents(tmp_path / "store") == contents(reference)
+    assert counts[0] == (0, 30)
+    assert counts[-1] == (30, 30)
+
+
+def test_a_killed_run_goes_on_and_writes_the_same_bytes(reference, tmp_path):
+    out = tmp_path / "store"
+    child = subprocess.Popen([sys.executable, "-c", PREPARE_SLOWLY, str(out)], stdout=subprocess.PIPE, text=True)
+    for line in child.stdout:
+        if int(line) >= 8:
+            break
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    assert not out.exists()
+    counts = []
+    prepare(synthetic_source(30), out, workers=1, progress=lambda done, of: counts.append(done))
+    assert 8 <= counts[0] < 30
+    assert contents(out) == contents(reference)
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+def test_parts_of_another_source_are_not_used(tmp_path):
+    out = tmp_path / "store"
+    prepare(Source("mine", (SyntheticClip(0, 0), SyntheticClip(1, 0))), tmp_path / "whole", workers=1)
+
+    def stop(done, of):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(Source("mine", (SyntheticClip(5, 0), SyntheticClip(1, 0))), out, workers=1, progress=stop)
+    prepare(Source("mine", (SyntheticClip(0, 0), SyntheticClip(1, 0))), out, workers=1)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_what_cannot_be_read_is_refused_with_its_reason(tmp_path):
+    report = prepare(Source("mine", (BadFile(), SyntheticClip(0, 0))), tmp_path / "store", workers=1)
+    reason = "FormatError: bad.bvh, line 3: nothing; expected a motion"
+    assert report.refused == (Refusal("bad", reason),)
+    assert report.clips == 1
+    assert report.frames == Store.open(tmp_path / "store").entries[0].num_frames
+    written = json.loads((tmp_path / "store" / "report.json").read_text())
+    assert written["refused"] == [{"key": "bad", "reason": reason}]
+    assert written["retargeting"][0]["key"] == "synthetic_0_00000"
+
+
+def test_a_source_of_which_nothing_is_left_makes_no_store(tmp_path):
+    with pytest.raises(DataError, match=r"1 clips refused; the first: bad: FormatError"):
+        prepare(Source("mine", (BadFile(),)), tmp_path / "store", workers=1)
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_store_is_replaced_only_on_request(reference, tmp_path):
+    out = tmp_path / "store"
+    prepare(synthetic_source(2), out, workers=1)
+    with pytest.raises(DataError, match="exists"):
+        prepare(synthetic_source(30), out, workers=1)
+    prepare(synthetic_source(30), out, workers=1, overwrite=True)
+    assert contents(out) == contents(reference)
+
+
+def test_a_folder_that_is_no_store_is_never_replaced(tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(DataError, match="exists"):
+        prepare(synthetic_source(2), tmp_path, workers=1, overwrite=True)
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_captions_become_frames_of_at_least_one():
+    motion = to_motion(hold(60))
+    captions = (Caption("a", 0.5, 1.0), Caption("b", 1.999, 2.0), Caption("c", 0.0, 2.1))
+    spans = frame_captions(Clip("k", "set", "train", motion, captions))
+    assert [(span.start, span.end) for span in spans] == [(15, 30), (59, 60), (0, 60)]

@@ -1,0 +1,99 @@
+"""Training learns, resumes exactly, and refuses to mix runs."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from motionclip.data.prepare import prepare
+from motionclip.data.store import Store
+from motionclip.errors import DataError, ModelError
+from motionclip.model.checkpoint import load_network
+from motionclip.towers import load_tower
+from motionclip.training.presets import PRESETS, TrainConfig, preset
+from motionclip.training.trainer import train
+
+CONFIG = dataclasses.replace(
+    PRESETS["tiny"], steps=12, prior_steps=6, validate_every=6, save_every=4, prior_pool=16, warmup=2
+)
+
+
+class Stopped(Exception):
+    """The kill in the middle of a run."""
+
+
+def stop_at(phase: str, step: int):
+    def on_step(now: str, done: int, total: int, loss: float) -> None:
+        if (now, done) == (phase, step):
+            raise Stopped
+
+    return on_step
+
+
+def losses(run: Path) -> dict[tuple[str, int], float]:
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return {(row["phase"], row["step"]): row["loss"] for row in rows if "loss" in row}
+
+
+@pytest.fixture(scope="module")
+def whole_run(synthetic_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    out = tmp_path_factory.mktemp("run") / "whole"
+    train(CONFIG, [Store.open(synthetic_store)], out, load_tower("minilm"))
+    yield out
+
+
+@pytest.mark.parametrize(("phase", "step"), [("autoencoder", 7), ("prior", 5)])
+def test_a_killed_run_resumes_to_the_same_weights(
+    whole_run: Path, synthetic_store: Path, tmp_path: Path, phase: str, step: int
+) -> None:
+    stores, tower = [Store.open(synthetic_store)], load_tower("minilm")
+    with pytest.raises(Stopped):
+        train(CONFIG, stores, tmp_path, tower, on_step=stop_at(phase, step))
+    train(CONFIG, stores, tmp_path, tower, resume=True)
+    expected, found = load_network(whole_run / "model"), load_network(tmp_path / "model")
+    for name, value in expected.state_dict().items():
+        assert torch.equal(found.state_dict()[name], value), name
+    assert losses(tmp_path) == losses(whole_run)
+
+
+def test_a_run_records_what_it_was(whole_run: Path) -> None:
+    environment = json.loads((whole_run / "environment.json").read_text())
+    assert environment["packages"]["torch"] == torch.__version__
+    assert TrainConfig(**{}).to_dict().keys() == json.loads((whole_run / "config.json").read_text()).keys()
+    assert list((whole_run / "pictures").glob("reconstruction_*.png"))
+    assert not list(whole_run.rglob("*.tmp"))
+
+
+def test_longer_training_reconstructs_better(synthetic_store: Path, tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, steps=150, prior_steps=1, validate_every=10, save_every=150, lr=3e-3)
+    train(config, [Store.open(synthetic_store)], tmp_path, load_tower("minilm"))
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    errors = [row["mpjpe_mm"] for row in rows if row["phase"] == "validation"]
+    assert errors[-1] < 0.6 * errors[0]
+
+
+def test_runs_are_not_mixed(whole_run: Path, synthetic_store: Path) -> None:
+    stores, tower = [Store.open(synthetic_store)], load_tower("minilm")
+    with pytest.raises(ModelError, match="--resume"):
+        train(CONFIG, stores, whole_run, tower)
+    with pytest.raises(ModelError, match="differs"):
+        train(dataclasses.replace(CONFIG, lr=1.0), stores, whole_run, tower, resume=True)
+
+
+def test_data_that_cannot_be_trained_on(synthetic_store: Path, tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, min_seconds=1000.0)
+    with pytest.raises(DataError, match="no train segment"):
+        train(config, [Store.open(synthetic_store)], tmp_path, load_tower("minilm"))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_load(name: str) -> None:
+    assert json.dumps(preset(name).to_dict())
+
+
+def test_unknown_presets_are_refused() -> None:
+    with pytest.raises(ModelError, match="base"):
+        preset("huge")
