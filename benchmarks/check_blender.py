@@ -30,7 +30,7 @@ _TOLERANCE_MM = 1.0
 _TAKEN = 100  # frames compared at most
 
 # Runs inside Blender: imports one file, writes (T, J, 3) head positions in Blender's world (Z up) and the joint names.
-_IN_BLENDER = '''
+_IN_BLENDER = """
 import sys
 import bpy
 import numpy as np
@@ -52,7 +52,7 @@ for frame in range(count):
     for joint, bone in enumerate(rig.pose.bones):
         heads[frame, joint] = rig.matrix_world @ bone.head
 np.savez(target, names=np.array(names), heads=heads)
-'''
+"""
 
 
 def sample() -> Motion:

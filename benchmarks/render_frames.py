@@ -1,4 +1,4 @@
-"""Frames a second of the rasteriser on this machine, in one thread.
+"""Frames a second of the rasteriser on this machine, by the processor time of its one thread.
 
     python benchmarks/render_frames.py
     python benchmarks/render_frames.py --frames 300 --cold
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import torch
 
@@ -48,7 +49,7 @@ def first() -> None:
 def first_in_new_process(cache: str | None) -> float:
     """Seconds until the first picture of a new process, with numba's cache in the given folder."""
     environment = os.environ if cache is None else os.environ | {"NUMBA_CACHE_DIR": cache}
-    command = [sys.executable, "-c", _FIRST.format(folder=os.path.dirname(os.path.abspath(__file__)))]
+    command = [sys.executable, "-c", _FIRST.format(folder=str(Path(__file__).resolve().parent))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return float(done.stdout)
 
@@ -66,9 +67,9 @@ def main() -> None:
     for camera in ("follow", "still"):
         for size in (224, 256, 512):
             render_frames(motion.frames(0, 2), size, camera=camera)
-            start = time.perf_counter()
+            start = time.process_time()
             render_frames(motion, size, camera=camera)
-            print(f"{camera:>6} {size:4} px: {arguments.frames / (time.perf_counter() - start):6.0f} frames/s")
+            print(f"{camera:>6} {size:4} px: {arguments.frames / (time.process_time() - start):6.0f} frames/s")
     if arguments.cold:
         with tempfile.TemporaryDirectory() as empty:
             print(f"first picture, nothing compiled: {first_in_new_process(empty):.2f} s")

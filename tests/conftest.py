@@ -1,10 +1,14 @@
-"""What every test shares: a cache folder of its own, so that none reads or writes the user's."""
+"""What every test shares: one thread, and a cache folder of its own, so that none reads or writes the user's."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Tensors are small here: threads gain nothing, and on a busy machine they wait for each other (up to 90 times slower).
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -194,3 +194,19 @@ def test_the_report_sees_a_wrong_limb_a_high_floor_and_a_flip() -> None:
 def test_one_frame_is_enough() -> None:
     source = smooth_motion(1)
     assert retarget_report(source, retarget(source)).flips == 0
+
+
+def stopping(rise: float) -> Motion:
+    """A body that stands still at twelve places 0.4 m apart along +Z, each ``rise`` metres above the one before."""
+    places = torch.arange(12).repeat_interleave(10)
+    root = torch.stack([torch.zeros(120), 2.0 + rise * places, 0.4 * places], dim=-1)
+    return Motion(IDENTITY.expand(120, 24, 3, 3), root, 30.0, CANONICAL)
+
+
+def test_a_tilted_floor_is_made_level_and_stairs_stay() -> None:
+    level = retarget(stopping(0.01)).root[:, 1]
+    assert level.max() - level.min() < 0.02  # of 0.11 m
+    stairs = retarget(stopping(0.15)).root
+    torch.testing.assert_close(stairs[:, 1] - stairs[0, 1], stopping(0.15).root[:, 1] - 2.0, atol=1e-4, rtol=0)
+    hill = retarget(stopping(0.03)).root
+    torch.testing.assert_close(hill[:, 1] - hill[0, 1], stopping(0.03).root[:, 1] - 2.0, atol=1e-4, rtol=0)

@@ -136,7 +136,7 @@ def test_shadow_falls_below_and_away_from_the_light() -> None:
     def middle_of_shadow(height: float) -> NDArray[np.float64]:
         cells = raster.shadow_map(points + np.array([0, height, 0], "f4"), light, corner)
         rows, columns = np.mgrid[: raster.SHADOW_CELLS, : raster.SHADOW_CELLS]
-        assert 0 <= cells.min() and cells.max() <= 1
+        assert cells.min() >= 0 and cells.max() <= 1
         centre = np.array([(cells * columns).sum(), (cells * rows).sum()]) / cells.sum()
         return (centre + 0.5) * cell + corner
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
 from motionclip.formats.bvh_hierarchy import BvhJoint, parse_hierarchy
-from motionclip.formats.euler import channels_to_matrices
-from motionclip.formats.files import read_bytes
+from motionclip.formats.euler import channels_to_matrices, matrix_to_zxy
+from motionclip.formats.files import read_bytes, replacing
 from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
 
@@ -70,6 +70,77 @@ def read_bvh(path: str | Path, *, scale: float | None = None, fps: float | None 
         file_fps if fps is None else fps,
         _skeleton(joints, offsets, unit),
     )
+
+
+def write_bvh(motion: Motion, path: str | Path) -> None:
+    """Writes a motion on its own skeleton: centimetres, root channels XYZ then ZXY, others ZXY.
+
+    `read_bvh` gives the same motion back to below 1e-4 mm per bone. Angles run on over 180 degrees rather
+    than jump, so that programs may interpolate them. Leaves without a tip get an End Site at zero.
+
+    Args:
+        motion: on any skeleton.
+        path: the file; it appears whole or not at all.
+
+    Raises:
+        FormatError: if a joint has a name that a BVH file cannot hold.
+    """
+    angles = matrix_to_zxy(motion.rotations.double().numpy(force=True))  # (T, J, 3)
+    angles = np.unwrap(angles, period=360.0, axis=0)
+    root = motion.root.double().numpy(force=True) / CENTIMETRE
+    order = _depth_first(motion.skeleton)
+    values = np.concatenate([root, angles[:, order].reshape(len(root), -1)], axis=1)
+    row = " ".join(["%.6f"] * values.shape[1])
+    lines = [
+        "HIERARCHY",
+        *_hierarchy_lines(path, motion.skeleton),
+        "MOTION",
+        f"Frames: {motion.num_frames}",
+        f"Frame Time: {1 / motion.fps:.10f}",
+        *(row % tuple(frame) for frame in values.tolist()),
+    ]
+    with replacing(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+def _depth_first(skeleton: Skeleton) -> list[int]:
+    """Joints in the order in which a BVH file names them."""
+    order, waiting = [], [0]
+    while waiting:
+        joint = waiting.pop()
+        order.append(joint)
+        waiting.extend(reversed(skeleton.children[joint]))
+    return order
+
+
+def _hierarchy_lines(path: str | Path, skeleton: Skeleton) -> list[str]:
+    lines: list[str] = []
+    depths = [0] * skeleton.num_joints
+    order = _depth_first(skeleton)
+    for place, joint in enumerate(order):
+        name, parent = skeleton.names[joint], skeleton.parents[joint]
+        if not name or name != " ".join(name.split()) or set("{}") & set(name):
+            raise FormatError(path, f"joint name {name!r}", "a name without braces, line breaks and double blanks")
+        depths[joint] = depth = depths[parent] + 1 if parent >= 0 else 0
+        positions, count = ("Xposition Yposition Zposition ", 6) if parent < 0 else ("", 3)
+        offset = (0.0, 0.0, 0.0) if parent < 0 else tuple(skeleton.offsets[joint].tolist())
+        block = [f"{'ROOT' if parent < 0 else 'JOINT'} {name}", "{", f"\t{_offset(offset)}"]
+        block.append(f"\tCHANNELS {count} {positions}Zrotation Xrotation Yrotation")
+        for tip in _tips(skeleton, joint):
+            block += ["\tEnd Site", "\t{", f"\t\t{_offset(tip)}", "\t}"]
+        following = depths[skeleton.parents[order[place + 1]]] + 1 if place + 1 < len(order) else 0
+        lines += ["\t" * depth + line for line in block]
+        lines += ["\t" * level + "}" for level in range(depth, following - 1, -1)]
+    return lines
+
+
+def _tips(skeleton: Skeleton, joint: int) -> list[tuple[float, float, float]]:
+    tips = [tip for owner, tip in skeleton.end_sites if owner == joint]
+    return tips or ([] if skeleton.children[joint] else [(0.0, 0.0, 0.0)])
+
+
+def _offset(metres: tuple[float, ...]) -> str:
+    return "OFFSET " + " ".join(f"{value / CENTIMETRE:.6f}" for value in metres)
 
 
 def _parse(path: str | Path, content: bytes) -> tuple[list[BvhJoint], Doubles, float]:
@@ -141,10 +212,9 @@ def _merge_bare_root(
 ) -> tuple[list[BvhJoint], Doubles, Doubles]:
     """Without the roots that only place one joint: that stand still, or under which the joint itself travels."""
     while len(joints) > 1 and joints[1].positions and _is_alone(joints) and _is_bare(rotations, locations):
-        turned = rotations[:, :1] @ rotations[:, 1:2]
-        placed = locations[:, :1] + (rotations[:, :1] @ locations[:, 1:2, :, None])[..., 0]
-        rotations = np.concatenate([turned, rotations[:, 2:]], axis=1)
-        locations = np.concatenate([placed, locations[:, 2:]], axis=1)
+        locations[:, 1] = locations[:, 0] + (rotations[:, 0] @ locations[:, 1, :, None])[..., 0]
+        rotations[:, 1] = rotations[:, 0] @ rotations[:, 1]
+        rotations, locations = rotations[:, 1:], locations[:, 1:]
         joints = [replace(joint, parent=joint.parent - 1) for joint in joints[1:]]
     return joints, rotations, locations
 
@@ -197,7 +267,8 @@ def _warn_of_loose_bones(path: str | Path, joints: Sequence[BvhJoint], locations
 
 
 def _skeleton(joints: Sequence[BvhJoint], offsets: Doubles, unit: float) -> Skeleton:
-    sites = ((index, site) for index, joint in enumerate(joints) for site in joint.end_sites)
+    """Tips at zero, which many files have because every leaf needs one, say nothing and are left out."""
+    sites = ((index, site) for index, joint in enumerate(joints) for site in joint.end_sites if any(site))
     return Skeleton(
         names=tuple(joint.name for joint in joints),
         parents=tuple(joint.parent for joint in joints),

@@ -44,14 +44,13 @@ def _write_mp4(motion: Motion, path: Path) -> None:
     except ImportError as error:
         expected = "`pip install motionclip[video]`, or a .gif instead"
         raise FormatError(path, "writing .mp4 needs the `av` package", expected) from error
-    from motionclip.render import render_frames
+    from motionclip.render import each_frame
 
-    pictures = render_frames(motion, _VIDEO_SIZE)
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as file:
         stream = file.add_stream("libx264", rate=Fraction(motion.fps).limit_denominator(1001), options={"crf": "20"})
         stream.width = stream.height = _VIDEO_SIZE
         stream.pix_fmt = "yuv420p"
-        for picture in pictures:
+        for picture in each_frame(motion, _VIDEO_SIZE):
             file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         file.mux(stream.encode(None))
 
@@ -72,6 +71,6 @@ def _write_gif(motion: Motion, path: Path) -> None:
 
 
 def gif_ticks(count: int, fps: float) -> NDArray[np.int64]:
-    """Lengths (count,) of GIF frames in hundredths of a second; their running sum is never half a tick off."""
+    """Lengths (count,) of GIF frames in hundredths of a second; the running sum stays within half a tick."""
     ends = np.round(np.arange(1, count + 1) * (100 / fps)).astype(np.int64)
     return np.diff(ends, prepend=0)

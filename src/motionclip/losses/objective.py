@@ -44,9 +44,9 @@ class LossWeights:
     skate: float = 0.02
     cosine: float = 0.01
     contrast: float = 0.05
-    temperature: float = 0.07
+    temperature: float = 0.05
     same_text: float = 0.8
-    latent_noise: float = 0.05
+    latent_noise: float = 0.03
 
 
 @dataclass(frozen=True)

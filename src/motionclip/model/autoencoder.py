@@ -19,6 +19,8 @@ from motionclip.model.features import (
     split_features,
     to_features,
 )
+from motionclip.model.linear import LinearPath
+from motionclip.model.sphere import from_sphere, to_sphere
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class MotionAutoEncoder(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
+        self.linear = LinearPath(config)
         self.encoder = MotionEncoder(config)
         self.decoder = MotionDecoder(config)
         self.text_head = TextHead(config)
@@ -61,32 +64,39 @@ class MotionAutoEncoder(nn.Module):
         self.register_buffer("feature_mean", torch.zeros(FEATURE_CHANNELS))
         self.register_buffer("feature_scale", torch.ones(FEATURE_CHANNELS))
 
-    def set_statistics(self, features: Tensor) -> None:
-        """Take mean and scale from sample features (N, C): a mean per channel, a scale per kind.
+    def start_from(self, batch: Batch) -> None:
+        """Take feature statistics and the linear path from sample windows.
 
         One scale for all rotations, one for height and one for velocity: a scale per channel would
         blow up the noise of channels that hardly move.
         """
-        self.feature_mean.copy_(features.mean(dim=0))
-        deviation = features.std(dim=0)
+        features = to_features(batch, self.config.fps)
+        real = features[batch.mask]
+        self.feature_mean.copy_(real.mean(dim=0))
+        deviation = real.std(dim=0)
         for kind in (slice(0, ROTATION_CHANNELS), slice(ROTATION_CHANNELS, -2), slice(-2, None)):
             self.feature_scale[kind] = deviation[kind].square().mean().sqrt().clamp(min=1e-3)
+        self.linear.start_from_pca((features - self.feature_mean) / self.feature_scale, batch.mask.sum(dim=1))
 
     def encode(self, batch: Batch) -> Tensor:
         """Windows to unit latents (B, D)."""
         batch = self._padded(batch)
         features = (to_features(batch, self.config.fps) - self.feature_mean) / self.feature_scale
+        scores = self.linear.encode(features, batch.mask.sum(dim=1))
         with self._autocast(features.device):
-            return self.encoder(features, batch.mask)
+            correction = self.encoder(features, batch.mask)
+        return to_sphere(scores + correction)
 
     def decode(self, latent: Tensor, mask: Tensor) -> Decoded:
         """Unit latents (B, D) to windows with the frames of mask (B, T)."""
-        frames = mask.shape[1]
+        scores = from_sphere(latent)
+        padded = self._pad(mask)
+        draft = self.linear.decode(scores, mask.sum(dim=1), padded.shape[1])
         with self._autocast(latent.device):
-            output = self.decoder(latent, self._pad(mask))[:, :frames]
-        features = output[..., :-CONTACT_CHANNELS] * self.feature_scale + self.feature_mean
-        sixd, root = split_features(features, self.config.fps)
-        return Decoded(sixd, root, output[..., -CONTACT_CHANNELS:])
+            output = self.decoder(scores, draft, padded)
+        features = (draft + output[..., :-CONTACT_CHANNELS])[:, : mask.shape[1]]
+        sixd, root = split_features(features * self.feature_scale + self.feature_mean, self.config.fps)
+        return Decoded(sixd, root, output[:, : mask.shape[1], -CONTACT_CHANNELS:])
 
     def _autocast(self, device: torch.device) -> torch.autocast:
         dtype = self.compute_dtype

@@ -26,8 +26,7 @@ class ModelConfig:
         dropout: dropout rate in the transformer layers.
         frames_per_token: consecutive frames joined in one token; 1 is the paper's.
         prefix_tokens: learned tokens in front of the motion from which the latent is read.
-        basis_size: functions of time that the decoder generates from the latent.
-        basis_rank: numbers per such function.
+        linear_nodes: instants at which the linear path sees a window.
         refiner_width: channels of the decoder's convolution over frames.
         prior_width: hidden size of the latent prior.
         prior_layers: residual layers of the latent prior.
@@ -40,14 +39,13 @@ class ModelConfig:
     latent_dim: int = 384
     width: int = 256
     heads: int = 4
-    feedforward: int = 1024
+    feedforward: int = 768
     encoder_layers: int = 4
     decoder_layers: int = 4
     dropout: float = 0.0
     frames_per_token: int = 4
-    prefix_tokens: int = 4
-    basis_size: int = 32
-    basis_rank: int = 64
+    prefix_tokens: int = 2
+    linear_nodes: int = 16
     refiner_width: int = 128
     prior_width: int = 512
     prior_layers: int = 3
@@ -60,6 +58,11 @@ class ModelConfig:
                 f"max_frames {self.max_frames} is not a multiple of frames_per_token {self.frames_per_token}; "
                 "choose one that is"
             )
+
+    @property
+    def num_scores(self) -> int:
+        """Free numbers of a latent: one less than its size, for it is a direction."""
+        return self.latent_dim - 1
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""

@@ -1,10 +1,9 @@
-"""Motion features to a point on the latent sphere."""
+"""Motion features to a latent: what the linear path's scores lack."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from motionclip.model.config import ModelConfig
 from motionclip.model.features import FEATURE_CHANNELS
@@ -17,7 +16,7 @@ def token_mask(mask: Tensor, frames_per_token: int) -> Tensor:
 
 
 class MotionEncoder(nn.Module):
-    """Transformer over motion tokens with learned prefix tokens, whose outputs give the latent."""
+    """Transformer over motion tokens with learned prefix tokens, whose outputs are added to the latent."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -26,10 +25,12 @@ class MotionEncoder(nn.Module):
         self.prefix = nn.Parameter(torch.randn(config.prefix_tokens, config.width) * 0.02)
         self.layers = nn.ModuleList(Layer(config, conditioned=False) for _ in range(config.encoder_layers))
         self.norm = nn.LayerNorm(config.width)
-        self.head = nn.Linear(config.prefix_tokens * config.width, config.latent_dim)
+        self.head = nn.Linear(config.prefix_tokens * config.width, config.num_scores)
+        nn.init.zeros_(self.head.weight)  # training starts at the linear path
+        nn.init.zeros_(self.head.bias)
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
-        """Normalised features (B, T, C) and mask (B, T) to unit latents (B, D).
+        """Normalised features (B, T, C) and mask (B, T) to corrections (B, D - 1) of the scores.
 
         T must be a multiple of ``frames_per_token``; padding frames do not change the result.
         """
@@ -44,4 +45,4 @@ class MotionEncoder(nn.Module):
         for layer in self.layers:
             tokens = layer(tokens, real)
         read = self.norm(tokens[:, : prefix.shape[1]]).flatten(1)
-        return F.normalize(self.head(read).float(), dim=-1)
+        return self.head(read).float()

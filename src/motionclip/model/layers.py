@@ -19,7 +19,7 @@ def sinusoid(positions: Tensor, width: int) -> Tensor:
 
 
 class Layer(nn.Module):
-    """A pre-norm transformer layer, with an optional latent added to every token.
+    """A pre-norm transformer layer, with the latent's scores optionally added to every token.
 
     Cross-attention to a single memory token is a soft-max over one key, which is 1: it adds one
     projection of that token to every query. ``condition`` is that projection.
@@ -34,13 +34,13 @@ class Layer(nn.Module):
         self.feedforward_norm = nn.LayerNorm(config.width)
         self.up = nn.Linear(config.width, config.feedforward)
         self.down = nn.Linear(config.feedforward, config.width)
-        self.condition = nn.Linear(config.latent_dim, config.width) if conditioned else None
+        self.condition = nn.Linear(config.num_scores, config.width) if conditioned else None
 
-    def forward(self, tokens: Tensor, mask: Tensor, latent: Tensor | None = None) -> Tensor:
-        """Tokens (B, N, W), mask (B, N) true for real tokens, latent (B, D) or none, to (B, N, W)."""
+    def forward(self, tokens: Tensor, mask: Tensor, scores: Tensor | None = None) -> Tensor:
+        """Tokens (B, N, W), mask (B, N) true for real tokens, scores (B, D - 1) or none, to (B, N, W)."""
         tokens = tokens + self._drop(self._attend(self.attention_norm(tokens), mask))
-        if self.condition is not None and latent is not None:
-            tokens = tokens + self.condition(latent)[:, None]
+        if self.condition is not None and scores is not None:
+            tokens = tokens + self.condition(scores)[:, None]
         hidden = self._drop(F.gelu(self.up(self.feedforward_norm(tokens))))
         return tokens + self._drop(self.down(hidden))
 

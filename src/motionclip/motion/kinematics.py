@@ -25,9 +25,11 @@ def forward_kinematics(rotations: Tensor, root: Tensor, skeleton: Skeleton) -> t
     for above, level in zip(skeleton.levels, skeleton.levels[1:], strict=False):
         joints = list(level)
         slots = [above.index(skeleton.parents[joint]) for joint in joints]  # parents are one level up
-        parent = turned[-1][..., slots, :, :]  # (..., L, 3, 3)
+        # index_select: siblings share a parent, and the gradient of plain indexing adds them up in any order.
+        chosen = torch.tensor(slots, device=root.device)
+        parent = turned[-1].index_select(-3, chosen)  # (..., L, 3, 3)
         turned.append(parent @ rotations[..., joints, :, :])
-        placed.append(placed[-1][..., slots, :] + (parent @ offsets[joints, :, None])[..., 0])
+        placed.append(placed[-1].index_select(-2, chosen) + (parent @ offsets[joints, :, None])[..., 0])
     by_level = [joint for level in skeleton.levels for joint in level]
     order = sorted(range(skeleton.num_joints), key=by_level.__getitem__)
     return torch.cat(turned, dim=-3)[..., order, :, :], torch.cat(placed, dim=-2)[..., order, :]

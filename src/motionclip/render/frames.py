@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -51,6 +52,25 @@ def render_frames(
     Raises:
         MotionError: if the size is not positive.
     """
+    pictures = each_frame(motion, size, body=body, colour=colour, camera=camera, azimuth=azimuth, look=look)
+    return np.stack(list(pictures))
+
+
+def each_frame(
+    motion: Motion,
+    size: int | tuple[int, int] = 256,
+    *,
+    body: Body | None = None,
+    colour: Colour = BODY_COLOUR,
+    camera: Literal["follow", "still"] = "follow",
+    azimuth: float | None = None,
+    look: Look | None = None,
+) -> Iterator[NDArray[np.uint8]]:
+    """The pictures of `render_frames`, (H, W, 3) each, one after the other: for films of any length.
+
+    Raises:
+        MotionError: if the size is not positive.
+    """
     body, look = body or default_body(), look or Look()
     motion = body.fitted(motion)
     width, height = (size, size) if isinstance(size, int) else size
@@ -59,7 +79,6 @@ def render_frames(
     cameras = place_cameras(motion, width / height, camera, facing_azimuth(motion) if azimuth is None else azimuth)
     scene = Scene(body.faces.numpy().astype(np.int32), width, height, look)
     tint = np.array([colour], np.float32)
-    pictures = np.empty((motion.num_frames, height, width, 3), np.uint8)
     for start in range(0, motion.num_frames, _CHUNK):
         stop = min(start + _CHUNK, motion.num_frames)
         for frame, vertices in enumerate(pose_array(body, motion.frames(start, stop)), start):
@@ -69,8 +88,7 @@ def render_frames(
                 empty = scene.ground(cameras[frame], centre)
             picture = empty.copy()
             scene.draw(picture, vertices[None], tint, cameras[frame])
-            pictures[frame] = to_bytes(picture)
-    return pictures
+            yield to_bytes(picture)
 
 
 def pose_array(body: Body, motion: Motion) -> NDArray[np.float32]:

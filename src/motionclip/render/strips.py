@@ -84,7 +84,7 @@ def _travel(motion: Motion, poses: int) -> tuple[NDArray[np.float64], bool]:
     path = motion.root[_instants(motion, poses)].detach().double().numpy() * [1, 0, 1]
     travel = path[-1] - path[0]
     apart, length = float(np.linalg.norm(travel)), float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
-    return travel, apart >= max(2 * _STRIDE, _STRAIGHT * length)
+    return travel, apart >= max(3 * _STRIDE, _STRAIGHT * length)
 
 
 def side_by_side(vertices: NDArray[np.float32], right: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -31,3 +33,13 @@ def text_targets(draw: Draw, embeddings: Tensor) -> TextTargets:
     device = embeddings.device
     text, label = draw.text.to(device), draw.label.to(device)
     return TextTargets(embeddings[text.clamp(min=0)], label, (text >= 0).float())
+
+
+def padded_together(batches: Sequence[Batch], frames: int) -> Batch:
+    """Batches of windows of different lengths as one batch, padded to ``frames``."""
+
+    def joined(parts: Sequence[Tensor]) -> Tensor:
+        padded = [torch.cat([part, part.new_zeros(len(part), frames - part.shape[1], *part.shape[2:])], 1) for part in parts]
+        return torch.cat(padded)
+
+    return Batch(joined([b.sixd for b in batches]), joined([b.root for b in batches]), joined([b.mask for b in batches]))

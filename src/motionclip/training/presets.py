@@ -42,9 +42,9 @@ class TrainConfig:
 
     model: ModelConfig = field(default_factory=ModelConfig)
     losses: LossWeights = field(default_factory=LossWeights)
-    steps: int = 6_500
+    steps: int = 5_000
     batch_size: int = 64
-    lr: float = 8e-4
+    lr: float = 6e-4
     warmup: int = 300
     weight_decay: float = 0.01
     clip_norm: float = 1.0
@@ -79,8 +79,7 @@ _TINY_MODEL = ModelConfig(
     feedforward=64,
     encoder_layers=1,
     decoder_layers=1,
-    basis_size=8,
-    basis_rank=16,
+    linear_nodes=8,
     refiner_width=32,
     prior_width=64,
     prior_layers=1,

@@ -15,9 +15,8 @@ from motionclip.data.windows import WindowSet
 from motionclip.losses.objective import Objective
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.model.checkpoint import Network, save_network
-from motionclip.model.features import to_features
 from motionclip.towers import CachedTower, TextTower
-from motionclip.training.batches import gather, text_targets
+from motionclip.training.batches import gather, padded_together, text_targets
 from motionclip.training.checkpoint import load_state, save_state
 from motionclip.training.presets import TrainConfig
 from motionclip.training.run import Run
@@ -64,6 +63,8 @@ def train(
     save_network(network, out / "model")
     return out / "model"
 
+_START_WINDOWS = 768
+
 
 def _optimizer(module: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
     return torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99))
@@ -85,7 +86,7 @@ class _AutoEncoderPhase:
 
     def fit(self, model: MotionAutoEncoder) -> None:
         """Train ``model`` in place; it ends with the averaged weights."""
-        self._set_statistics(model)
+        self._start(model)
         model.compute_dtype = torch.bfloat16 if self.config.bf16 else None
         averaged = _average(model, self.config.ema)
         optimizer = _optimizer(model, self.config.lr, self.config.weight_decay)
@@ -108,11 +109,16 @@ class _AutoEncoderPhase:
         model.load_state_dict(averaged.module.state_dict())
         model.compute_dtype = None
 
-    def _set_statistics(self, model: MotionAutoEncoder) -> None:
-        frames = round(2 * self.config.model.fps)
-        draw = self.sets["train"].draw(self.config.seed, -1, 2048, frames, self.config.mirror)
-        batch = gather(self.sets["train"], draw)
-        model.set_statistics(to_features(batch, self.config.model.fps)[batch.mask])
+    def _start(self, model: MotionAutoEncoder) -> None:
+        """Statistics and the linear path from windows of all lengths."""
+        config, windows = self.config, self.sets["train"]
+        longest = max(config.window_seconds)
+        draws = [
+            windows.draw(config.seed, -1 - number, _START_WINDOWS, round(seconds * config.model.fps), config.mirror)
+            for number, seconds in enumerate(config.window_seconds)
+        ]
+        batches = [gather(windows, draw) for draw in draws]
+        model.start_from(padded_together(batches, round(longest * config.model.fps)))
 
     def _step(
         self, model: MotionAutoEncoder, objective: Objective, optimizer: torch.optim.AdamW, step: int

@@ -23,10 +23,8 @@ LIMB_BONES = tuple(
     for side in ("left", "right")
     for joint, following in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
 )
-_CHAINS = (
-    ("hip", "ankle", ("hip", "knee", "ankle", "foot")),
-    ("shoulder", "wrist", ("shoulder", "elbow", "wrist", "hand")),
-)
+# Joints of a limb: start, middle, end, and what hangs on the end.
+_CHAINS = (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist", "hand"))
 _FEET = ("ankle", "foot")
 
 
@@ -56,12 +54,12 @@ def calibrate(source: Skeleton, target: Skeleton) -> Calibration:
     family, joints = detect_family(source)
     neutral = _neutral(source, family, joints)
     _spread_limbs(neutral, source, target, family, joints)
-    for joint, turn in family.turns.items():
-        neutral[joint] = rot.rotvec_to_matrix(torch.deg2rad(torch.tensor(turn))) @ neutral[joint]
-    for joint, following in LIMB_BONES:
-        bone = neutral[joint] @ _between(source, joints[joint], joints[following])
-        wanted = target.offsets[target.index(following)]
-        neutral[joint] = rot.shortest_arc(bone, wanted) @ neutral[joint]
+    for joint, turn in zip(family.turns, _turns(family), strict=True):
+        neutral[joint] = turn @ neutral[joint]
+    bones = torch.stack([neutral[a] @ _between(source, joints[a], joints[b]) for a, b in LIMB_BONES])
+    wanted = target.offsets[target.indices([following for _, following in LIMB_BONES])]
+    for (joint, _), swing in zip(LIMB_BONES, rot.shortest_arc(bones, wanted), strict=True):
+        neutral[joint] = swing @ neutral[joint]
     corrections = {joint: matrix.transpose(-1, -2) for joint, matrix in neutral.items()}
     return Calibration(family, joints, corrections, _leg_length(target) / _source_leg_length(source, joints))
 
@@ -104,18 +102,22 @@ def _spread_limbs(
     neutral: dict[str, Tensor], source: Skeleton, target: Skeleton, family: Family, joints: dict[str, int]
 ) -> None:
     """Turn each limb as a whole until it points where the target's rest pose has it."""
-    for side in ("left", "right"):
-        for first, last, limb in _CHAINS:
-            start, end = f"{side}_{first}", f"{side}_{last}"
-            middle = f"{side}_{limb[1]}"
-            direction = neutral[start] @ _between(source, joints[start], joints[middle])
-            direction = direction + neutral[middle] @ _between(source, joints[middle], joints[end])
-            wanted = target.rest_positions[target.index(end)] - target.rest_positions[target.index(start)]
-            swing = rot.shortest_arc(direction, wanted)
-            for joint in limb:
-                name = f"{side}_{joint}"
-                if name in neutral and (joint not in _FEET or family.feet_follow_legs):
-                    neutral[name] = swing @ neutral[name]
+    limbs = [(f"{side}_", chain) for side in ("left", "right") for chain in _CHAINS]
+    directions, wanted = [], []
+    for side, (start, middle, end, _) in limbs:
+        upper = neutral[side + start] @ _between(source, joints[side + start], joints[side + middle])
+        directions.append(upper + neutral[side + middle] @ _between(source, joints[side + middle], joints[side + end]))
+        wanted.append(_between(target, target.index(side + start), target.index(side + end)))
+    swings = rot.shortest_arc(torch.stack(directions), torch.stack(wanted))
+    for (side, chain), swing in zip(limbs, swings, strict=True):
+        for joint in chain:
+            if side + joint in neutral and (joint not in _FEET or family.feet_follow_legs):
+                neutral[side + joint] = swing @ neutral[side + joint]
+
+
+def _turns(family: Family) -> Tensor:
+    """The family's own turns as matrices (N, 3, 3)."""
+    return rot.rotvec_to_matrix(torch.deg2rad(torch.tensor(list(family.turns.values())).reshape(-1, 3)))
 
 
 def _between(source: Skeleton, joint: int, following: int) -> Tensor:

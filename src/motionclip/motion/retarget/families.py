@@ -142,6 +142,8 @@ _CMU_ASF_SIDES = {
     "wrist": "{}wrist",
     "hand": "{}hand",
 }
+# In CMU's rest poses an elbow bends 30 degrees off the vertical axis; what feet are turned by is the mean
+# over frames in which they stand.
 CMU_ASF = Family(
     name="cmu_asf",
     joints=_sided(
@@ -187,6 +189,8 @@ CMU_CGSPEED = Family(
         "Left",
         "Right",
     ),
+    turns=_turns({"shoulder": (30.0, 0.0, 0.0), "ankle": (4.0, 0.0, 0.0)}),
+    hand_twists_forearm=True,
     feet_follow_legs=True,
 )
 
@@ -286,7 +290,7 @@ DAZ = Family(
         "l",
         "r",
     ),
-    turns=_turns({"shoulder": (30.0, 0.0, 0.0)}),
+    turns=_turns({"shoulder": (30.0, 0.0, 0.0), "ankle": (0.0, 0.0, 3.5)}),
     hand_twists_forearm=True,
 )
 

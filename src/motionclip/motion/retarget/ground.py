@@ -27,6 +27,8 @@ _RESTING_SPEED, _BAND, _RESTING_SHARE = 0.2, 0.06, 0.3
 _TILT_BAND, _LEVEL, _BETTER, _STEEPEST = 0.12, 0.008, 0.6, 0.04
 # Scale (m) beyond which a point counts little, and prior (m squared) against tilts across a narrow path.
 _OUTLIER, _PRIOR = 0.015, 0.1
+# Fewest points, and rounds of reweighted least squares.
+_FEWEST, _ROUNDS = 30, 15
 
 
 def sole_points(motion: Motion) -> Tensor:
@@ -49,9 +51,7 @@ def floor_height(motion: Motion) -> float:
     One height for the whole motion, robust against single bad frames: jumps keep their height, stairs
     theirs above the lowest step that is stood on for a tenth of the time.
     """
-    floor, resting = _resting(motion, _BAND)
-    heights = resting[:, 1]
-    return float(heights.kthvalue(int(_RESTING_SHARE * (len(heights) - 1)) + 1).values) if len(heights) else floor
+    return _floor(sole_points(motion), motion.fps)
 
 
 def put_on_floor(motion: Motion) -> Motion:
@@ -59,40 +59,46 @@ def put_on_floor(motion: Motion) -> Motion:
 
     Only heights change: by a constant, or by a plane over the ground where the floor is tilted.
     """
-    _, resting = _resting(motion, _TILT_BAND)
-    tilt, centre = _tilt(resting)
-    up = motion.root.new_tensor([0.0, 1.0, 0.0])
-    level = replace(motion, root=motion.root - ((motion.root[:, ::2] - centre) @ tilt)[:, None] * up)
-    return replace(level, root=level.root - floor_height(level) * up)
-
-
-def _resting(motion: Motion, band: float) -> tuple[float, Tensor]:
-    """A first floor height in metres, and the sole points (N, 3) that rest within ``band`` of it."""
     points = sole_points(motion)
+    tilt, centre = _tilt(_resting(points, motion.fps, _TILT_BAND)[1])
+    drop = (motion.root[:, ::2] - centre) @ tilt  # (T,)
+    up = motion.root.new_tensor([0.0, 1.0, 0.0])
+    drop = drop + _floor(points - drop[:, None, None] * up, motion.fps)
+    return replace(motion, root=motion.root - drop[:, None] * up)
+
+
+def _floor(points: Tensor, fps: float) -> float:
+    """Height in metres of the level floor under sole points (T, 4, 3)."""
+    floor, resting = _resting(points, fps, _BAND)
+    if len(resting) == 0:
+        return floor
+    return float(resting[:, 1].kthvalue(int(_RESTING_SHARE * (len(resting) - 1)) + 1).values)
+
+
+def _resting(points: Tensor, fps: float, band: float) -> tuple[float, Tensor]:
+    """A first floor height in metres, and the sole points (N, 3) that rest within ``band`` of it."""
     heights = points[..., 1]
-    floor = torch.quantile(heights.min(dim=-1).values, _LOW_SHARE)
+    lowest = heights.min(dim=-1).values
+    floor = lowest.kthvalue(int(_LOW_SHARE * (len(lowest) - 1)) + 1).values
     speed = torch.zeros_like(heights)
-    speed[1:] = (points[1:] - points[:-1]).norm(dim=-1) * motion.fps
+    speed[1:] = (points[1:] - points[:-1]).norm(dim=-1) * fps
     return float(floor), points[(speed < _RESTING_SPEED) & ((heights - floor).abs() < band)]
 
 
 def _tilt(resting: Tensor) -> tuple[Tensor, Tensor]:
     """Slope (2,) of the floor along x and z, zero where it is level, and the point (2,) it turns about."""
     level = resting.new_zeros(2)
-    if len(resting) < 30:
-        return level, level
     ground, heights = resting[:, ::2], resting[:, 1]
-    slope, centre, height = level, ground.mean(dim=0), heights.median()
-    spread = (heights - height).abs().median()
-    error = heights - height
-    for _ in range(15):  # reweighted least squares, Cauchy weights
-        weights = 1 / (1 + (error / _OUTLIER) ** 2)
+    if len(resting) < _FEWEST or (spread := (heights - heights.median()).abs().median()) <= _LEVEL:
+        return level, level
+    slope, centre, error = level, level, heights - heights.median()
+    for _ in range(_ROUNDS):
+        weights = 1 / (1 + (error / _OUTLIER) ** 2)  # Cauchy's
         weights = weights / weights.sum()
         centre, height = weights @ ground, weights @ heights
-        away = ground - centre
-        slope = torch.linalg.solve(
-            away.T @ (weights[:, None] * away) + _PRIOR * torch.eye(2), away.T @ (weights * (heights - height))
-        )
-        error = heights - height - away @ slope
-    helps = spread > _LEVEL and error.abs().median() < _BETTER * spread and slope.norm() < _STEEPEST
-    return (slope, centre) if helps else (level, level)
+        away, above = ground - centre, heights - height
+        normal = away.T @ (weights[:, None] * away) + _PRIOR * torch.eye(2)
+        slope = torch.linalg.solve(normal, away.T @ (weights * above))
+        error = above - away @ slope
+    counts = error.abs().median() < _BETTER * spread and slope.norm() < _STEEPEST
+    return (slope, centre) if counts else (level, level)

@@ -1,0 +1,89 @@
+"""Our own archive, version 1: a motion as it is, in one .npz file without pickle.
+
+version      ()            1
+rotations    (T, J, 3, 3)  local rotation matrices, float32
+root         (T, 3)        root path, metres, float32
+fps          ()            frames per second
+names        (J,)          joint names
+parents      (J,)          index of the parent, -1 for the root
+offsets      (J, 3)        rest offsets, metres, float32
+end_joints   (E,)          joints that carry the tips
+end_offsets  (E, 3)        tips relative to them, metres
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from motionclip.errors import SkeletonError
+from motionclip.formats.amass import is_amass, read_amass
+from motionclip.formats.arrays import Arrays, save_arrays
+from motionclip.motion import Motion, Skeleton
+
+VERSION = 1
+
+
+def read_npz(path: str | Path) -> Motion:
+    """A motion from our own archive, or from one of AMASS, told apart by their arrays.
+
+    Raises:
+        FormatError: if it is neither, or damaged.
+    """
+    with Arrays(path) as arrays:
+        if is_amass(arrays.names):
+            return read_amass(path)
+        version = int(arrays.numbers("version", ()))
+        if version != VERSION:
+            raise arrays.error(
+                f"version {version} of the format", f"version {VERSION}: use the motionclip that wrote it"
+            )
+        skeleton = _read_skeleton(arrays)
+        rotations = arrays.numbers("rotations", (None, skeleton.num_joints, 3, 3))
+        error = np.abs(rotations @ rotations.swapaxes(-1, -2) - np.eye(3)).max(initial=0.0)
+        if error > 1e-3 or (np.linalg.det(rotations) < 0).any() or len(rotations) == 0:
+            raise arrays.error("'rotations' are empty or no rotation matrices", "rotations of at least one frame")
+        root = arrays.numbers("root", (len(rotations), 3))
+        fps = float(arrays.numbers("fps", ()))
+        if fps <= 0:
+            raise arrays.error(f"a frame rate of {fps}", "a positive number")
+        return Motion(torch.from_numpy(rotations).float(), torch.from_numpy(root).float(), fps, skeleton)
+
+
+def write_npz(motion: Motion, path: str | Path) -> None:
+    """Writes our own archive; `read_npz` gives exactly the same motion back."""
+    skeleton = motion.skeleton
+    save_arrays(
+        path,
+        {
+            "version": VERSION,
+            "rotations": motion.rotations.float().numpy(force=True),
+            "root": motion.root.float().numpy(force=True),
+            "fps": motion.fps,
+            "names": np.array(skeleton.names),
+            "parents": np.array(skeleton.parents),
+            "offsets": skeleton.offsets.numpy(force=True),
+            "end_joints": np.array([joint for joint, _ in skeleton.end_sites], dtype=int),
+            "end_offsets": np.array([tip for _, tip in skeleton.end_sites], dtype=float).reshape(-1, 3),
+        },
+    )
+
+
+def _read_skeleton(arrays: Arrays) -> Skeleton:
+    names = arrays.words("names")
+    count = len(names)
+    end_joints = arrays.numbers("end_joints", (None,)).astype(int).tolist()
+    end_offsets = arrays.numbers("end_offsets", (len(end_joints), 3)).tolist()
+    if not all(0 <= joint < count for joint in end_joints):
+        raise arrays.error(f"'end_joints' name joints beyond the {count}", f"indices from 0 to {count - 1}")
+    try:
+        return Skeleton(
+            names=names,
+            parents=tuple(arrays.numbers("parents", (count,)).astype(int).tolist()),
+            offsets=torch.from_numpy(arrays.numbers("offsets", (count, 3))).float(),
+            end_sites=tuple((joint, (x, y, z)) for joint, (x, y, z) in zip(end_joints, end_offsets, strict=True)),
+        )
+    except SkeletonError as error:
+        raise arrays.error(f"a broken skeleton: {error}", "a tree of joints") from error

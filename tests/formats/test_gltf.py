@@ -1,0 +1,165 @@
+"""GLB files, read back by a small evaluator of glTF's rules written for the test."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from motionclip.body import default_body
+from motionclip.formats.gltf import write_glb
+from motionclip.motion import CANONICAL, Motion
+from motionclip.motion import rotations as rot
+
+Array = NDArray[np.float64]
+WIDTHS = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+TYPES = {5121: "u1", 5123: "<u2", 5126: "<f4"}
+
+
+def smooth_motion(frames: int = 20, fps: float = 30.0) -> Motion:
+    """Every joint turns by up to three radians and over: quaternion signs must be kept from flipping."""
+    generator = torch.Generator().manual_seed(0)
+    speed = torch.randn(1, 24, 3, generator=generator) * 4
+    turns = speed * torch.linspace(0, 1, frames)[:, None, None]
+    root = torch.randn(frames, 3, generator=generator).cumsum(0) * 0.1
+    return Motion(rot.rotvec_to_matrix(turns), root, fps, CANONICAL)
+
+
+class Document:
+    """A GLB file: its JSON and the arrays of its accessors."""
+
+    def __init__(self, path: Path):
+        content = path.read_bytes()
+        magic, version, length, size, kind = struct.unpack("<4sIII4s", content[:20])
+        assert (magic, version, length, kind) == (b"glTF", 2, len(content), b"JSON")
+        self.json: dict[str, Any] = json.loads(content[20 : 20 + size])
+        self._binary = content[20 + size + 8 :]
+
+    def array(self, accessor: int) -> Array:
+        a = self.json["accessors"][accessor]
+        view = self.json["bufferViews"][a["bufferView"]]
+        flat = np.frombuffer(
+            self._binary, TYPES[a["componentType"]], a["count"] * WIDTHS[a["type"]], view.get("byteOffset", 0)
+        )
+        return flat.reshape(a["count"], -1).astype(np.float64)
+
+    def channel(self, node: int, path: str, time: float) -> Array:
+        """An animated value at a time: linear for translations, spherical for rotations."""
+        animation = self.json["animations"][0]
+        channel = next(c for c in animation["channels"] if c["target"] == {"node": node, "path": path})
+        sampler = animation["samplers"][channel["sampler"]]
+        times, values = self.array(sampler["input"])[:, 0], self.array(sampler["output"])
+        after = int(np.clip(np.searchsorted(times, time), 1, len(times) - 1))
+        share = (time - times[after - 1]) / (times[after] - times[after - 1])
+        a, b = values[after - 1], values[after]
+        if path == "translation":
+            return a + share * (b - a)
+        angle = np.arccos(np.clip(a @ b, -1, 1))
+        if angle < 1e-6:
+            return a
+        mixed: Array = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
+        return mixed
+
+    def world(self, time: float) -> Array:
+        """World matrices (N, 4, 4) of the joint nodes, walking the tree one node at a time."""
+        nodes, joints = self.json["nodes"], self.json["skins"][0]["joints"]
+        worlds: dict[int, Array] = {}
+
+        def visit(node: int, above: Array) -> None:
+            local = np.eye(4)
+            x, y, z, w = self.channel(node, "rotation", time)
+            local[:3, :3] = [
+                [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+                [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+                [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+            ]
+            local[:3, 3] = self.channel(node, "translation", time) if node == joints[0] else nodes[node]["translation"]
+            worlds[node] = above @ local
+            for child in nodes[node].get("children", []):
+                visit(child, worlds[node])
+
+        visit(joints[0], np.eye(4))
+        return np.stack([worlds[joint] for joint in joints])
+
+    def vertices(self, time: float) -> Array:
+        """Skinned vertices (V, 3), by the formula of the glTF specification."""
+        attributes = self.json["meshes"][0]["primitives"][0]["attributes"]
+        rest, weights = self.array(attributes["POSITION"]), self.array(attributes["WEIGHTS_0"])
+        slots = self.array(attributes["JOINTS_0"]).astype(int)
+        binds = self.array(self.json["skins"][0]["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+        matrices = (self.world(time) @ binds)[slots]
+        mixed = (weights[..., None, None] * matrices).sum(1)
+        return (mixed @ np.append(rest, np.ones((len(rest), 1)), axis=1)[..., None])[:, :3, 0]
+
+
+def written(motion: Motion, folder: Path) -> Document:
+    write_glb(motion, folder / "motion.glb")
+    assert [file.name for file in folder.iterdir()] == ["motion.glb"]
+    return Document(folder / "motion.glb")
+
+
+def test_joints_are_where_forward_kinematics_puts_them(tmp_path: Path) -> None:
+    motion = smooth_motion()
+    document = written(motion, tmp_path)
+    for frame in (0, 7, 19):
+        turned, placed = motion.world
+        found = document.world(frame / 30)
+        assert np.abs(found[:, :3, 3] - placed[frame].numpy()).max() < 1e-5
+        assert np.abs(found[:, :3, :3] - turned[frame].numpy()).max() < 1e-5
+
+
+def test_the_skin_is_the_body(tmp_path: Path) -> None:
+    motion = smooth_motion()
+    found = written(motion, tmp_path).vertices(11 / 30)
+    assert np.abs(found - default_body().pose(motion)[11].numpy()).max() < 2e-5
+
+
+def test_between_two_frames_it_takes_the_short_way(tmp_path: Path) -> None:
+    motion = smooth_motion(40)
+    document = written(motion, tmp_path)
+    exact = rot.slerp(motion.rotations[8:9], motion.rotations[9:10], torch.tensor([0.5]))[0]
+    half = Motion(exact[None], motion.root[8:10].mean(0, keepdim=True), 30.0, CANONICAL)
+    assert np.abs(document.world(8.5 / 30)[:, :3, 3] - half.positions[0].numpy()).max() < 1e-4
+
+
+def test_names_tree_rate_and_rest_pose(tmp_path: Path) -> None:
+    document = written(smooth_motion(5, fps=24.0), tmp_path)
+    nodes, skin = document.json["nodes"], document.json["skins"][0]
+    assert [nodes[joint]["name"] for joint in skin["joints"]] == list(CANONICAL.names)
+    animation = document.json["animations"][0]
+    times = document.array(animation["samplers"][0]["input"])[:, 0]
+    assert np.allclose(times, np.arange(5) / 24)
+    binds = document.array(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+    assert np.allclose(binds[:, :3, 3], -CANONICAL.rest_positions.numpy(), atol=1e-6)
+    assert np.allclose(binds[:, :3, :3], np.eye(3))
+    for joint, node in enumerate(nodes[:24]):
+        assert node["translation"] == pytest.approx(CANONICAL.offsets[joint].tolist(), abs=1e-6)
+        assert node.get("children", []) == list(CANONICAL.children[joint])
+
+
+def test_accessors_say_the_truth_about_bounds_and_alignment(tmp_path: Path) -> None:
+    document = written(smooth_motion(), tmp_path)
+    for number, accessor in enumerate(document.json["accessors"]):
+        values = document.array(number)
+        if "min" in accessor:
+            assert np.allclose(accessor["min"], values.min(0)) and np.allclose(accessor["max"], values.max(0))
+        assert document.json["bufferViews"][accessor["bufferView"]].get("byteOffset", 0) % 4 == 0
+    primitive = document.json["meshes"][0]["primitives"][0]
+    assert "min" in document.json["accessors"][primitive["attributes"]["POSITION"]]
+    normals = document.array(primitive["attributes"]["NORMAL"])
+    assert np.allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-5)
+    weights = document.array(primitive["attributes"]["WEIGHTS_0"])
+    joints = document.array(primitive["attributes"]["JOINTS_0"])
+    assert np.allclose(weights.sum(1), 1, atol=1e-6)
+    assert not joints[weights == 0].any()
+
+
+def test_a_single_frame_can_be_written(tmp_path: Path) -> None:
+    document = written(smooth_motion(1), tmp_path)
+    assert document.json["accessors"][document.json["animations"][0]["samplers"][0]["input"]]["count"] == 1

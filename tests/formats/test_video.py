@@ -1,0 +1,88 @@
+"""Films: right length, right rate, and the motion in them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from motionclip.errors import FormatError
+from motionclip.formats.picture import write_picture
+from motionclip.formats.video import gif_ticks, write_video
+from motionclip.motion import CANONICAL, Motion
+
+
+def waving(frames: int = 8, fps: float = 30.0) -> Motion:
+    """One arm goes up and down."""
+    rotations = torch.eye(3).repeat(frames, 24, 1, 1)
+    angle = torch.linspace(-1.2, 1.2, frames)
+    arm = CANONICAL.index("left_shoulder")
+    rotations[:, arm, 0, 0], rotations[:, arm, 0, 1] = angle.cos(), -angle.sin()
+    rotations[:, arm, 1, 0], rotations[:, arm, 1, 1] = angle.sin(), angle.cos()
+    return Motion(rotations, torch.tensor([[0, 0.947, 0]]).repeat(frames, 1), fps, CANONICAL)
+
+
+@pytest.mark.parametrize("fps", [30.0, 24.0, 29.97])
+def test_mp4_has_the_rate_and_the_frames_of_the_motion(tmp_path: Path, fps: float) -> None:
+    av = pytest.importorskip("av")
+    path = tmp_path / "a.mp4"
+    write_video(waving(8, fps), path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
+    with av.open(str(path)) as file:
+        stream = file.streams.video[0]
+        pictures = [frame.to_ndarray(format="rgb24") for frame in file.decode(stream)]
+        assert float(stream.average_rate) == pytest.approx(fps, rel=1e-3)
+        assert stream.codec_context.pix_fmt == "yuv420p"
+        assert float(stream.duration * stream.time_base) == pytest.approx(8 / fps, rel=0.01)
+    assert len(pictures) == 8
+    assert np.abs(pictures[0].astype(int) - pictures[-1]).max() > 60
+
+
+def test_mp4_without_its_package_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(FormatError, match=r"pip install motionclip\[video\]"):
+        write_video(waving(2), tmp_path / "a.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("fps", "shown"), [(30.0, 9), (20.0, 9), (100.0, 5)])
+def test_gif_lasts_as_long_as_the_motion(tmp_path: Path, fps: float, shown: int) -> None:
+    path = tmp_path / "a.gif"
+    write_video(waving(9, fps), path)
+    with Image.open(path) as film:
+        assert film.n_frames == shown
+        assert film.info["loop"] == 0
+        durations, pictures = [], []
+        for frame in range(film.n_frames):
+            film.seek(frame)
+            durations.append(film.info["duration"])
+            pictures.append(np.asarray(film.convert("RGB")).astype(int))
+    rate = min(fps, 50.0)
+    assert sum(durations) == pytest.approx(1000 * shown / rate, abs=5)
+    assert min(durations) >= 20
+    assert np.abs(pictures[0] - pictures[-1]).max() > 60
+
+
+@given(st.integers(1, 400), st.floats(1, 50))
+def test_gif_ticks_never_drift(count: int, fps: float) -> None:
+    ends = np.cumsum(gif_ticks(count, fps))
+    assert np.abs(ends - np.arange(1, count + 1) * 100 / fps).max() <= 0.5 + 1e-6
+
+
+def test_another_suffix_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r"\.mp4 or \.gif"):
+        write_video(waving(2), tmp_path / "a.avi")
+
+
+def test_picture_is_a_png(tmp_path: Path) -> None:
+    write_picture(waving(5), tmp_path / "a.png")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.format == "PNG"
+        assert np.asarray(picture).std() > 5
