@@ -13,7 +13,7 @@ DEFAULT_GUIDANCE = 2.0
 
 
 @overload
-def text_to_motion(
+def text_to_motion(  # type: ignore[overload-overlap]  # a string is a sequence of strings, too
     model: MotionCLIP, text: str, *, seconds: float = ..., seed: int = ..., guidance: float = ...
 ) -> Motion: ...
 @overload

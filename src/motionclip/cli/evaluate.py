@@ -76,7 +76,10 @@ def _rows(figures: DatasetFigures) -> list[tuple[str, str]]:
         ]
     if (feet := figures.physics) is not None:
         rows += [
-            ("foot skate, recorded / generated", f"{feet.recorded_skate_cm_s:.1f} / {feet.generated_skate_cm_s:.1f} cm/s"),
+            (
+                "foot skate, recorded / generated",
+                f"{feet.recorded_skate_cm_s:.1f} / {feet.generated_skate_cm_s:.1f} cm/s",
+            ),
             (
                 "feet below the floor, recorded / generated",
                 f"{feet.recorded_penetration_cm:.2f} / {feet.generated_penetration_cm:.2f} cm",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tyro
 
@@ -14,7 +15,7 @@ from motionclip.cli.prepare import prepare
 from motionclip.cli.train import train
 from motionclip.errors import MotionClipError
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., Any]] = {
     "generate": generate,
     "convert": convert,
     "info": info,

@@ -40,8 +40,13 @@ def train(
     from motionclip.training.presets import preset as named
     from motionclip.training.trainer import train as run
 
-    given = {"steps": steps, "prior_steps": prior_steps, "seed": seed}
-    config = dataclasses.replace(named(preset), **{name: value for name, value in given.items() if value is not None})
+    base = named(preset)
+    config = dataclasses.replace(
+        base,
+        steps=base.steps if steps is None else steps,
+        prior_steps=base.prior_steps if prior_steps is None else prior_steps,
+        seed=base.seed if seed is None else seed,
+    )
     stores = [Store.open(path) for path in data]
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -32,9 +32,7 @@ def contrastive_targets(label: Tensor, similarity: Tensor, threshold: float) -> 
     return positive, positive | distinct
 
 
-def info_nce(
-    motion: Tensor, text: Tensor, positive: Tensor, allowed: Tensor, temperature: Tensor | float
-) -> Tensor:
+def info_nce(motion: Tensor, text: Tensor, positive: Tensor, allowed: Tensor, temperature: Tensor | float) -> Tensor:
     """Symmetric InfoNCE (scalar) with several positives per row.
 
     Args:

@@ -97,10 +97,11 @@ def find_model(name: str | Path) -> Path:
         if (folder / CONFIG_FILE).is_file():
             return folder
     known = sorted(path.name for path in shipped.iterdir() if path.is_dir()) if shipped.is_dir() else []
-    raise ModelError(f"no model at {name}; expected a folder with {CONFIG_FILE}, or one of {', '.join(known) or 'none'}")
+    raise ModelError(
+        f"no model at {name}; expected a folder with {CONFIG_FILE}, or one of {', '.join(known) or 'none'}"
+    )
 
 
 def parameter_count(module: nn.Module) -> int:
     """Number of trained numbers."""
     return sum(parameter.numel() for parameter in module.parameters())
-

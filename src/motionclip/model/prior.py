@@ -8,6 +8,8 @@ Matching for Generative Modeling", ICLR 2023; the straight paths of Liu et al., 
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -81,7 +83,7 @@ class LatentPrior(nn.Module):
         """
         x = torch.randn(text.shape, generator=generator).to(text)
         times = torch.linspace(0, 1, steps + 1)
-        for now, then in zip(times[:-1], times[1:], strict=True):
+        for now, then in itertools.pairwise(times):
             first = self._guided(x, now, text, seconds, guidance)
             second = self._guided(x + (then - now) * first, then, text, seconds, guidance)
             x = x + (then - now) * (first + second) / 2

@@ -72,5 +72,5 @@ class Motion:
             MotionError: if that span is empty or not inside the motion.
         """
         if not 0 <= start < stop <= self.num_frames:
-            raise MotionError(f"frames {start} to {stop} of a motion of {self.num_frames} frames; expected a span inside")
+            raise MotionError(f"frames {start} to {stop} of a motion of {self.num_frames}; expected a span inside it")
         return replace(self, rotations=self.rotations[start:stop], root=self.root[start:stop])

@@ -91,8 +91,7 @@ class Skeleton:
         for joint, parent in enumerate(self.parents):
             depth[joint] = 0 if parent < 0 else depth[parent] + 1
         return tuple(
-            tuple(joint for joint in range(self.num_joints) if depth[joint] == level)
-            for level in range(max(depth) + 1)
+            tuple(joint for joint in range(self.num_joints) if depth[joint] == level) for level in range(max(depth) + 1)
         )
 
     @cached_property

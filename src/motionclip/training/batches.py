@@ -39,7 +39,11 @@ def padded_together(batches: Sequence[Batch], frames: int) -> Batch:
     """Batches of windows of different lengths as one batch, padded to ``frames``."""
 
     def joined(parts: Sequence[Tensor]) -> Tensor:
-        padded = [torch.cat([part, part.new_zeros(len(part), frames - part.shape[1], *part.shape[2:])], 1) for part in parts]
+        padded = [
+            torch.cat([part, part.new_zeros(len(part), frames - part.shape[1], *part.shape[2:])], 1) for part in parts
+        ]
         return torch.cat(padded)
 
-    return Batch(joined([b.sixd for b in batches]), joined([b.root for b in batches]), joined([b.mask for b in batches]))
+    return Batch(
+        joined([b.sixd for b in batches]), joined([b.root for b in batches]), joined([b.mask for b in batches])
+    )

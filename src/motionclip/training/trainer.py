@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +64,7 @@ def train(
     save_network(network, out / "model")
     return out / "model"
 
+
 _START_WINDOWS = 768
 
 
@@ -102,7 +104,7 @@ class _AutoEncoderPhase:
             if done % 50 == 0 or done == self.config.steps:
                 self.run.log(self.name, done, values)
             if done % self.config.validate_every == 0 or done == self.config.steps:
-                self._validate(averaged.module, done)
+                self._validate(cast(MotionAutoEncoder, averaged.module), done)
             if done % self.config.save_every == 0 or done == self.config.steps:
                 save_state(path, done, modules, optimizer)
             self.on_step(self.name, done, self.config.steps, values["loss"])
