@@ -25,3 +25,16 @@ def synthetic_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stores") / "synthetic"
     prepare(open_source("synthetic"), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_run(synthetic_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the `tiny` preset: it knows little, but all its parts are real."""
+    from motionclip.data.store import Store
+    from motionclip.towers import load_tower
+    from motionclip.training.presets import preset
+    from motionclip.training.trainer import train
+
+    out = tmp_path_factory.mktemp("runs") / "tiny"
+    train(preset("tiny"), [Store.open(synthetic_store)], out, load_tower("minilm"))
+    return out

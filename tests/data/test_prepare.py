@@ -140,6 +140,17 @@ def test_a_folder_that_is_no_store_is_never_replaced(tmp_path):
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 
+def test_two_runs_at_once_are_kept_apart(tmp_path):
+    out = tmp_path / "store"
+    child = subprocess.Popen([sys.executable, "-c", PREPARE_SLOWLY, str(out)], stdout=subprocess.PIPE, text=True)
+    child.stdout.readline()
+    with pytest.raises(DataError, match="by another process"):
+        prepare(synthetic_source(30), out, workers=1)
+    child.communicate()
+    assert child.returncode == 0
+    assert len(Store.open(out)) == 30
+
+
 def test_captions_become_frames_of_at_least_one():
     motion = to_motion(hold(60))
     captions = (Caption("a", 0.5, 1.0), Caption("b", 1.999, 2.0), Caption("c", 0.0, 2.1))

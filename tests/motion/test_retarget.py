@@ -210,3 +210,13 @@ def test_a_tilted_floor_is_made_level_and_stairs_stay() -> None:
     torch.testing.assert_close(stairs[:, 1] - stairs[0, 1], stopping(0.15).root[:, 1] - 2.0, atol=1e-4, rtol=0)
     hill = retarget(stopping(0.03)).root
     torch.testing.assert_close(hill[:, 1] - hill[0, 1], stopping(0.03).root[:, 1] - 2.0, atol=1e-4, rtol=0)
+
+
+def test_a_missing_middle_of_the_spine_bends_halfway() -> None:
+    names = {name: source for name, source in SMPL.joints.items() if name != "spine2"}
+    bent = smooth_motion()
+    half = rot.rotvec_to_matrix(rot.matrix_to_rotvec(bent.rotations[:, CANONICAL.index("spine2")]) / 2)
+    rotations = bent.rotations.clone()
+    rotations[:, [CANONICAL.index("spine2"), CANONICAL.index("spine3")]] = half[:, None]
+    motion = replace(bent, rotations=rotations)
+    assert_same_pose(retarget(dressed(motion, names, {})), motion)

@@ -24,8 +24,22 @@ DATASET = "cmu"
 #: Metres per unit of the two BVH conversions: cgspeed's keeps ASF's 1/0.45 inch / 10, daz's is centimetres.
 BVH_SCALES = {"cgspeed-bvh": 0.0564, "daz43": 0.01}
 
-#: First good frame of trials whose recording starts with a glitch (after a T-pose is dropped).
-FIRST_GOOD_FRAMES = {"07_12": 1, "09_10": 4}
+#: Seconds after a BVH's T-pose frame in which the conversion still blends from that pose into the movement.
+BLEND_IN = 1 / 15
+
+#: Frames of a file, first and one after the last, outside which a recording is damaged: it starts with
+#: arms held in a T-pose or with the body elsewhere (03_02, 07_12, 09_10, 16_*), a leg swings to the
+#: other side for five frames (01_06), the whole body is somewhere else from one frame to the next (01_07).
+GOOD_FRAMES: dict[str, tuple[int, int | None]] = {
+    "01_06": (0, 4755),
+    "01_07": (0, 3364),
+    "03_02": (50, None),
+    "07_12": (2, None),
+    "09_10": (4, None),
+    "16_15": (2, None),
+    "16_23": (3, None),
+    "16_28": (6, None),
+}
 
 
 @dataclass(frozen=True)
@@ -46,18 +60,20 @@ class CmuTrial:
         path: its ``.amc`` (with ``SS.asf`` beside it) or ``.bvh``.
         fps: frames per second; the Frame Time of these BVH files is not to be trusted.
         skeleton: ``cmu31-asf``, ``cgspeed-bvh`` or ``daz43``.
-        skip: frames at the start of the file that are a T-pose or damaged.
-        words: sentences, on the time of the trial (a T-pose frame is before time 0).
-        glitch: seconds that ``skip`` removes from the start of the trial, besides a T-pose.
+        first: first frame of the file that is kept.
+        stop: one after the last that is kept, or None for all.
+        zero: frame of the file at which the time of the trial starts: 1 after a T-pose.
+        words: sentences, on the time of the trial.
     """
 
     key: str
     path: Path
     fps: float
     skeleton: str
-    skip: int
+    first: int
+    stop: int | None
+    zero: int
     words: tuple[Words, ...]
-    glitch: float = 0.0
 
     def read(self) -> Clip:
         """The trial at the file's rate and on its skeleton.
@@ -69,10 +85,12 @@ class CmuTrial:
         if not self.path.is_file():
             raise DataError(f"{self.path} is missing; expected the file that captions.jsonl names")
         whole = _read_motion(self)
-        if self.skip >= whole.num_frames:
-            raise DataError(f"{self.path} has {whole.num_frames} frames, {self.skip} of them known to be bad")
-        motion = whole.frames(self.skip, whole.num_frames)
-        spans = (clamp_caption(w.text, w.start - self.glitch, w.end - self.glitch, motion.duration) for w in self.words)
+        stop = whole.num_frames if self.stop is None else min(self.stop, whole.num_frames)
+        if self.first >= stop:
+            raise DataError(f"{self.path} has {whole.num_frames} frames; expected good ones from frame {self.first} on")
+        motion = whole.frames(self.first, stop)
+        ahead = (self.first - self.zero) / self.fps
+        spans = (clamp_caption(w.text, w.start - ahead, w.end - ahead, motion.duration) for w in self.words)
         captions: tuple[Caption, ...] = tuple(caption for caption in spans if caption is not None)
         return Clip(self.key, DATASET, split_of(DATASET, self.key), motion, captions)
 
@@ -106,16 +124,18 @@ def _read_motion(trial: CmuTrial) -> Motion:
 def _trial(folder: Path, table: Path, number: int, line: str) -> CmuTrial:
     try:
         row = json.loads(line)
-        key, fps = str(row["trial"]), float(row["fps"])
-        glitch = FIRST_GOOD_FRAMES.get(key, 0)
+        key, fps, zero = str(row["trial"]), float(row["fps"]), int(row["drop_first_frame"])
+        first, stop = GOOD_FRAMES.get(key, (0, None))
+        blended = zero + round(fps * BLEND_IN) if zero else 0
         return CmuTrial(
             key=key,
             path=folder / row["file"],
             fps=fps,
             skeleton=row["skeleton"],
-            skip=int(row["drop_first_frame"]) + glitch,
+            first=max(first, blended),
+            stop=stop,
+            zero=zero,
             words=tuple(_words(row)),
-            glitch=glitch / fps,
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise DataError(

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -40,6 +41,11 @@ from motionclip.data.store import FPS, MANIFEST, REPORT, ROOT, SIXD, Entry, Fram
 from motionclip.errors import DataError, MotionClipError
 from motionclip.motion import resample
 from motionclip.motion.retarget import retarget, retarget_report
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where two runs at once are not kept apart
+    fcntl = None  # type: ignore[assignment]
 
 _PLAN = "plan.json"
 
@@ -94,19 +100,36 @@ def prepare(
         The report that is also written to ``report.json`` in the store.
 
     Raises:
-        DataError: if ``out`` is taken, nothing could be prepared, or a process died.
+        DataError: if ``out`` is taken or being made by another process, nothing could be prepared, or a process died.
     """
     out = Path(out)
     if out.exists() and not (overwrite and (out / MANIFEST).is_file()):
         raise DataError(f"{out} exists; expected a new folder, or a store together with overwrite")
-    parts = _open_parts(source, out.with_name(f".{out.name}.partial"))
-    _make_parts(source.items, parts, workers or os.cpu_count() or 1, progress)
-    report = _assemble(source, parts, parts / "store")
-    if out.exists():
-        shutil.rmtree(out)
-    (parts / "store").rename(out)
-    shutil.rmtree(parts)
+    parts = out.with_name(f".{out.name}.partial")
+    with _alone(out):
+        _open_parts(source, parts)
+        _make_parts(source.items, parts, workers or os.cpu_count() or 1, progress)
+        report = _assemble(source, parts, parts / "store")
+        if out.exists():
+            shutil.rmtree(out)
+        (parts / "store").rename(out)
+        shutil.rmtree(parts)
     return report
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keep a second run out while one is making ``out``; a lock dies with its process, however that ends."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    path = out.with_name(f".{out.name}.lock")
+    with path.open("w") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DataError(f"{out} is being prepared by another process; wait for it or stop it") from None
+        yield
+        path.unlink()
 
 
 def canonical_clip(clip: Clip) -> tuple[Clip, Retargeting]:
@@ -140,8 +163,8 @@ def frame_captions(clip: Clip) -> tuple[FrameCaption, ...]:
     return tuple(spans)
 
 
-def _open_parts(source: Source, folder: Path) -> Path:
-    """The folder of finished clips; what an older run of another source left there is removed."""
+def _open_parts(source: Source, folder: Path) -> None:
+    """Make the folder of finished clips; what an older run of another source left there is removed."""
     plan = json.dumps([package_version("motionclip"), source.spec, [_mark(item) for item in source.items]])
     path = folder / _PLAN
     if not path.is_file() or path.read_text(encoding="utf-8") != plan:
@@ -149,7 +172,6 @@ def _open_parts(source: Source, folder: Path) -> Path:
         folder.mkdir(parents=True)
         write_whole(path, plan.encode())
     shutil.rmtree(folder / "store", ignore_errors=True)
-    return folder
 
 
 def _mark(item: Item) -> list[Any]:

@@ -32,7 +32,7 @@ def open_source(spec: str) -> Source:
     if kind not in _IN_FOLDERS or not colon:
         kind, rest = detect(Path(spec)), spec
     folder = Path(rest)
-    if not folder.is_dir():
+    if not rest or not folder.is_dir():
         raise DataError(f"{rest!r} is not a folder; expected {_EXPECTED}")
     return _IN_FOLDERS[kind](folder)
 

@@ -94,11 +94,11 @@ def find_model(name: str | Path) -> Path:
     """
     shipped = Path(str(resources.files("motionclip"))) / "weights"
     for folder in (Path(name), Path(name) / "model", shipped / name):
-        if (folder / CONFIG_FILE).is_file():
+        if (folder / WEIGHTS_FILE).is_file():
             return folder
     known = sorted(path.name for path in shipped.iterdir() if path.is_dir()) if shipped.is_dir() else []
     raise ModelError(
-        f"no model at {name}; expected a folder with {CONFIG_FILE}, or one of {', '.join(known) or 'none'}"
+        f"no model at {name}; expected a folder with {WEIGHTS_FILE}, or one of {', '.join(known) or 'none'}"
     )
 
 

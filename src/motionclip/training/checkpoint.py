@@ -49,7 +49,7 @@ def load_state(path: Path, modules: dict[str, nn.Module], optimizer: torch.optim
         raise ModelError(f"{path} cannot be resumed from: {error}; train into a new folder") from error
     state = optimizer.state_dict()
     moments = _under(tensors, "optimizer")
-    count = len(state["param_groups"][0]["params"])
+    count = sum(len(group["params"]) for group in state["param_groups"])
     state["state"] = {
         index: {name: moments[f"{index}/{name}"] for name in _MOMENTS}
         for index in range(count)

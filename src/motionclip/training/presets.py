@@ -42,9 +42,9 @@ class TrainConfig:
 
     model: ModelConfig = field(default_factory=ModelConfig)
     losses: LossWeights = field(default_factory=LossWeights)
-    steps: int = 5_000
+    steps: int = 4_000
     batch_size: int = 64
-    lr: float = 6e-4
+    lr: float = 4e-4
     warmup: int = 300
     weight_decay: float = 0.01
     clip_norm: float = 1.0
@@ -55,10 +55,10 @@ class TrainConfig:
     dataset_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({"cmu": 2.0}))
     bf16: bool = True
     seed: int = 0
-    prior_steps: int = 6_000
+    prior_steps: int = 5_000
     prior_batch: int = 256
     prior_lr: float = 1e-3
-    prior_pool: int = 60_000
+    prior_pool: int = 50_000
     validate_every: int = 500
     save_every: int = 250
 

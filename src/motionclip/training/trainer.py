@@ -68,8 +68,19 @@ def train(
 _START_WINDOWS = 768
 
 
-def _optimizer(module: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
-    return torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99))
+def _optimizer(module: nn.Module, weight_decay: float, slow: nn.Module | None = None) -> torch.optim.AdamW:
+    """AdamW over a module, whose ``slow`` part takes steps of a tenth."""
+    held = set(slow.parameters()) if slow is not None else set()
+    groups = [
+        {"params": [p for p in module.parameters() if p not in held], "share": 1.0},
+        {"params": [p for p in module.parameters() if p in held], "share": 0.1},
+    ]
+    return torch.optim.AdamW(groups, weight_decay=weight_decay, betas=(0.9, 0.99))
+
+
+def _set_rate(optimizer: torch.optim.AdamW, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["share"]
 
 
 def _average(module: nn.Module, decay: float) -> AveragedModel:
@@ -91,7 +102,8 @@ class _AutoEncoderPhase:
         self._start(model)
         model.compute_dtype = torch.bfloat16 if self.config.bf16 else None
         averaged = _average(model, self.config.ema)
-        optimizer = _optimizer(model, self.config.lr, self.config.weight_decay)
+        # The linear path starts at its best; full steps would shake it off before the transformers can use it.
+        optimizer = _optimizer(model, self.config.weight_decay, slow=model.linear)
         objective = Objective(self.config.losses, default_body()).to(model.feature_mean.device)
         modules: dict[str, nn.Module] = {"model": model, "averaged": averaged}
         path = self.run.state_path(self.name)
@@ -131,8 +143,7 @@ class _AutoEncoderPhase:
         draw = windows.draw(config.seed, step, config.batch_size, round(seconds * config.model.fps), config.mirror)
         noise = torch.randn(config.batch_size, config.model.latent_dim).to(model.feature_mean)
         texts = text_targets(draw, self.embeddings["train"])
-        for group in optimizer.param_groups:
-            group["lr"] = config.lr * warmup_cosine(step, config.warmup, config.steps)
+        _set_rate(optimizer, config.lr * warmup_cosine(step, config.warmup, config.steps))
         total, parts = objective(model, gather(windows, draw), texts, noise)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -160,7 +171,7 @@ class _PriorPhase:
         config, prior = self.config, network.prior
         latents, texts, seconds = self._pool(network.autoencoder)
         averaged = _average(prior, config.ema)
-        optimizer = _optimizer(prior, config.prior_lr, config.weight_decay)
+        optimizer = _optimizer(prior, config.weight_decay)
         modules: dict[str, nn.Module] = {"model": prior, "averaged": averaged}
         path = self.run.state_path(self.name)
         start = load_state(path, modules, optimizer) if path.exists() else 0
@@ -168,8 +179,7 @@ class _PriorPhase:
         for step in range(start, config.prior_steps):
             torch.manual_seed(config.seed * 1_000_003 + config.steps + step)
             chosen = torch.randint(len(latents), (config.prior_batch,)).to(latents.device)
-            for group in optimizer.param_groups:
-                group["lr"] = config.prior_lr * warmup_cosine(step, config.warmup, config.prior_steps)
+            _set_rate(optimizer, config.prior_lr * warmup_cosine(step, config.warmup, config.prior_steps))
             with torch.autocast(latents.device.type, torch.bfloat16, enabled=config.bf16):
                 loss = prior.loss(latents[chosen], texts[chosen], seconds[chosen])
             optimizer.zero_grad(set_to_none=True)

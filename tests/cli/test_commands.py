@@ -1,0 +1,69 @@
+"""The command line end to end on a small model: what it writes, and how it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from motionclip.cli.main import main
+from motionclip.data.store import Store
+from motionclip.formats import read_motion
+
+
+def test_generate_writes_one_file_by_suffix(tiny_run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "walk.bvh"
+    assert main(["generate", "a person walks", "--out", str(out), "--seconds", "1", "--model", str(tiny_run)]) == 0
+    assert read_motion(out).num_frames == 30
+
+
+def test_generate_writes_a_folder_of_several_formats(tiny_run: Path, tmp_path: Path) -> None:
+    words = ["walk", "walk", "wave with the left hand!"]
+    options = ["--out", str(tmp_path / "made"), "--seconds", "0.5", "--model", str(tiny_run)]
+    assert main(["generate", *words, *options, "--formats", "npz", "glb", "sheet"]) == 0
+    names = {"walk", "walk_2", "wave_with_the_left_hand"}
+    expected = {f"{name}.{suffix}" for name in names for suffix in ("npz", "glb")} | {"sheet.png"}
+    assert {path.name for path in (tmp_path / "made").iterdir()} == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generate", "walk", "run", "--out", "one.bvh"], "folder"),
+        (["generate", "walk", "--out", "walk.docx"], ".docx"),
+        (["generate", "--out", "walk.bvh"], "no sentence"),
+        (["generate", "walk", "--model", "nowhere"], "nowhere"),
+        (["evaluate", "--data", "nowhere"], "nowhere"),
+        (["train", "--data", "nowhere", "--out", "run"], "nowhere"),
+        (["info", "nowhere.bvh"], "nowhere.bvh"),
+    ],
+)
+def test_input_that_cannot_be_used_is_refused_in_one_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["prepare", "synthetic:10", "--out", "store", "--workers", "1"]) == 0
+    assert len(Store.open("store")) == 10
+    assert main(["prepare", "synthetic:10", "--out", "store"]) == 2
+
+
+def test_train_and_evaluate(synthetic_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = ["--data", str(synthetic_store)]
+    small = ["--preset", "tiny", "--steps", "2", "--prior-steps", "2"]
+    assert main(["train", *data, "--out", "run", *small]) == 0
+    assert main(["train", *data, "--out", "run", *small]) == 2
+    assert main(["train", *data, "--out", "run", *small, "--resume"]) == 0
+    assert main(["evaluate", *data, "--model", "run", "--json", "figures.json"]) == 0
+    figures = json.loads(Path("figures.json").read_text())
+    assert figures["model"] == "run" and figures["datasets"][0]["reconstruction"]["mpjpe_mm"] > 0

@@ -1,0 +1,110 @@
+"""A user's own folder: captions by row, words from names, bad rows with their lines."""
+
+import pytest
+
+from motionclip.data.folder import folder_source, words_of
+from motionclip.data.prepare import prepare
+from motionclip.data.procedural import hold, to_motion
+from motionclip.data.store import Store
+from motionclip.errors import DataError
+from motionclip.formats import write_motion
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "mine"
+    (folder / "arms").mkdir(parents=True)
+    write_motion(to_motion(hold(60)), folder / "walk_forward01.bvh")
+    write_motion(to_motion(hold(30)), folder / "arms" / "WaveLeft.npz")
+    return folder
+
+
+def captions(folder, *rows):
+    (folder / "captions.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def test_without_captions_words_come_from_names(folder):
+    clips = [item.read() for item in folder_source(folder).items]
+    assert [(clip.key, clip.captions[0].text) for clip in clips] == [
+        ("arms/WaveLeft.npz", "wave left"),
+        ("walk_forward01.bvh", "walk forward"),
+    ]
+    assert all((clip.dataset, clip.split) == ("mine", "train") for clip in clips)
+    assert clips[1].captions[0].end == pytest.approx(2.0)
+
+
+def test_rows_give_texts_spans_and_splits(folder):
+    captions(
+        folder,
+        "file,text,start,end,split",
+        'walk_forward01.bvh,"stands, and waits",,,test',
+        "walk_forward01.bvh,waits,0.5,1.5,test",
+        "walk_forward01.bvh,until the end,1,99,test",
+    )
+    clip = folder_source(folder).items[1].read()
+    assert clip.split == "test"
+    assert [(c.text, c.start, round(c.end, 3)) for c in clip.captions] == [
+        ("stands, and waits", 0, 2.0),
+        ("waits", 0.5, 1.5),
+        ("until the end", 1, 2.0),
+    ]
+
+
+def test_a_byte_order_mark_and_crlf_are_accepted(folder):
+    (folder / "captions.csv").write_bytes(b"\xef\xbb\xbffile,text\r\nwalk_forward01.bvh,a person waits\r\n")
+    assert folder_source(folder).items[1].read().captions[0].text == "a person waits"
+
+
+def test_each_bad_row_is_named_with_its_line(folder):
+    captions(
+        folder,
+        "file,text,start,end,split",
+        "walk_forward01.bvh,fine,,,",
+        "gone.bvh,text,,,",
+        "walk_forward01.bvh,,,,",
+        "walk_forward01.bvh,text,one,,",
+        "walk_forward01.bvh,text,2,1,",
+        "walk_forward01.bvh,text,,,dev",
+        "walk_forward01.bvh,a, comma,,,train",
+        "walk_forward01.bvh",
+    )
+    with pytest.raises(DataError) as caught:
+        folder_source(folder)
+    told = str(caught.value).splitlines()[1:]
+    assert [line.split(":")[0] for line in told] == [f"line {number}" for number in range(3, 10)]
+    for line, problem in zip(told, ("gone", "empty", "'one'", "2 s to 1 s", "'dev'", "quotes", "empty"), strict=True):
+        assert problem in line
+
+
+def test_one_file_in_two_splits_is_refused(folder):
+    captions(folder, "file,text,split", "walk_forward01.bvh,a,train", "walk_forward01.bvh,b,test")
+    with pytest.raises(DataError, match="in splits test and train"):
+        folder_source(folder)
+
+
+@pytest.mark.parametrize("header", ["file", "text,start", "file,text,weight"])
+def test_unknown_or_missing_columns_are_refused(folder, header):
+    captions(folder, header, "walk_forward01.bvh,b")
+    with pytest.raises(DataError, match="line 1: columns"):
+        folder_source(folder)
+
+
+def test_a_folder_without_motions_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no motion file"):
+        folder_source(tmp_path)
+
+
+def test_damaged_files_and_wrong_spans_are_refused_and_the_rest_prepared(folder, tmp_path):
+    (folder / "torn.bvh").write_text("HIERARCHY\nROOT hips\n{\n")
+    captions(folder, "file,text,start", "arms/WaveLeft.npz,late,5")
+    report = prepare(folder_source(folder), tmp_path / "store", workers=1)
+    assert [refusal.key for refusal in report.refused] == ["arms/WaveLeft.npz", "torn.bvh"]
+    assert "expected a span inside the 1.00 s" in report.refused[0].reason
+    assert Store.open(tmp_path / "store").entries[0].key == "walk_forward01.bvh"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("a/Walk_forward-02.bvh", "walk forward"), ("JumpHigh.bvh", "jump high"), ("01_02.bvh", "")]
+)
+def test_words_of_names(name, words):
+    assert words_of(name) == words

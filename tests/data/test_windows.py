@@ -1,0 +1,56 @@
+"""Windows: inside their segments, with the words that belong to them, and the same for the same step."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from motionclip.data.store import Store
+from motionclip.data.windows import WindowSet, mirror_words
+from motionclip.errors import DataError
+
+
+@pytest.fixture(scope="module")
+def windows(synthetic_store: Path) -> WindowSet:
+    return WindowSet([Store.open(synthetic_store)], "train", {}, min_frames=20)
+
+
+def test_draws_depend_on_seed_and_step_alone(windows: WindowSet) -> None:
+    first, again, other = (windows.draw(3, step, 8, 60, mirror=True) for step in (5, 5, 6))
+    assert torch.equal(first.rows, again.rows) and torch.equal(first.text, again.text)
+    assert not torch.equal(first.rows[:, 0], other.rows[:, 0])
+
+
+def test_windows_lie_inside_their_segment_and_say_its_words(windows: WindowSet) -> None:
+    draw = windows.draw(0, 0, 64, 60, mirror=True)
+    for rows, real, mirrored, text in zip(draw.rows, draw.mask, draw.mirrored, draw.text, strict=True):
+        inside = [s for s in windows.segments if s.start <= rows[0] and rows[real][-1] < s.start + s.num_frames]
+        assert inside
+        steps = torch.diff(rows[real])
+        assert (steps == 1).all()
+        words = {word for s in inside for word in s.texts}
+        assert windows.texts[text] in ({mirror_words(word) for word in words} if mirrored else words)
+
+
+def test_mirroring_can_be_left_out(windows: WindowSet) -> None:
+    assert not windows.draw(0, 0, 64, 60, mirror=False).mirrored.any()
+    assert windows.draw(0, 0, 64, 60, mirror=True).mirrored.any()
+
+
+def test_tiles_do_not_overlap(windows: WindowSet) -> None:
+    rows = windows.tiles(30)
+    assert rows.shape[1] == 30
+    assert len(rows.flatten().unique()) == rows.numel()
+    assert len(windows.tiles(30, "elsewhere")) == 0
+
+
+def test_words_of_the_mirror_image() -> None:
+    text = "turns left, then waves with the Right hand, counter-clockwise; leftover stays"
+    expected = "turns right, then waves with the left hand, clockwise; leftover stays"
+    assert mirror_words(text) == expected
+    assert mirror_words(mirror_words("a left turn clockwise")) == "a left turn clockwise"
+
+
+def test_a_data_set_can_be_left_out(synthetic_store: Path) -> None:
+    with pytest.raises(DataError):
+        WindowSet([Store.open(synthetic_store)], "train", {}, min_frames=10_000)
