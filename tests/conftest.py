@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MOTIONCLIP_CACHE", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOTIONCLIP_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +26,7 @@ def synthetic_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from motionclip.data.sources import open_source
 
     folder = tmp_path_factory.mktemp("stores") / "synthetic"
-    prepare(open_source("synthetic"), folder)
+    prepare(open_source("synthetic:200"), folder)
     return folder
 
 

@@ -11,7 +11,7 @@ _console = Console(highlight=False)
 def say(*lines: object) -> None:
     """Print lines or rich tables."""
     for line in lines:
-        _console.print(line, soft_wrap=True)
+        _console.print(line, soft_wrap=True, markup=False)
 
 
 def progress_bar() -> Progress:

@@ -1,17 +1,16 @@
-"""``motionclip prepare``: from a data set to a store."""
+"""`motionclip prepare`: from a data set to a store."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from motionclip.data.prepare import PrepareReport
-from motionclip.data.prepare import prepare as prepare_store
-from motionclip.data.sources import open_source
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from motionclip.data.prepare import PrepareReport
 
 #: Refused clips that are printed; all of them are in report.json.
 _SHOWN = 20
@@ -28,12 +27,14 @@ def prepare(source: tyro.conf.Positional[str], out: Path, workers: int = 0, over
         workers: processes to use; 0 means one per core.
         overwrite: replace a store that is already there.
     """
-    console = Console()
+    from motionclip.cli.console import progress_bar, say
+    from motionclip.data.prepare import prepare as prepare_store
+    from motionclip.data.sources import open_source
+
     found = open_source(source)
-    console.print(f"source {found.spec}: {len(found.items)} clips")
-    columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("prepare", total=len(found.items))
+    say(f"source {found.spec}: {len(found.items)} clips")
+    with progress_bar() as bar:
+        task = bar.add_task("preparing", total=len(found.items))
         report = prepare_store(
             found,
             out,
@@ -41,26 +42,30 @@ def prepare(source: tyro.conf.Positional[str], out: Path, workers: int = 0, over
             overwrite=overwrite,
             progress=lambda done, of: bar.update(task, completed=done, total=of),
         )
-    _print_report(console, report, out)
+    say(_table(report, out), *_refusals(report, out))
 
 
-def _print_report(console: Console, report: PrepareReport, out: Path) -> None:
-    table = Table(title=f"store {out}", show_header=False)
-    splits = ", ".join(f"{name} {count}" for name, count in report.splits.items())
-    table.add_row("clips", f"{report.clips} ({splits})")
-    table.add_row("length", f"{report.minutes:.1f} minutes, {report.frames} frames")
-    table.add_row("captions", f"{report.captions}, {report.texts} distinct sentences")
-    table.add_row("refused", str(len(report.refused)))
+def _table(report: PrepareReport, out: Path) -> Table:
+    from rich.table import Table
+
     errors = report.retargeting
     mean = sum(clip.mean_deg for clip in errors) / len(errors)
     worst = max(errors, key=lambda clip: clip.max_deg)
     low, high = min(clip.foot_height_m for clip in errors), max(clip.foot_height_m for clip in errors)
     flipped = [clip for clip in errors if clip.flips]
+    splits = ", ".join(f"{name} {count}" for name, count in report.splits.items())
+    table = Table(title=f"store {out}", show_header=False)
+    table.add_row("clips", f"{report.clips} ({splits})")
+    table.add_row("length", f"{report.minutes:.1f} minutes, {report.frames} frames")
+    table.add_row("captions", f"{report.captions}, {report.texts} distinct sentences")
+    table.add_row("refused", str(len(report.refused)))
     table.add_row("bone direction error", f"mean {mean:.2f}°, largest {worst.max_deg:.1f}° ({worst.key})")
     table.add_row("lowest sole", f"{100 * low:.1f} to {100 * high:.1f} cm over the floor")
     table.add_row("flips between frames", f"{sum(clip.flips for clip in flipped)} in {len(flipped)} clips")
-    console.print(table)
-    for refusal in report.refused[:_SHOWN]:
-        console.print(f"refused {refusal.key}: {refusal.reason}", highlight=False)
-    if len(report.refused) > _SHOWN:
-        console.print(f"and {len(report.refused) - _SHOWN} more: see {out / 'report.json'}")
+    return table
+
+
+def _refusals(report: PrepareReport, out: Path) -> list[str]:
+    lines = [f"refused {refusal.key}: {refusal.reason}" for refusal in report.refused[:_SHOWN]]
+    more = len(report.refused) - _SHOWN
+    return [*lines, f"and {more} more: see {out / 'report.json'}"] if more > 0 else lines
