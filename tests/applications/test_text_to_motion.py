@@ -58,3 +58,9 @@ def test_motions_that_are_too_long_are_refused(model: MotionCLIP) -> None:
     longer = Motion(torch.cat([long.rotations] * 2), torch.cat([long.root] * 2), long.fps, long.skeleton)
     with pytest.raises(ModelError, match="crop"):
         model.encode([longer])
+
+
+def test_a_sentence_does_not_depend_on_its_neighbours(model: MotionCLIP) -> None:
+    alone = motionclip.text_to_motion(model, "a person waves", seconds=1)
+    together = motionclip.text_to_motion(model, ["a person walks", "a person waves"], seconds=1)[1]
+    torch.testing.assert_close(together.positions, alone.positions, atol=1e-4, rtol=0)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from motionclip.cli.generate import _distinct
 from motionclip.cli.main import main
 from motionclip.data.store import Store
 from motionclip.formats import read_motion
@@ -31,6 +32,7 @@ def test_generate_writes_a_folder_of_several_formats(tiny_run: Path, tmp_path: P
         (["generate", "walk", "run", "--out", "one.bvh"], "folder"),
         (["generate", "walk", "--out", "walk.docx"], ".docx"),
         (["generate", "--out", "walk.bvh"], "no sentence"),
+        (["generate", "walk", "--out", "walk.bvh", "--formats", "sheet"], "folder"),
         (["generate", "walk", "--model", "nowhere"], "nowhere"),
         (["evaluate", "--data", "nowhere"], "nowhere"),
         (["train", "--data", "nowhere", "--out", "run"], "nowhere"),
@@ -67,3 +69,7 @@ def test_train_and_evaluate(synthetic_store: Path, tmp_path: Path, monkeypatch: 
     assert main(["evaluate", *data, "--model", "run", "--json", "figures.json"]) == 0
     figures = json.loads(Path("figures.json").read_text())
     assert figures["model"] == "run" and figures["datasets"][0]["reconstruction"]["mpjpe_mm"] > 0
+
+
+def test_names_of_files_never_clash() -> None:
+    assert _distinct(["walk", "walk", "walk_2", "walk"]) == ["walk", "walk_3", "walk_2", "walk_4"]

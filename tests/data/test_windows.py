@@ -45,8 +45,8 @@ def test_tiles_do_not_overlap(windows: WindowSet) -> None:
 
 
 def test_words_of_the_mirror_image() -> None:
-    text = "turns left, then waves with the Right hand, counter-clockwise; leftover stays"
-    expected = "turns right, then waves with the left hand, clockwise; leftover stays"
+    text = "turns left, leftwards, then waves with the Right hand, counter clockwise; leftover stays"
+    expected = "turns right, rightwards, then waves with the left hand, clockwise; leftover stays"
     assert mirror_words(text) == expected
     assert mirror_words(mirror_words("a left turn clockwise")) == "a left turn clockwise"
 

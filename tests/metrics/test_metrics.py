@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
+from motionclip.errors import MotionClipError
 from motionclip.metrics.linear import LinearAutoEncoder
-from motionclip.metrics.physics import foot_skate, penetration
+from motionclip.metrics.physics import floor_speeds, penetration
 from motionclip.metrics.pose import pose_errors
 from motionclip.metrics.retrieval import accuracy, retrieval
 from motionclip.motion import rotations as rot
@@ -33,7 +34,9 @@ def test_retrieval_counts_ranks_and_ties_against_the_query() -> None:
     assert found.recall[0] == pytest.approx(100 / 3)
     assert found.median_rank == 2
     assert retrieval(similarity, torch.ones(3, 3, dtype=torch.bool)).recall[0] == 100
-    assert accuracy(similarity, torch.tensor([0, 1, 0])) == pytest.approx(200 / 3)
+    assert accuracy(similarity, torch.tensor([0, 0, 0])) == pytest.approx(200 / 3)
+    with pytest.raises(MotionClipError, match="NaN"):
+        retrieval(similarity * float("nan"), torch.eye(3, dtype=torch.bool))
 
 
 def test_skate_and_penetration() -> None:
@@ -41,8 +44,8 @@ def test_skate_and_penetration() -> None:
     feet[:, 0, 0] = torch.arange(10) * 0.01
     feet[:, 0, 1] = -0.02
     standing = torch.ones(10, 1, dtype=torch.bool)
-    assert foot_skate(feet, standing, fps=30.0) == pytest.approx(30.0, rel=1e-4)
-    assert foot_skate(feet, ~standing, fps=30.0) == 0
+    assert floor_speeds(feet, standing, fps=30.0).mean().item() == pytest.approx(30.0, rel=1e-4)
+    assert not len(floor_speeds(feet, ~standing, fps=30.0))
     assert penetration(feet) == pytest.approx(2.0, rel=1e-4)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from motionclip.data import open_source, prepare
 from motionclip.data.store import Store
 from motionclip.errors import DataError, ModelError
 from motionclip.model.checkpoint import load_network
@@ -32,9 +33,8 @@ def stop_at(phase: str, step: int):
     return on_step
 
 
-def losses(run: Path) -> dict[tuple[str, int], float]:
-    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return {(row["phase"], row["step"]): row["loss"] for row in rows if "loss" in row}
+def figures(run: Path) -> list[str]:
+    return sorted((run / "metrics.jsonl").read_text().splitlines())
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +51,20 @@ def test_a_killed_run_resumes_to_the_same_weights(
     stores, tower = [Store.open(synthetic_store)], load_tower("minilm")
     with pytest.raises(Stopped):
         train(CONFIG, stores, tmp_path, tower, on_step=stop_at(phase, step))
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"phase": "prior", "st')  # a kill in the middle of a line
     train(CONFIG, stores, tmp_path, tower, resume=True)
     expected, found = load_network(whole_run / "model"), load_network(tmp_path / "model")
     for name, value in expected.state_dict().items():
         assert torch.equal(found.state_dict()[name], value), name
-    assert losses(tmp_path) == losses(whole_run)
+    assert figures(tmp_path) == figures(whole_run)
 
 
 def test_a_run_records_what_it_was(whole_run: Path) -> None:
-    environment = json.loads((whole_run / "environment.json").read_text())
-    assert environment["packages"]["torch"] == torch.__version__
-    assert TrainConfig().to_dict().keys() == json.loads((whole_run / "config.json").read_text()).keys()
+    (start,) = json.loads((whole_run / "environment.json").read_text())
+    assert start["packages"]["torch"] == torch.__version__
+    recorded = json.loads((whole_run / "config.json").read_text())
+    assert recorded.keys() == TrainConfig().to_dict().keys() | {"data"}
     assert list((whole_run / "pictures").glob("reconstruction_*.png"))
     assert not list(whole_run.rglob("*.tmp"))
 
@@ -82,10 +85,32 @@ def test_runs_are_not_mixed(whole_run: Path, synthetic_store: Path) -> None:
         train(dataclasses.replace(CONFIG, lr=1.0), stores, whole_run, tower, resume=True)
 
 
-def test_data_that_cannot_be_trained_on(synthetic_store: Path, tmp_path: Path) -> None:
+def test_data_that_cannot_be_trained_on_leaves_no_run(synthetic_store: Path, tmp_path: Path) -> None:
     config = dataclasses.replace(CONFIG, min_seconds=1000.0)
     with pytest.raises(DataError, match="no train segment"):
-        train(config, [Store.open(synthetic_store)], tmp_path, load_tower("minilm"))
+        train(config, [Store.open(synthetic_store)], tmp_path / "run", load_tower("minilm"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_stores_without_validation_clips_can_be_trained_on(tmp_path: Path) -> None:
+    prepare(open_source("synthetic:12"), tmp_path / "store", workers=1)
+    config = dataclasses.replace(CONFIG, steps=6, prior_steps=1)
+    model = train(config, [Store.open(tmp_path / "store")], tmp_path / "run", load_tower("minilm"))
+    assert load_network(model).config == config.model
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_missing_gpu_is_named(synthetic_store: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="--device cpu"):
+        train(CONFIG, [Store.open(synthetic_store)], tmp_path, load_tower("minilm"), device="cuda")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("steps", -5), ("batch_size", 0), ("window_seconds", (9.0,)), ("window_seconds", ())]
+)
+def test_settings_that_cannot_be_are_refused(name: str, value: object) -> None:
+    with pytest.raises(ModelError, match=name):
+        dataclasses.replace(CONFIG, **{name: value})
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -18,13 +18,12 @@ from motionclip.data.store import Store
 from motionclip.data.windows import Segment, WindowSet
 from motionclip.errors import DataError
 from motionclip.metrics.linear import LinearAutoEncoder
-from motionclip.metrics.physics import foot_skate, penetration
-from motionclip.metrics.pose import PoseErrors, pose_errors
+from motionclip.metrics.physics import floor_speeds, penetration
+from motionclip.metrics.reconstruction import reconstruction_errors
 from motionclip.metrics.retrieval import Retrieval, accuracy, retrieval
 from motionclip.model.features import Batch, pose, to_motions
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, Motion
-from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_JOINTS, foot_contacts
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 from motionclip.training.batches import gather, gather_rows
@@ -34,6 +33,8 @@ _CHUNK = 64
 _PCA_WINDOWS = 12_000
 _MIN_SECONDS = 0.7
 _PHYSICS_CLIPS = 64
+#: Height in metres above that of standing below which a foot joint counts as on the floor.
+_LOW = 0.025
 
 #: Called with a word for what is being measured.
 OnStage = Callable[[str], None]
@@ -48,14 +49,14 @@ class Reconstruction:
         mpjpe_mm: mean joint position error, root-aligned.
         orientation_deg: mean error of local joint rotations.
         root_path_cm: mean error of the root path.
-        pca_mpjpe_mm: mean joint position error of the linear auto-encoder.
+        pca_mpjpe_mm: mean joint position error of the linear auto-encoder; None without a training split.
     """
 
     windows: int
     mpjpe_mm: float
     orientation_deg: float
     root_path_cm: float
-    pca_mpjpe_mm: float
+    pca_mpjpe_mm: float | None
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Physics:
     """Feet, of recorded clips and of as many generated ones for the same sentences.
 
     Attributes:
-        recorded_skate_cm_s: mean speed of standing feet in recordings.
+        recorded_skate_cm_s: mean horizontal speed of feet on the floor in recordings.
         generated_skate_cm_s: the same, generated.
         recorded_penetration_cm: mean depth of the lowest foot joint below its standing height.
         generated_penetration_cm: the same, generated.
@@ -184,29 +185,22 @@ def _reconstruction(
     tiles = windows.tiles(round(WINDOW_SECONDS * model.config.fps), dataset)
     if not len(tiles):
         return None
-    errors, linear_error = [], []
-    for rows in tiles.split(_CHUNK):
-        batch = gather_rows(windows, rows)
-        places = pose(batch.sixd, batch.root)[1]
-        errors.append(_reconstruction_errors(model, batch, places))
-        if linear is not None:
-            true = _aligned(places)
-            distance = linear.reconstruct(true.flatten(1)).view_as(true) - true
-            linear_error.append(torch.linalg.vector_norm(distance, dim=-1).mean(dim=(1, 2)) * 1000)
+    batches = [gather_rows(windows, rows) for rows in tiles.split(_CHUNK)]
+    errors = [reconstruction_errors(model.network.autoencoder, batch) for batch in batches]
     return Reconstruction(
         len(tiles),
         torch.cat([error.mpjpe_mm for error in errors]).mean().item(),
         torch.cat([error.orientation_deg for error in errors]).mean().item(),
         torch.cat([error.root_path_cm for error in errors]).mean().item(),
-        torch.cat(linear_error).mean().item() if linear_error else float("nan"),
+        None if linear is None else torch.cat([_linear_error(linear, batch) for batch in batches]).mean().item(),
     )
 
 
-def _reconstruction_errors(model: MotionCLIP, batch: Batch, places: Tensor) -> PoseErrors:
-    network = model.network.autoencoder
-    decoded = network.decode(network.encode(batch), batch.mask)
-    turned, made = rot.sixd_to_matrix(decoded.sixd), pose(decoded.sixd, decoded.root)[1]
-    return pose_errors(turned, made, rot.sixd_to_matrix(batch.sixd), places, batch.mask)
+def _linear_error(linear: LinearAutoEncoder, batch: Batch) -> Tensor:
+    """MPJPE (B,) in mm of the linear auto-encoder."""
+    true = _aligned(pose(batch.sixd, batch.root)[1])
+    distance = linear.reconstruct(true.flatten(1)).view_as(true) - true
+    return torch.linalg.vector_norm(distance, dim=-1).mean(dim=(1, 2)) * 1000
 
 
 @torch.inference_mode()
@@ -262,16 +256,21 @@ def _physics(model: MotionCLIP, windows: WindowSet, segments: Sequence[int]) -> 
     return Physics(_skate(recorded), _skate(generated), _depth(recorded), _depth(generated))
 
 
+def _skate(motions: Sequence[Motion]) -> float:
+    """Foot skate over all low frames of all motions, cm/s."""
+    speeds = [floor_speeds(_feet(motion), _low(motion), motion.fps) for motion in motions]
+    return torch.cat(speeds).mean().nan_to_num().item()
+
+
+def _depth(motions: Sequence[Motion]) -> float:
+    """Mean depth of the lowest foot joint below its height in standing, cm."""
+    heights = torch.tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2)[:, None] * torch.tensor([0.0, 1.0, 0.0])
+    return sum(penetration(_feet(motion) - heights) for motion in motions) / len(motions)
+
+
 def _feet(motion: Motion) -> Tensor:
     return motion.positions[:, CANONICAL.indices(CONTACT_JOINTS)]
 
 
-def _skate(motions: Sequence[Motion]) -> float:
-    speeds = [foot_skate(_feet(motion), foot_contacts(motion.positions, motion.fps), motion.fps) for motion in motions]
-    return sum(speeds) / len(speeds)
-
-
-def _depth(motions: Sequence[Motion]) -> float:
-    heights = torch.tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2)[:, None] * torch.tensor([0.0, 1.0, 0.0])
-    depths = [penetration(_feet(motion) - heights) for motion in motions]
-    return sum(depths) / len(depths)
+def _low(motion: Motion) -> Tensor:
+    return foot_contacts(motion.positions, motion.fps, clearance=_LOW, speed=float("inf"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
-from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import Motion
+if TYPE_CHECKING:
+    from motionclip.model.pipeline import MotionCLIP
+    from motionclip.motion import Motion
 
 DEFAULT_SECONDS = 4.0
-DEFAULT_GUIDANCE = 2.0
+DEFAULT_GUIDANCE = 1.5
 
 
 @overload

@@ -32,6 +32,7 @@ def evaluate(
     from motionclip.applications.evaluate import evaluate as measure
     from motionclip.cli.console import say
     from motionclip.data.store import Store
+    from motionclip.formats.files import replacing
     from motionclip.model.pipeline import load
 
     stores = [Store.open(path) for path in data]
@@ -40,9 +41,8 @@ def evaluate(
         say(_table(figures))
     if json_file is not None:
         values = {"model": model, "data": [str(path) for path in data]} | evaluation.to_dict()
-        temporary = json_file.with_name(json_file.name + ".tmp")
-        temporary.write_text(json.dumps(values, indent=2) + "\n")
-        temporary.replace(json_file)
+        with replacing(json_file) as path:
+            path.write_text(json.dumps(values, indent=2) + "\n")
         say(f"{json_file}")
 
 
@@ -62,10 +62,11 @@ def _rows(figures: DatasetFigures) -> list[tuple[str, str]]:
     if (made := figures.reconstruction) is not None:
         rows += [
             ("MPJPE, root-aligned", f"{made.mpjpe_mm:.1f} mm"),
-            ("MPJPE of PCA with as many numbers", f"{made.pca_mpjpe_mm:.1f} mm"),
             ("orientation error", f"{made.orientation_deg:.2f} deg"),
             ("root path error", f"{made.root_path_cm:.1f} cm"),
         ]
+        if made.pca_mpjpe_mm is not None:
+            rows.append(("MPJPE of PCA with as many numbers", f"{made.pca_mpjpe_mm:.1f} mm"))
     if figures.text_to_motion is not None and figures.motion_to_text is not None:
         rows += [("text to motion", _ranks(figures.text_to_motion)), ("motion to text", _ranks(figures.motion_to_text))]
     if (recognised := figures.recognition) is not None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, DEFAULT_SECONDS
+
 
 def generate(
     texts: Annotated[tuple[str, ...], tyro.conf.Positional],
     /,
     out: Path = Path("out"),
-    seconds: float = 4.0,
+    seconds: float = DEFAULT_SECONDS,
     model: str = "base",
     seed: int = 0,
-    guidance: float = 2.0,
-    formats: tuple[str, ...] = ("bvh",),
+    guidance: float = DEFAULT_GUIDANCE,
+    formats: tuple[str, ...] | None = None,
 ) -> None:
     """Make a motion for each sentence.
 
@@ -28,7 +31,7 @@ def generate(
         model: a shipped model's name, a model folder, or a run folder.
         seed: another seed gives another motion of the same words.
         guidance: above 1 follows the words more closely, with less variety.
-        formats: what to write for each sentence into a folder; `sheet` adds a contact sheet of all.
+        formats: what to write for each sentence into a folder, bvh if nothing is said; `sheet` adds a picture of all.
     """
     from motionclip.applications.text_to_motion import text_to_motion
     from motionclip.cli.console import say
@@ -39,24 +42,25 @@ def generate(
     motions = text_to_motion(load(model), list(texts), seconds=seconds, seed=seed, guidance=guidance)
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
-            path.parent.mkdir(parents=True, exist_ok=True)
             write_motion(motion, path)
-            say(f"{path}")
-    if _SHEET in formats:
+            say(path)
+    if formats and _SHEET in formats:
+        from motionclip.formats.files import replacing
         from motionclip.render import contact_sheet
 
-        contact_sheet(motions, list(texts)).save(out / "sheet.png")
-        say(f"{out / 'sheet.png'}")
+        with replacing(out / "sheet.png") as path:
+            contact_sheet(motions, list(texts)).save(path)
+        say(out / "sheet.png")
 
 
 _SHEET = "sheet"
 
 
-def _targets(texts: tuple[str, ...], out: Path, formats: tuple[str, ...]) -> list[list[Path]]:
+def _targets(texts: tuple[str, ...], out: Path, formats: tuple[str, ...] | None) -> list[list[Path]]:
     """The files to write for each sentence.
 
     Raises:
-        MotionClipError: on no sentences, or several for one file.
+        MotionClipError: on no sentences, several for one file, or formats for a file.
     """
     from motionclip.errors import MotionClipError
     from motionclip.formats import check_writable
@@ -64,12 +68,12 @@ def _targets(texts: tuple[str, ...], out: Path, formats: tuple[str, ...]) -> lis
     if not texts:
         raise MotionClipError('no sentence; expected one or more in quotes, such as "a person walks"')
     if out.suffix:
-        if len(texts) > 1:
-            raise MotionClipError(f"{len(texts)} sentences for the one file {out}; give a folder as --out")
+        if len(texts) > 1 or formats is not None:
+            raise MotionClipError(f"{len(texts)} sentences or --formats for the one file {out}; give a folder as --out")
         check_writable(out)
         return [[out]]
-    names = _distinct([_file_name(text) for text in texts])
-    targets = [[out / f"{name}.{suffix.lstrip('.')}" for suffix in formats if suffix != _SHEET] for name in names]
+    suffixes = [name.lstrip(".") for name in formats or ("bvh",) if name != _SHEET]
+    targets = [[out / f"{name}.{suffix}" for suffix in suffixes] for name in _distinct([_file_name(t) for t in texts])]
     for path in targets[0]:
         check_writable(path)
     return targets
@@ -80,5 +84,9 @@ def _file_name(text: str) -> str:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Names with a number behind those that occur before."""
-    return [f"{name}_{names[:i].count(name) + 1}" if name in names[:i] else name for i, name in enumerate(names)]
+    """Names with a number behind those that are taken."""
+    taken: list[str] = []
+    for name in names:
+        free = (f"{name}_{number}" for number in itertools.count(2))
+        taken.append(name if name not in taken else next(n for n in free if n not in taken and n not in names))
+    return taken

@@ -34,6 +34,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except MotionClipError as error:
         print(f"motionclip: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"motionclip: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("motionclip: stopped", file=sys.stderr)
         return 130

@@ -17,15 +17,7 @@ from torch import Tensor
 from motionclip.data.store import Entry, Store
 from motionclip.errors import DataError
 
-_OTHER_SIDE = {
-    "left": "right",
-    "right": "left",
-    "clockwise": "counterclockwise",
-    "counterclockwise": "clockwise",
-    "counter-clockwise": "clockwise",
-    "anticlockwise": "clockwise",
-}
-_SIDE_WORD = re.compile(r"\b(" + "|".join(sorted(_OTHER_SIDE, key=len, reverse=True)) + r")\b", re.IGNORECASE)
+_SIDE_WORD = re.compile(r"\b(?:(left|right)(wards?)?|(counter[ -]?|anti[ -]?)?clockwise)\b", re.IGNORECASE)
 
 #: Words of which a window shows less than this share are not held to describe it.
 _LEAST_SHARE = 0.35
@@ -37,7 +29,14 @@ def mirror_words(text: str) -> str:
     >>> mirror_words("a person waves with the left hand, then turns clockwise")
     'a person waves with the right hand, then turns counterclockwise'
     """
-    return _SIDE_WORD.sub(lambda match: _OTHER_SIDE[match[0].lower()], text)
+
+    def other(match: re.Match[str]) -> str:
+        side, suffix, against = match.groups()
+        if side is None:
+            return "clockwise" if against else "counterclockwise"
+        return ("right" if side.lower() == "left" else "left") + (suffix or "")
+
+    return _SIDE_WORD.sub(other, text)
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,10 @@ class Segment:
     def labelled(self) -> bool:
         """True if the sentences say the clip's category and style, and so hold for any part of it."""
         return self.category is not None
+
+    def is_described(self, length: int) -> bool:
+        """Whether the sentences can be held to describe a window of ``length`` frames."""
+        return bool(self.texts) and (self.labelled or length >= _LEAST_SHARE * self.num_frames)
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,8 @@ def _rows(starts: Sequence[int], lengths: Sequence[int]) -> tuple[Tensor, Tensor
     return torch.tensor(starts)[:, None] + torch.minimum(frames, length - 1), frames < length
 
 
-def segments_of(entry: Entry, offset: int, min_frames: int) -> list[Segment]:
-    """The segments of a store's entry whose frames begin ``offset`` rows into the joined arrays."""
+def segments_of(entry: Entry, first: int, min_frames: int) -> list[Segment]:
+    """The segments of a store's entry whose frames begin at row ``first`` of the joined arrays."""
     spans: dict[tuple[int, int], list[str]] = {}
     for caption in entry.captions:
         spans.setdefault((caption.start, caption.end), []).append(caption.text)
@@ -108,7 +111,7 @@ def segments_of(entry: Entry, offset: int, min_frames: int) -> list[Segment]:
     return [
         Segment(
             entry.dataset,
-            offset + entry.start + start,
+            first + start,
             stop - start,
             stop - start == entry.num_frames,
             tuple(texts),
@@ -135,16 +138,19 @@ class WindowSet:
 
     def __init__(self, stores: Sequence[Store], split: str, weights: Mapping[str, float], min_frames: int):
         self.segments: list[Segment] = []
-        sixd, root, offset = [], [], 0
+        sixd, root, first = [], [], 0
         for store in stores:
             for entry in store.entries:
-                if entry.split == split:
-                    self.segments += segments_of(entry, offset, min_frames)
-            sixd.append(torch.from_numpy(np.array(store.sixd)))
-            root.append(torch.from_numpy(np.array(store.root)))
-            offset += len(store.root)
+                if entry.split != split:
+                    continue
+                self.segments += segments_of(entry, first, min_frames)
+                rows = slice(entry.start, entry.start + entry.num_frames)
+                sixd.append(torch.from_numpy(np.array(store.sixd[rows])))
+                root.append(torch.from_numpy(np.array(store.root[rows])))
+                first += entry.num_frames
         if not self.segments:
-            raise DataError(f"no {split} segment of {min_frames} frames or more in {[str(s.folder) for s in stores]}")
+            folders = ", ".join(str(store.folder) for store in stores)
+            raise DataError(f"no {split} segment of {min_frames} frames or more in {folders}; prepare longer clips")
         self.sixd, self.root = torch.cat(sixd), torch.cat(root)  # (N, 24, 6), (N, 3)
         self._probability = self._draw_probability(weights)
         self._index_texts()
@@ -163,13 +169,24 @@ class WindowSet:
             for segment in self.segments
         ]
 
-    def draw(self, seed: int, step: int, batch_size: int, max_frames: int, mirror: bool) -> Draw:
+    def to(self, device: str) -> WindowSet:
+        """Move the arrays to a device; returns itself."""
+        self.sixd, self.root = self.sixd.to(device), self.root.to(device)
+        return self
+
+    def draw(
+        self, seed: int, step: int, batch_size: int, max_frames: int, mirror: bool, *, with_words: bool = False
+    ) -> Draw:
         """The batch of a step: ``batch_size`` windows of at most ``max_frames`` frames.
 
-        Segments are drawn in proportion to their length and their data set's weight.
+        Segments are drawn in proportion to their length and their data set's weight; only those
+        whose sentences describe a window of that length, if ``with_words``.
         """
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
-        chosen = torch.multinomial(self._probability, batch_size, replacement=True, generator=generator).tolist()
+        share = self._probability
+        if with_words:
+            share = share * torch.tensor([s.is_described(min(s.num_frames, max_frames)) for s in self.segments])
+        chosen = torch.multinomial(share, batch_size, replacement=True, generator=generator).tolist()
         chance = torch.rand(batch_size, 3, generator=generator).tolist()
         starts, lengths, texts, labels = [], [], [], []
         for index, (where, which, side) in zip(chosen, chance, strict=True):
@@ -178,7 +195,7 @@ class WindowSet:
             starts.append(segment.start + int(where * (segment.num_frames - length + 1)))
             lengths.append(length)
             words = self._texts[index][mirror and side < 0.5]
-            describes = bool(words) and (segment.labelled or length >= _LEAST_SHARE * segment.num_frames)
+            describes = segment.is_described(length)
             texts.append(words[int(which * len(words))] if describes else -1)
             labels.append(words[0] if describes and segment.labelled else -1)
         rows, mask = _rows(starts, lengths)

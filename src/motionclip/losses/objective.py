@@ -101,6 +101,9 @@ class Objective(nn.Module):
 
     def _alignment(self, latent: Tensor, text: Tensor, texts: TextTargets) -> dict[str, Tensor]:
         said = texts.weight > 0
+        if not said.any():
+            nothing = latent.sum() * 0
+            return {"cosine": nothing, "contrast": nothing}
         similarity = texts.embedding[said] @ texts.embedding[said].T
         positive, allowed = alignment.contrastive_targets(texts.label[said], similarity, self.weights.same_text)
         return {

@@ -6,11 +6,14 @@ import torch
 from torch import Tensor
 
 
-def foot_skate(feet: Tensor, contacts: Tensor, fps: float) -> float:
-    """Mean horizontal speed, cm/s, of feet (T, F, 3) in metres while they stand (contacts (T, F)); 0 if none does."""
+def floor_speeds(feet: Tensor, low: Tensor, fps: float) -> Tensor:
+    """Horizontal speeds (N,), cm/s, of feet (T, F, 3) in metres wherever low (T, F) holds in two frames on end.
+
+    Their mean is the foot skate. Contact is told by height alone: a rule with speed in it would
+    not see the feet that slide fastest.
+    """
     speed = torch.linalg.vector_norm(torch.diff(feet[..., [0, 2]], dim=0), dim=-1) * fps * 100
-    standing = contacts[1:] & contacts[:-1]
-    return (speed * standing).sum().item() / max(int(standing.sum()), 1)
+    return speed[low[1:] & low[:-1]]
 
 
 def penetration(feet: Tensor) -> float:

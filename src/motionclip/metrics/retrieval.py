@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
+
+from motionclip.errors import MotionClipError
 
 RECALLS = (1, 5, 10)
 
@@ -32,7 +35,12 @@ def retrieval(similarity: Tensor, right: Tensor) -> Retrieval:
         right: (Q, C) true where the candidate answers the query; at least one in each row.
 
     A tie counts against the query: candidates as near as the right answer rank before it.
+
+    Raises:
+        MotionClipError: if a similarity is not finite.
     """
+    if not torch.isfinite(similarity).all():
+        raise MotionClipError("similarities contain NaN or infinity; the model or its input is damaged")
     best = similarity.masked_fill(~right, float("-inf")).amax(dim=1, keepdim=True)
     rank = ((similarity >= best) & ~right).sum(dim=1) + 1
     recall = tuple(100 * (rank <= k).float().mean().item() for k in RECALLS)
@@ -40,5 +48,10 @@ def retrieval(similarity: Tensor, right: Tensor) -> Retrieval:
 
 
 def accuracy(similarity: Tensor, truth: Tensor) -> float:
-    """Share, in percent, of rows of similarity (N, C) whose nearest class is truth (N,)."""
-    return 100 * (similarity.argmax(dim=1) == truth).float().mean().item()
+    """Share, in percent, of rows of similarity (N, C) whose nearest class is truth (N,); a tie is wrong.
+
+    Raises:
+        MotionClipError: if a similarity is not finite.
+    """
+    right = torch.nn.functional.one_hot(truth, similarity.shape[1]).bool()
+    return retrieval(similarity, right).recall[0]

@@ -1,4 +1,4 @@
-"""A trained model on disk: one folder of `config.json`, `model.safetensors` and a `MODEL_CARD.md`.
+"""A trained model on disk: one folder of `config.json` and `model.safetensors`.
 
 Weights are stored in half precision and computed in single. Nothing is unpickled.
 """
@@ -6,7 +6,6 @@ Weights are stored in half precision and computed in single. Nothing is unpickle
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -15,11 +14,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from motionclip.errors import ModelError
+from motionclip.formats.files import replacing
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.model.config import ModelConfig
 from motionclip.model.prior import LatentPrior
 
-CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "MODEL_CARD.md"
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 SHIPPED = "base"
 
 
@@ -35,17 +35,11 @@ class Network(nn.Module):
 
 def save_network(network: Network, folder: Path) -> None:
     """Write config and weights into ``folder``, each under a temporary name first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-    _replace(folder / WEIGHTS_FILE, lambda path: save_file(tensors, path))
-    text = json.dumps(network.config.to_dict(), indent=2) + "\n"
-    _replace(folder / CONFIG_FILE, lambda path: path.write_text(text))
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    write(temporary)
-    temporary.replace(path)
+    tensors = {name: value.half().cpu().contiguous() for name, value in network.state_dict().items()}
+    with replacing(folder / CONFIG_FILE) as path:
+        path.write_text(json.dumps(network.config.to_dict(), indent=2) + "\n")
+    with replacing(folder / WEIGHTS_FILE) as path:
+        save_file(tensors, path)
 
 
 def load_network(folder: Path) -> Network:
@@ -100,8 +94,3 @@ def find_model(name: str | Path) -> Path:
     raise ModelError(
         f"no model at {name}; expected a folder with {WEIGHTS_FILE}, or one of {', '.join(known) or 'none'}"
     )
-
-
-def parameter_count(module: nn.Module) -> int:
-    """Number of trained numbers."""
-    return sum(parameter.numel() for parameter in module.parameters())

@@ -38,6 +38,10 @@ class Batch:
     root: Tensor
     mask: Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        """The same windows on a device."""
+        return Batch(self.sixd.to(device), self.root.to(device), self.mask.to(device))
+
 
 def yaw_matrix(sixd: Tensor) -> Tensor:
     """Rotations (B, 3, 3) about Y that turn windows (B, T, 24, 6) to face +Z in their first frame.
@@ -101,11 +105,7 @@ def pose(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def from_motion(motion: Motion, fps: float) -> Batch:
-    """One motion on the canonical skeleton as a batch of one, resampled to ``fps`` and canonical.
-
-    Raises:
-        SkeletonError: through retargeting, if the motion's joints are of no known family.
-    """
+    """One motion on the canonical skeleton as a batch of one, resampled to ``fps`` and canonical."""
     resampled = resample(motion, fps)
     sixd, root = canonicalize(rot.matrix_to_sixd(resampled.rotations)[None], resampled.root[None])
     return Batch(sixd.float(), root.float(), torch.ones(1, root.shape[1], dtype=torch.bool))

@@ -67,7 +67,7 @@ class LinearPath(nn.Module):
         size = min(len(self.score.bias), *samples.shape)
         _, spread, directions = torch.pca_lowrank(samples - mean, q=size, center=False, niter=4)
         spread = spread / len(samples) ** 0.5  # standard deviation of each score
-        whiten = directions / spread.clamp(min=1e-4)
+        whiten = directions / spread.clamp(min=1e-3 * spread[0])  # directions that hardly occur are left alone
         self.score.weight[:size].copy_(whiten.T)
         self.score.bias[:size].copy_(-mean @ whiten)
         self.restore.weight[:, :size].copy_(directions * spread)

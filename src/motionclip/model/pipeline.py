@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from motionclip.model.grounding import plant_feet
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion.retarget import retarget
 from motionclip.towers import TextTower, load_tower
+
+#: Steps of the prior's flow; twice as many change a generated joint by millimetres.
+_FLOW_STEPS = 12
 
 
 class MotionCLIP:
@@ -31,6 +35,11 @@ class MotionCLIP:
         self.config = network.config
 
     @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return self.network.autoencoder.feature_mean.device
+
+    @property
     def max_seconds(self) -> float:
         """The longest motion that the model takes or makes."""
         return self.config.max_frames / self.config.fps
@@ -43,7 +52,8 @@ class MotionCLIP:
         """
         frames = round(seconds * self.config.fps) if 0 < seconds < 1e6 else 0
         if not 2 <= frames <= self.config.max_frames:
-            raise ModelError(f"{seconds} seconds; this model makes 0.1 to {self.max_seconds:g} seconds")
+            least = 2 / self.config.fps
+            raise ModelError(f"{seconds} seconds; this model makes {least:.2g} to {self.max_seconds:g} seconds")
         return frames
 
     @torch.inference_mode()
@@ -54,7 +64,8 @@ class MotionCLIP:
             ModelError: if a motion is longer than ``max_seconds``.
             SkeletonError: if a skeleton's joints are of no known family.
         """
-        return torch.cat([self.network.autoencoder.encode(self._window(motion)) for motion in motions])
+        latents = [self.network.autoencoder.encode(self._window(motion)) for motion in motions]
+        return torch.cat(latents) if latents else torch.empty(0, self.config.latent_dim, device=self.device)
 
     def _window(self, motion: Motion) -> Batch:
         if motion.duration > self.max_seconds + 0.5 / self.config.fps:
@@ -63,15 +74,15 @@ class MotionCLIP:
                 "with motionclip.motion.crop"
             )
         on_canonical = motion if motion.skeleton is CANONICAL else retarget(motion)
-        return from_motion(on_canonical, self.config.fps)
+        return from_motion(on_canonical, self.config.fps).to(self.device)
 
     @torch.inference_mode()
     def decode(self, latents: Tensor, seconds: float) -> list[Motion]:
         """Motions of unit latents (N, D): canonical skeleton, from above the origin, facing +Z, feet planted."""
-        mask = torch.ones(len(latents), self.num_frames(seconds), dtype=torch.bool)
-        decoded = self.network.autoencoder.decode(latents, mask)
+        mask = torch.ones(len(latents), self.num_frames(seconds), dtype=torch.bool, device=self.device)
+        decoded = self.network.autoencoder.decode(latents.to(self.device), mask)
         root = plant_feet(decoded.sixd, decoded.root, decoded.contacts.sigmoid())
-        return to_motions(decoded.sixd, root, self.config.fps)
+        return to_motions(decoded.sixd.cpu(), root.cpu(), self.config.fps)
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
@@ -80,21 +91,32 @@ class MotionCLIP:
         Raises:
             TextError: if a text is empty, too long, or not text.
         """
-        return self.network.autoencoder.text_head(self.tower.encode_texts(texts))
+        return self.network.autoencoder.text_head(self.tower.encode_texts(texts).to(self.device))
 
     @torch.inference_mode()
-    def sample(self, text_latents: Tensor, seconds: float, *, guidance: float = 2.0, seed: int = 0) -> Tensor:
-        """Unit latents (N, D) of motions drawn from the prior under unit text latents (N, D)."""
-        length = torch.full((len(text_latents),), self.num_frames(seconds) / self.config.fps)
-        generator = torch.Generator().manual_seed(seed)
-        return self.network.prior.sample(text_latents, length, guidance=guidance, steps=12, generator=generator)
+    def sample(self, text_latents: Tensor, seconds: float, *, guidance: float, seed: int) -> Tensor:
+        """Unit latents (N, D) of motions drawn from the prior under unit text latents (N, D).
+
+        Every text starts from the same noise, drawn on the CPU: what a text becomes depends on the
+        seed alone, not on its neighbours or the device.
+
+        Raises:
+            ModelError: if the model cannot make that length, or the guidance is not finite.
+        """
+        if not math.isfinite(guidance):
+            raise ModelError(f"a guidance of {guidance}; expected a finite number, such as 1.5")
+        count, prior = len(text_latents), self.network.prior
+        length = torch.full((count,), self.num_frames(seconds) / self.config.fps, device=self.device)
+        noise = torch.randn(1, self.config.num_scores, generator=torch.Generator().manual_seed(seed))
+        start = noise.to(self.device).expand(count, -1)
+        return prior.sample(start, text_latents, length, guidance=guidance, steps=_FLOW_STEPS)
 
 
-def load(model: str | Path = SHIPPED) -> MotionCLIP:
+def load(model: str | Path = SHIPPED, *, device: str = "cpu") -> MotionCLIP:
     """A trained model: the name of a shipped one, a model folder, or a run folder.
 
     Raises:
         ModelError: if the model or its tower's weights are missing or damaged.
     """
     network = load_network(find_model(model))
-    return MotionCLIP(network, load_tower(network.config.tower))
+    return MotionCLIP(network.to(device), load_tower(network.config.tower))

@@ -2,8 +2,8 @@
 
 A text's own point is the middle of all motions that it may mean; decoding the middle gives their
 blur. The prior instead draws a latent of a motion that could have been recorded under that text.
-Training: x_s = (1 - s) noise + s z, and the network predicts z - noise (Lipman et al., "Flow
-Matching for Generative Modeling", ICLR 2023; the straight paths of Liu et al., "Rectified Flow").
+Training, on the scores z of latents: x_s = (1 - s) noise + s z, and the network predicts z - noise
+(Lipman et al., "Flow Matching for Generative Modeling", ICLR 2023; the straight paths of Liu et al., "Rectified Flow").
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from torch.nn import functional as F
 
 from motionclip.model.config import ModelConfig
 from motionclip.model.layers import sinusoid
+from motionclip.model.linear import LinearPath
+from motionclip.model.sphere import from_sphere, to_sphere
 
 _CODE = 64
 
@@ -37,23 +39,34 @@ class PriorBlock(nn.Module):
 
 
 class LatentPrior(nn.Module):
-    """Velocity field of the flow from noise to motion latents, given text and length."""
+    """Velocity field of the flow from noise to the scores of motion latents, given text and length."""
+
+    importance: Tensor
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         width = config.prior_width
-        self.latent_dim = config.latent_dim
-        self.embed = nn.Linear(config.latent_dim, width)
+        self.latent_dim, self.num_scores = config.latent_dim, config.num_scores
+        self.register_buffer("importance", torch.ones(config.num_scores))
+        self.embed = nn.Linear(config.num_scores, width)
         self.condition = nn.Sequential(
             nn.Linear(config.latent_dim + 2 * _CODE, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()
         )
         self.no_text = nn.Parameter(torch.zeros(config.latent_dim))
         self.blocks = nn.ModuleList(PriorBlock(width) for _ in range(config.prior_layers))
         self.norm = nn.LayerNorm(width)
-        self.head = nn.Linear(width, config.latent_dim)
+        self.head = nn.Linear(width, config.num_scores)
+
+    def weigh_scores(self, linear: LinearPath) -> None:
+        """Take how much each score matters from how far it moves the frames of the linear path.
+
+        All scores have about unit variance, but the first move a limb and the last a millimetre.
+        """
+        effect = linear.restore.weight.detach().norm(dim=0)
+        self.importance.copy_(effect / effect.mean())
 
     def forward(self, x: Tensor, time: Tensor, text: Tensor, seconds: Tensor) -> Tensor:
-        """Velocity (N, D) at states x (N, D), flow time (N,) in [0, 1], text latents (N, D), lengths (N,) in s."""
+        """Velocity (N, D - 1) at states x (N, D - 1), flow time (N,) in [0, 1], text latents (N, D), seconds (N,)."""
         scale = self.latent_dim**0.5
         codes = [text * scale, sinusoid(time * 1000, _CODE), sinusoid(seconds * 100, _CODE)]
         condition = self.condition(torch.cat(codes, dim=-1))
@@ -64,30 +77,28 @@ class LatentPrior(nn.Module):
 
     def loss(self, latent: Tensor, text: Tensor, seconds: Tensor, text_dropout: float = 0.1) -> Tensor:
         """Flow-matching loss (scalar) for unit latents (N, D) under unit text latents (N, D)."""
-        target = latent * self.latent_dim**0.5
+        target = from_sphere(latent)
         noise, time = torch.randn_like(target), torch.rand(len(target), device=target.device)
         dropped = torch.rand(len(target), 1, device=target.device) < text_dropout
         text = torch.where(dropped, self.no_text, text)
         x = torch.lerp(noise, target, time[:, None])
-        return F.mse_loss(self(x, time, text, seconds), target - noise)
+        error = self(x, time, text, seconds) - (target - noise)
+        return (error.square() * self.importance).mean()
 
     @torch.no_grad()
-    def sample(
-        self, text: Tensor, seconds: Tensor, *, guidance: float, steps: int, generator: torch.Generator
-    ) -> Tensor:
-        """Unit motion latents (N, D) drawn for unit text latents (N, D) and lengths (N,) in seconds.
+    def sample(self, noise: Tensor, text: Tensor, seconds: Tensor, *, guidance: float, steps: int) -> Tensor:
+        """Unit motion latents (N, D) that noise (N, D - 1) becomes under unit text latents (N, D), lengths (N,) in s.
 
         Heun's method over ``steps`` steps; ``guidance`` above 1 leans towards the text
-        (classifier-free guidance, Ho & Salimans 2022). The noise is drawn on the CPU from
-        ``generator``, so that a seed gives the same motion on every device.
+        (classifier-free guidance, Ho & Salimans 2022).
         """
-        x = torch.randn(text.shape, generator=generator).to(text)
+        x = noise
         times = torch.linspace(0, 1, steps + 1)
         for now, then in itertools.pairwise(times):
             first = self._guided(x, now, text, seconds, guidance)
             second = self._guided(x + (then - now) * first, then, text, seconds, guidance)
             x = x + (then - now) * (first + second) / 2
-        return F.normalize(x, dim=-1)
+        return to_sphere(x)
 
     def _guided(self, x: Tensor, time: Tensor, text: Tensor, seconds: Tensor, guidance: float) -> Tensor:
         both = torch.cat([text, self.no_text.expand_as(text)])

@@ -16,7 +16,7 @@ def gather(windows: WindowSet, draw: Draw) -> Batch:
     """The windows of a draw, mirrored where it says so, each in its own frame of reference."""
     sixd, root = windows.sixd[draw.rows], windows.root[draw.rows]
     mirrored_sixd, mirrored_root = mirror_windows(sixd, root)
-    flip = draw.mirrored[:, None, None]
+    flip = draw.mirrored.to(sixd.device)[:, None, None]
     sixd = torch.where(flip[..., None], mirrored_sixd, sixd)
     sixd, root = canonicalize(sixd, torch.where(flip, mirrored_root, root))
     return Batch(sixd, root, draw.mask.to(root.device))
@@ -35,14 +35,13 @@ def text_targets(draw: Draw, embeddings: Tensor) -> TextTargets:
     return TextTargets(embeddings[text.clamp(min=0)], label, (text >= 0).float())
 
 
-def padded_together(batches: Sequence[Batch], frames: int) -> Batch:
-    """Batches of windows of different lengths as one batch, padded to ``frames``."""
+def padded_together(batches: Sequence[Batch]) -> Batch:
+    """Batches of windows of different lengths as one batch, padded to the longest."""
+    frames = max(batch.mask.shape[1] for batch in batches)
 
     def joined(parts: Sequence[Tensor]) -> Tensor:
-        padded = [
-            torch.cat([part, part.new_zeros(len(part), frames - part.shape[1], *part.shape[2:])], 1) for part in parts
-        ]
-        return torch.cat(padded)
+        missing = [part.new_zeros(len(part), frames - part.shape[1], *part.shape[2:]) for part in parts]
+        return torch.cat([torch.cat(pair, dim=1) for pair in zip(parts, missing, strict=True)])
 
     return Batch(
         joined([b.sixd for b in batches]), joined([b.root for b in batches]), joined([b.mask for b in batches])

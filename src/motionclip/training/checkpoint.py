@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from motionclip.errors import ModelError
+from motionclip.formats.files import replacing
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
@@ -27,10 +28,8 @@ def save_state(path: Path, step: int, modules: dict[str, nn.Module], optimizer: 
     }
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{name}": state[name].contiguous() for name in _MOMENTS}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    save_file(tensors, temporary, metadata={"step": str(step)})
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={"step": str(step)})
 
 
 def load_state(path: Path, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> int:
@@ -45,18 +44,21 @@ def load_state(path: Path, modules: dict[str, nn.Module], optimizer: torch.optim
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         for kind, module in modules.items():
             module.load_state_dict(_under(tensors, kind))
-    except (SafetensorError, OSError, RuntimeError, KeyError, TypeError) as error:
+        _load_moments(optimizer, _under(tensors, "optimizer"))
+    except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} cannot be resumed from: {error}; train into a new folder") from error
+    return step
+
+
+def _load_moments(optimizer: torch.optim.Optimizer, moments: dict[str, Tensor]) -> None:
     state = optimizer.state_dict()
-    moments = _under(tensors, "optimizer")
     count = sum(len(group["params"]) for group in state["param_groups"])
     state["state"] = {
         index: {name: moments[f"{index}/{name}"] for name in _MOMENTS}
         for index in range(count)
-        if f"{index}/step" in moments
+        if f"{index}/step" in moments  # a parameter without gradient has none
     }
     optimizer.load_state_dict(state)
-    return step
 
 
 def _under(tensors: dict[str, Tensor], kind: str) -> dict[str, Tensor]:

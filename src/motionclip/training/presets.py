@@ -62,6 +62,17 @@ class TrainConfig:
     validate_every: int = 500
     save_every: int = 250
 
+    def __post_init__(self) -> None:
+        counts = ("batch_size", "prior_batch", "prior_pool", "validate_every", "save_every")
+        for name, least in [*((name, 1) for name in counts), ("steps", 0), ("prior_steps", 0), ("seed", 0)]:
+            if getattr(self, name) < least:
+                raise ModelError(f"{name} is {getattr(self, name)}; expected at least {least}")
+        longest = self.model.max_frames / self.model.fps
+        if not self.window_seconds or not 0.1 <= min(self.window_seconds) <= max(self.window_seconds) <= longest:
+            raise ModelError(
+                f"window_seconds are {self.window_seconds}; expected lengths of 0.1 to {longest:g} seconds"
+            )
+
     def to_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
         values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}

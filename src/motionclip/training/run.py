@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import torch
 
+from motionclip.data.store import MANIFEST, Store
 from motionclip.errors import ModelError
+from motionclip.formats.files import replacing
 from motionclip.training.presets import TrainConfig
 
 if TYPE_CHECKING:
@@ -22,51 +27,48 @@ if TYPE_CHECKING:
 _PACKAGES = ("motionclip", "torch", "numpy", "roma", "safetensors", "tokenizers")
 
 
-def _commit() -> str:
-    """The commit of the code, marked where files differ from it; `unknown` outside a repository."""
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def _environment(data: list[str]) -> dict[str, object]:
-    return {
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in _PACKAGES},
-        "machine": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "data": data,
-    }
-
-
 class Run:
     """A folder of `config.json`, `environment.json`, `metrics.jsonl`, pictures, TensorBoard events and states.
 
+    `config.json` holds the configuration and the hashes of the stores' manifests, `environment.json`
+    one record for each time that the run was started.
+
     Raises:
-        ModelError: if the folder holds a run of another configuration, or one and ``resume`` is false.
+        ModelError: if the folder holds a run of another configuration or data, or one and ``resume`` is false.
     """
 
-    def __init__(self, folder: Path, config: TrainConfig, data: list[str], *, resume: bool):
+    def __init__(self, folder: Path, config: TrainConfig, stores: Sequence[Store], *, resume: bool):
         self.folder = folder
-        text = json.dumps(config.to_dict(), indent=2) + "\n"
-        path = folder / "config.json"
-        if path.exists():
-            self._check_same(path, text, resume)
-        (folder / "pictures").mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        (folder / "environment.json").write_text(json.dumps(_environment(data), indent=2) + "\n")
+        self._record(config.to_dict() | {"data": [_store_hash(store) for store in stores]}, resume)
+        starts = folder / "environment.json"
+        records = json.loads(starts.read_text()) if starts.exists() else []
+        with replacing(starts) as path:
+            path.write_text(json.dumps([*records, _environment(stores)], indent=2) + "\n")
+        (folder / "pictures").mkdir(exist_ok=True)
         self._writer = self._tensorboard()
 
-    def _check_same(self, path: Path, text: str, resume: bool) -> None:
-        if not resume:
-            raise ModelError(f"{self.folder} holds a run already; resume it with --resume, or choose another folder")
-        if path.read_text() != text:
-            raise ModelError(f"{path} differs from this run's configuration; resume with the same one, or start anew")
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def _record(self, config: dict[str, object], resume: bool) -> None:
+        path, text = self.folder / "config.json", json.dumps(config, indent=2) + "\n"
+        if path.exists():
+            if not resume:
+                raise ModelError(
+                    f"{self.folder} holds a run already; resume it with --resume, or choose another folder"
+                )
+            if path.read_text() != text:
+                raise ModelError(
+                    f"{path} differs from this run's configuration or data; resume with the same ones, or start anew"
+                )
+        with replacing(path) as temporary:
+            temporary.write_text(text)
 
     def _tensorboard(self) -> SummaryWriter | None:
         try:
@@ -79,15 +81,14 @@ class Run:
         """Where the resumable state of a phase lies."""
         return self.folder / "state" / f"{phase}.safetensors"
 
-    def forget_after(self, phase: str, step: int) -> None:
-        """Drop the metrics of a phase after ``step``: a resumed run writes them again."""
+    def forget_after(self, phases: Sequence[str], step: int) -> None:
+        """Drop the metrics of some phases after ``step``: a resumed run writes them again."""
         path = self.folder / "metrics.jsonl"
         if not path.exists():
             return
-        rows = [line for line in path.read_text().splitlines() if _before(line, phase, step)]
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text("".join(row + "\n" for row in rows))
-        temporary.replace(path)
+        kept = [line for line in path.read_text().splitlines() if _is_kept(line, phases, step)]
+        with replacing(path) as temporary:
+            temporary.write_text("".join(line + "\n" for line in kept))
 
     def log(self, phase: str, step: int, values: dict[str, float]) -> None:
         """Add a row of figures."""
@@ -99,13 +100,43 @@ class Run:
 
     def picture(self, name: str, step: int, image: Image) -> None:
         """Keep a picture, as a file and in TensorBoard."""
-        image.save(self.folder / "pictures" / f"{name}_{step:06d}.png")
+        with replacing(self.folder / "pictures" / f"{name}_{step:06d}.png") as path:
+            image.save(path)
         if self._writer is not None:
             import numpy as np
 
-            self._writer.add_image(name, np.asarray(image.convert("RGB")), step, dataformats="HWC")
+            pixels = np.asarray(image.convert("RGB"))
+            self._writer.add_image(name, pixels, step, dataformats="HWC")
 
 
-def _before(line: str, phase: str, step: int) -> bool:
-    row = json.loads(line)
-    return bool(row["phase"] != phase or row["step"] <= step)
+def _is_kept(line: str, phases: Sequence[str], step: int) -> bool:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError:  # the half line of a killed run
+        return False
+    return bool(row["phase"] not in phases or row["step"] <= step)
+
+
+def _store_hash(store: Store) -> str:
+    return hashlib.sha256((store.folder / MANIFEST).read_bytes()).hexdigest()
+
+
+def _environment(stores: Sequence[Store]) -> dict[str, object]:
+    return {
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "machine": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "stores": [str(store.folder) for store in stores],
+    }
+
+
+def _commit() -> str:
+    """The commit of the code, marked where files differ from it; `unknown` outside a repository."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -6,7 +6,11 @@ import math
 
 
 def warmup_cosine(step: int, warmup: int, steps: int, floor: float = 0.01) -> float:
-    """Factor of the peak learning rate at ``step``: linear warm-up, then a cosine down to ``floor``."""
+    """Factor of the peak learning rate at ``step``: linear warm-up, then a cosine down to ``floor``.
+
+    The warm-up takes at most a tenth of the steps.
+    """
+    warmup = min(warmup, steps // 10)
     if step < warmup:
         return (step + 1) / warmup
     progress = (step - warmup) / max(steps - warmup, 1)
