@@ -3,8 +3,8 @@
 import roma
 import torch
 
-from motionclip.body import default_body
-from motionclip.losses.vertices import moment_factor, relative_transforms, vertex_error
+from motionclip.body import default_body, relative_transforms
+from motionclip.losses.vertices import moment_factor, vertex_error
 from motionclip.motion import CANONICAL, forward_kinematics
 
 

@@ -22,6 +22,20 @@ from motionclip.motion.retarget import retarget
 from motionclip.motion.skeleton import CANONICAL, Skeleton
 
 
+def relative_transforms(world_rotations: Tensor, positions: Tensor, skeleton: Skeleton) -> Tensor:
+    """The joints' world transforms relative to rest, stacked: G = [G_1 ... G_J] (..., 3, 4J).
+
+    Args:
+        world_rotations: (..., J, 3, 3).
+        positions: (..., J, 3) world positions, metres.
+        skeleton: J joints; its rest pose is where every transform is the identity.
+    """
+    rest = skeleton.rest_positions.to(positions)
+    moves = positions - (world_rotations @ rest[..., None])[..., 0]
+    transforms = torch.cat([world_rotations, moves[..., None]], dim=-1)  # (..., J, 3, 4)
+    return transforms.transpose(-3, -2).flatten(-2)
+
+
 @dataclass(frozen=True, eq=False)
 class Body:
     """A mesh on a skeleton. Metres, Y up, facing +Z; the rest pose has the root joint at the origin.
@@ -65,8 +79,8 @@ class Body:
         return float(self.vertices[:, 1].min())
 
     @cached_property
-    def _folded(self) -> Tensor:
-        """(V, 4J): weights (x) [rest, 1], so that skinning is a product with the stacked transforms."""
+    def features(self) -> Tensor:
+        """(V, 4J) f_i = w_i (x) [rest_i, 1]: a vertex is the product of the stacked transforms with it."""
         rest = torch.cat([self.vertices, torch.ones_like(self.vertices[:, :1])], dim=1)
         return (self.weights[:, :, None] * rest[:, None, :]).flatten(1)
 
@@ -80,11 +94,8 @@ class Body:
         Returns:
             (..., V, 3) metres. Gradients flow to both inputs.
         """
-        rest = self.skeleton.rest_positions.to(positions)
-        moves = positions - (world_rotations @ rest[..., None])[..., 0]
-        transforms = torch.cat([world_rotations, moves[..., None]], dim=-1)  # (..., J, 3, 4)
-        rows = transforms.transpose(-3, -2).flatten(-2)  # (..., 3, 4J)
-        return (rows @ self._folded.to(positions).T).transpose(-1, -2)
+        transforms = relative_transforms(world_rotations, positions, self.skeleton)
+        return (transforms @ self.features.to(positions).T).transpose(-1, -2)
 
     def fitted(self, motion: Motion) -> Motion:
         """The motion on this body's skeleton: retargeted if its joints are others, else only rescaled.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from motionclip.body import Body
+from motionclip.body import Body, relative_transforms
 from motionclip.losses import alignment, reconstruction
-from motionclip.losses.vertices import moment_factor, relative_transforms, vertex_error
+from motionclip.losses.vertices import moment_factor, vertex_error
 from motionclip.model.autoencoder import Decoded, MotionAutoEncoder
 from motionclip.model.features import Batch, pose
 from motionclip.motion import CANONICAL

@@ -12,25 +12,15 @@ import torch
 from torch import Tensor
 
 from motionclip.body import Body
-from motionclip.motion import Skeleton
 
 
 def moment_factor(body: Body) -> Tensor:
     """L (4J, r) with L L^T = mean_i f_i f_i^T of a body's rest vertices and weights; r is the rank."""
-    rest = torch.cat([body.vertices, torch.ones_like(body.vertices[:, :1])], dim=1).double()  # (V, 4)
-    features = (body.weights.double()[:, :, None] * rest[:, None, :]).flatten(1)  # (V, 4J)
+    features = body.features.double()  # (V, 4J)
     moment = features.T @ features / len(features)
     values, vectors = torch.linalg.eigh(moment)
     kept = values > values.max() * 1e-12
     return (vectors[:, kept] * values[kept].sqrt()).float()
-
-
-def relative_transforms(world: Tensor, positions: Tensor, skeleton: Skeleton) -> Tensor:
-    """G (..., 3, 4J) of world rotations (..., J, 3, 3) and positions (..., J, 3), relative to rest."""
-    rest = skeleton.rest_positions.to(positions)
-    shift = positions - (world @ rest[:, :, None])[..., 0]
-    joined = torch.cat([world, shift[..., None]], dim=-1)  # (..., J, 3, 4)
-    return joined.transpose(-3, -2).flatten(-2)
 
 
 def vertex_error(difference: Tensor, factor: Tensor) -> Tensor:

@@ -55,10 +55,10 @@ class TrainConfig:
     dataset_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({"cmu": 2.0}))
     bf16: bool = True
     seed: int = 0
-    prior_steps: int = 5_000
+    prior_steps: int = 10_000
     prior_batch: int = 256
     prior_lr: float = 1e-3
-    prior_pool: int = 50_000
+    prior_pool: int = 60_000
     validate_every: int = 500
     save_every: int = 250
 
