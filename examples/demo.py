@@ -10,19 +10,21 @@ from motionclip.render import contact_sheet
 
 SENTENCES = [
     "a person walks",
-    "a person walks like an old man",
     "an exhausted person walks",
+    "a person walks like an old man",
+    "turn left while walking",
     "a person runs",
+    "a person jumps",
     "wave with the right hand",
     "raise both hands",
-    "a person jumps",
+    "dance",
     "kick",
 ]
+SEED = 4  # another number gives other takes of the same words
 
 out = Path("out/demo")
-out.mkdir(parents=True, exist_ok=True)
 model = motionclip.load()
-motions = motionclip.text_to_motion(model, SENTENCES, seconds=4)
+motions = motionclip.text_to_motion(model, SENTENCES, seconds=4, seed=SEED)
 for sentence, motion in zip(SENTENCES, motions, strict=True):
     for suffix in (".bvh", ".glb", ".mp4"):
         path = out / (sentence.replace(" ", "_") + suffix)
