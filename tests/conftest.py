@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,37 @@ import pytest
 
 # Tensors are small here: threads gain nothing, and on a busy machine they wait for each other (up to 90 times slower).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+ROOT = Path(__file__).parents[1]
+ARCHIVES = ROOT.parent / "shared" / "data"
+TAKE = "dataset/Bandai-Namco-Research-Motiondataset-{}/data/dataset-{}_{}.bvh"
+
+#: The few real files that tests read; none of them is in the repository.
+REAL_FILES = {
+    "cmu.tar.xz": [f"cmu/{subject}/{subject}.asf" for subject in ("01", "02", "07", "17", "35", "39")]
+    + [f"cmu/{trial[:2]}/{trial}.amc" for trial in ("01_01", "02_01", "07_05", "17_10", "35_01", "39_10")]
+    + ["cmu/06/06_02.bvh", "cmu/131/131_02.bvh", "cmu/60/60_01.bvh"],
+    "bandai_namco.tar.xz": [TAKE.format(1, 1, "walk_normal_001")]
+    + [TAKE.format(2, 2, f"raise-up-{side}-hand_normal_001") for side in ("left", "right")]
+    + [TAKE.format(2, 2, f"{take}_007") for take in ("walk_elderly", "run_normal", "wave-both-hands_active")],
+}
+
+
+@pytest.fixture(scope="session")
+def real_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds ``REAL_FILES``: ``.data`` where the data is unpacked, else unpacked from the archives."""
+    if (ROOT / ".data" / "dataset").is_dir() and (ROOT / ".data" / "cmu").is_dir():
+        return ROOT / ".data"
+    if not all((ARCHIVES / name).is_file() for name in REAL_FILES):
+        pytest.skip("the real motion data is neither in .data nor packed in ../shared/data")
+    folder = tmp_path_factory.mktemp("real")
+    for name, wanted in REAL_FILES.items():
+        with tarfile.open(ARCHIVES / name, "r|xz") as archive:
+            for member in archive:
+                if member.name.removeprefix("./") in wanted:
+                    archive.extract(member, folder, filter="data")
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,8 +12,6 @@ from motionclip.errors import FormatError
 from motionclip.formats.asf import read_asf
 from motionclip.formats.asf_amc import read_amc
 
-CMU = Path(__file__).parents[2] / ".data" / "cmu"
-
 ASF = """# made for a test
 :version 1.10
 :name body
@@ -176,16 +174,14 @@ def test_equals_the_definition(tmp_path: Path) -> None:
     assert largest_distance(amc, tmp_path / "05.asf", 1) < 1e-6
 
 
-@pytest.mark.skipif(not CMU.is_dir(), reason="the CMU files are not here")
 @pytest.mark.parametrize("trial", ["01_01", "17_10", "39_10"])
-def test_real_trials_equal_the_definition(trial: str) -> None:
-    folder = CMU / trial[:2]
+def test_real_trials_equal_the_definition(trial: str, real_data: Path) -> None:
+    folder = real_data / "cmu" / trial[:2]
     assert largest_distance(folder / f"{trial}.amc", folder / f"{trial[:2]}.asf", 500) < 1e-5
 
 
-@pytest.mark.skipif(not CMU.is_dir(), reason="the CMU files are not here")
-def test_real_person_has_human_size() -> None:
-    motion = read_amc(CMU / "35" / "35_01.amc")
+def test_real_person_has_human_size(real_data: Path) -> None:
+    motion = read_amc(real_data / "cmu" / "35" / "35_01.amc")
     assert motion.skeleton.num_joints == 31
     assert 1.4 < motion.positions[..., 1].amax(1).median() < 1.9
 

@@ -18,8 +18,6 @@ from motionclip.formats.euler import euler_to_matrix
 from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
 
-BANDAI = Path(__file__).parents[2] / ".data" / "dataset"
-
 # A root with every channel in an odd order, a child with only two angles, two tips on one joint.
 MESSY = """HIERARCHY
 ROOT Hips
@@ -237,9 +235,8 @@ def test_leaf_without_tip_and_a_failed_write(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.bvh"]
 
 
-@pytest.mark.skipif(not BANDAI.is_dir(), reason="the Bandai-Namco files are not here")
-def test_real_file_stands_on_the_floor_at_human_size() -> None:
-    path = sorted(BANDAI.rglob("*walk*.bvh"))[0]
+def test_real_file_stands_on_the_floor_at_human_size(real_data: Path) -> None:
+    path = sorted(real_data.rglob("dataset-1_walk*.bvh"))[0]
     motion = read_bvh(path)
     assert (motion.skeleton.names[0], motion.skeleton.num_joints, motion.fps) == ("Hips", 21, 30.0)
     height = motion.positions[..., 1]

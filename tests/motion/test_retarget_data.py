@@ -1,4 +1,4 @@
-"""Retargeting of real files, where they are unpacked under ``.data``: what the names say is what is seen."""
+"""Retargeting of real files: what the names say is what is seen."""
 
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from motionclip.motion import CANONICAL, Motion, canonicalize_heading
 from motionclip.motion.contacts import foot_contacts
 from motionclip.motion.retarget import retarget, retarget_report
 
-DATA = Path(__file__).parents[2] / ".data"
 TAKES = {
     "walk": "dataset/Bandai-Namco-Research-Motiondataset-1/data/dataset-1_walk_normal_001.bvh",
     "raise right": "dataset/Bandai-Namco-Research-Motiondataset-2/data/dataset-2_raise-up-right-hand_normal_001.bvh",
@@ -23,13 +22,9 @@ TAKES = {
     "daz dance": "cmu/60/60_01.bvh",
 }
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the motion data is not unpacked under .data")
 
-
-def read(take: str) -> Motion:
-    path = DATA / TAKES[take]
-    if not path.is_file():
-        pytest.skip(f"{path} is missing")
+def read(take: str, folder: Path) -> Motion:
+    path = folder / TAKES[take]
     motion = (
         read_amc(path) if path.suffix == ".amc" else read_bvh(path, fps=30.0 if "dataset" in TAKES[take] else 120.0)
     )
@@ -41,8 +36,8 @@ def joint(motion: Motion, name: str) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("take", TAKES)
-def test_limbs_point_as_in_the_source_and_bend_as_limbs_do(take: str) -> None:
-    source = read(take)
+def test_limbs_point_as_in_the_source_and_bend_as_limbs_do(take: str, real_data: Path) -> None:
+    source = read(take, real_data)
     target = retarget(source)
     report = retarget_report(source, target)
     assert report.bone_direction_error_deg_max < 0.01
@@ -60,8 +55,8 @@ def test_limbs_point_as_in_the_source_and_bend_as_limbs_do(take: str) -> None:
 
 
 @pytest.mark.parametrize("take", ["walk", "asf walk", "tilted floor"])
-def test_a_walk_goes_where_the_body_faces_with_its_feet_on_the_floor(take: str) -> None:
-    walk = canonicalize_heading(retarget(read(take)))
+def test_a_walk_goes_where_the_body_faces_with_its_feet_on_the_floor(take: str, real_data: Path) -> None:
+    walk = canonicalize_heading(retarget(read(take, real_data)))
     travelled = walk.root[-1] - walk.root[0]
     assert travelled[2] > 2
     assert travelled[0].abs() < 0.25 * travelled[2]
@@ -73,8 +68,8 @@ def test_a_walk_goes_where_the_body_faces_with_its_feet_on_the_floor(take: str) 
 
 
 @pytest.mark.parametrize("take", ["walk", "asf walk", "raise right"])
-def test_a_standing_sole_is_flat_and_toes_point_forward(take: str) -> None:
-    motion = canonicalize_heading(retarget(read(take)))
+def test_a_standing_sole_is_flat_and_toes_point_forward(take: str, real_data: Path) -> None:
+    motion = canonicalize_heading(retarget(read(take, real_data)))
     contacts = foot_contacts(motion.positions, motion.fps, clearance=0.03, speed=0.15)
     for side, columns in (("left", [0, 1]), ("right", [2, 3])):
         flat = contacts[:, columns].all(dim=1)
@@ -84,9 +79,9 @@ def test_a_standing_sole_is_flat_and_toes_point_forward(take: str) -> None:
         assert foot[:, 2, 2].median() > 0.8
 
 
-def test_right_is_right() -> None:
+def test_right_is_right(real_data: Path) -> None:
     for take, up, down in (("raise right", "right_wrist", "left_wrist"), ("raise left", "left_wrist", "right_wrist")):
-        raised = canonicalize_heading(retarget(read(take)))
+        raised = canonicalize_heading(retarget(read(take, real_data)))
         rise = joint(raised, up)[:, 1].max() - joint(raised, up)[0, 1]
         assert rise > 0.5
         assert joint(raised, down)[:, 1].max() - joint(raised, down)[0, 1] < 0.2

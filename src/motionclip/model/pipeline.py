@@ -13,6 +13,7 @@ from motionclip.errors import ModelError
 from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network
 from motionclip.model.features import Batch, from_motion, to_motions
 from motionclip.model.grounding import plant_feet
+from motionclip.model.steadying import limit_turning
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion.retarget import retarget
 from motionclip.towers import TextTower, load_tower
@@ -81,8 +82,9 @@ class MotionCLIP:
         """Motions of unit latents (N, D): canonical skeleton, from above the origin, facing +Z, feet planted."""
         mask = torch.ones(len(latents), self.num_frames(seconds), dtype=torch.bool, device=self.device)
         decoded = self.network.autoencoder.decode(latents.to(self.device), mask)
-        root = plant_feet(decoded.sixd, decoded.root, decoded.contacts.sigmoid())
-        return to_motions(decoded.sixd.cpu(), root.cpu(), self.config.fps)
+        sixd = limit_turning(decoded.sixd, self.config.fps)
+        root = plant_feet(sixd, decoded.root, decoded.contacts.sigmoid())
+        return to_motions(sixd.cpu(), root.cpu(), self.config.fps)
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:

@@ -1,0 +1,32 @@
+"""Turns that no body makes are spread over time; all others are left alone."""
+
+import math
+
+import torch
+
+from motionclip.model.steadying import FASTEST_TURN, limit_turning
+from motionclip.motion import rotations as rot
+
+
+def turning(angles: torch.Tensor) -> torch.Tensor:
+    """6D rotations (1, T, 24, 6) of a body whose root turns to angles (T,)."""
+    matrices = torch.eye(3).repeat(1, len(angles), 24, 1, 1)
+    matrices[0, :, 0] = rot.about_y(angles)
+    return rot.matrix_to_sixd(matrices)
+
+
+def test_a_jump_becomes_a_turn_around_its_moment() -> None:
+    jump = torch.zeros(40)
+    jump[20:] = math.radians(150)
+    steady = rot.sixd_to_matrix(limit_turning(turning(jump), 30.0))[0, :, 0]
+    steps = rot.geodesic_angle(steady[1:], steady[:-1])
+    assert steps.max() <= FASTEST_TURN / 30 + 1e-4
+    torch.testing.assert_close(steady[[0, -1]], rot.about_y(jump[[0, -1]]))
+    half = rot.about_y(torch.tensor(math.radians(75)))
+    assert rot.geodesic_angle(steady[19:21], half).min() < math.radians(15)
+
+
+def test_turns_that_bodies_make_are_left_alone() -> None:
+    spin = turning(torch.linspace(0, 2 * math.pi, 30))
+    assert torch.equal(limit_turning(spin, 30.0), spin)
+    assert limit_turning(spin[:, :1], 30.0).shape == (1, 1, 24, 6)
