@@ -7,6 +7,8 @@ still name can jump from one frame to the next.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -17,32 +19,44 @@ FASTEST_TURN = 13.0
 
 
 def limit_turning(sixd: Tensor, fps: float) -> Tensor:
-    """6D rotations (B, T, 24, 6) whose root turns by at most ``FASTEST_TURN``; others are returned as they are.
+    """6D rotations (B, T, 24, 6) whose root turns too fast, with its yaw slowed; others as they are.
 
-    The root follows its path from the first frame on, and from the last frame back, each time
-    lagging behind where the path is too fast; midway between the two, a jump becomes a turn
-    around the moment at which it was.
+    The yaw follows its path from the first frame on, and from the last frame back, each time lagging
+    behind where the path is too fast; midway between the two, a jump becomes a turn around the moment
+    at which it was. The lean then follows its own path, as fast.
     """
     root, most = rot.sixd_to_matrix(sixd[:, :, 0]), FASTEST_TURN / fps
-    steps = rot.geodesic_angle(root[:, 1:], root[:, :-1])
-    fast = (steps > most).any(dim=1) if steps.shape[1] else steps.new_zeros(len(sixd), dtype=torch.bool)
+    if root.shape[1] < 2:
+        return sixd
+    fast = (rot.geodesic_angle(root[:, 1:], root[:, :-1]) > most).any(dim=1)
     if not fast.any():
         return sixd
-    ahead = _follow(root[fast], most)
-    back = _follow(root[fast].flip(1), most).flip(1)
-    midway = rot.slerp(ahead, back, torch.full((len(ahead),), 0.5).to(ahead))
+    yaw = _unwrapped(torch.atan2(-root[fast, :, 2, 0], root[fast, :, 0, 0]))  # (F, T)
+    slowed = (_follow(yaw, most) + _follow(yaw.flip(1), most).flip(1)) / 2
     steady = sixd.clone()
-    # Where the two are half a turn apart, midway itself may change sides.
-    steady[fast, :, 0] = rot.matrix_to_sixd(_follow(midway, most))
+    steady[fast, :, 0] = rot.matrix_to_sixd(_follow_rotations(rot.about_y(slowed - yaw) @ root[fast], most))
     return steady
 
 
+def _unwrapped(angles: Tensor) -> Tensor:
+    """Angles (F, T) with whole turns added, so that no step is longer than half a turn."""
+    steps = torch.remainder(torch.diff(angles, dim=1) + math.pi, 2 * math.pi) - math.pi
+    return torch.cat([angles[:, :1], angles[:, :1] + steps.cumsum(dim=1)], dim=1)
+
+
 def _follow(path: Tensor, most: float) -> Tensor:
-    """Rotations (B, T, 3, 3) that follow a path from its first frame by at most ``most`` radians per frame."""
-    current, followed = path[:, 0], [path[:, 0]]
+    """Angles (F, T) that follow a path from its first frame by at most ``most`` radians per frame."""
+    followed = [path[:, 0]]
     for target in path.unbind(dim=1)[1:]:
-        step = rot.matrix_to_rotvec(current.mT @ target)
-        angle = step.norm(dim=-1, keepdim=True)
-        current = current @ rot.rotvec_to_matrix(step * (most / angle.clamp(min=1e-9)).clamp(max=1.0))
-        followed.append(current)
+        followed.append(followed[-1] + (target - followed[-1]).clamp(-most, most))
+    return torch.stack(followed, dim=1)
+
+
+def _follow_rotations(path: Tensor, most: float) -> Tensor:
+    """Rotations (F, T, 3, 3) that follow a path from its first frame by at most ``most`` radians per frame."""
+    followed = [path[:, 0]]
+    for target in path.unbind(dim=1)[1:]:
+        step = rot.matrix_to_rotvec(followed[-1].mT @ target)
+        share = (most / step.norm(dim=-1, keepdim=True).clamp(min=1e-9)).clamp(max=1.0)
+        followed.append(followed[-1] @ rot.rotvec_to_matrix(step * share))
     return torch.stack(followed, dim=1)
