@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from motionclip.data.store import Entry, FrameCaption
+from motionclip.formats.files import replacing
 from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
 
@@ -56,16 +56,13 @@ def part_path(folder: Path, number: int) -> Path:
 
 def write_part(folder: Path, number: int, result: Prepared | Refusal, motion: Motion | None = None) -> None:
     """Keep what became of clip ``number``, with its motion on the canonical skeleton where there is one."""
-    path = part_path(folder, number)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
+    with replacing(part_path(folder, number)) as path, path.open("wb") as file:
         about = np.array(json.dumps(asdict(result)))
         if motion is None:
             np.savez(file, about=about)
         else:
             sixd = rot.matrix_to_sixd(motion.rotations).numpy().astype(np.float32)
             np.savez(file, about=about, sixd=sixd, root=motion.root.numpy().astype(np.float32))
-    temporary.replace(path)
 
 
 def read_part(folder: Path, number: int) -> Prepared | Refusal:
@@ -87,6 +84,5 @@ def read_array(folder: Path, number: int, name: str) -> np.ndarray:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file under a temporary name and rename it."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
