@@ -49,8 +49,7 @@ def yaw_matrix(sixd: Tensor) -> Tensor:
     The hips lie on the root's x axis, so the facing direction is read from the first column of
     the root's rotation, as :func:`motionclip.motion.heading` reads it from positions.
     """
-    across = sixd[:, 0, 0, :3]
-    return rot.about_y(-torch.atan2(-across[:, 2], across[:, 0]))
+    return rot.about_y(-rot.yaw_of_left(sixd[:, 0, 0, :3]))
 
 
 def canonicalize(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
@@ -74,7 +73,7 @@ def to_features(batch: Batch, fps: float) -> Tensor:
     """Feature channels (B, T, 147) of windows; the last frame repeats the velocity before it."""
     planar = batch.root[..., [0, 2]]
     velocity = torch.diff(planar, dim=1) * fps
-    velocity = torch.cat([velocity, velocity[:, -1:]], dim=1) if velocity.shape[1] else torch.zeros_like(planar)
+    velocity = torch.cat([velocity, torch.zeros_like(planar[:, :1])], dim=1)
     follows = torch.cat([batch.mask[:, 1:], batch.mask.new_zeros(batch.mask.shape[0], 1)], dim=1)
     velocity = _hold_last(velocity, follows)
     return torch.cat([batch.sixd.flatten(-2), batch.root[..., 1:2], velocity], dim=-1)

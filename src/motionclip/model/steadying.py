@@ -31,7 +31,7 @@ def limit_turning(sixd: Tensor, fps: float) -> Tensor:
     fast = (rot.geodesic_angle(root[:, 1:], root[:, :-1]) > most).any(dim=1)
     if not fast.any():
         return sixd
-    yaw = _unwrapped(torch.atan2(-root[fast, :, 2, 0], root[fast, :, 0, 0]))  # (F, T)
+    yaw = _unwrapped(rot.yaw_of_left(root[fast, :, :, 0]))  # (F, T)
     slowed = (_follow(yaw, most) + _follow(yaw.flip(1), most).flip(1)) / 2
     steady = sixd.clone()
     steady[fast, :, 0] = rot.matrix_to_sixd(_follow_rotations(rot.about_y(slowed - yaw) @ root[fast], most))

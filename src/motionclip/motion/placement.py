@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from motionclip.motion import rotations as rot
@@ -18,7 +17,7 @@ def heading(motion: Motion) -> Tensor:
     """
     positions, skeleton = motion.positions, motion.skeleton
     across = positions[:, skeleton.index("left_hip")] - positions[:, skeleton.index("right_hip")]
-    return torch.atan2(-across[:, 2], across[:, 0])
+    return rot.yaw_of_left(across)
 
 
 def turn(motion: Motion, angle: Tensor) -> Motion:

@@ -64,6 +64,11 @@ def about_y(angle: Tensor) -> Tensor:
     return roma.rotvec_to_rotmat(angle[..., None] * axis)
 
 
+def yaw_of_left(left: Tensor) -> Tensor:
+    """Yaw (...,) in radians of a body whose left side points along ``left`` (..., 3): 0 faces +Z, positive +X."""
+    return torch.atan2(-left[..., 2], left[..., 0])
+
+
 def shortest_arc(a: Tensor, b: Tensor) -> Tensor:
     """Smallest rotations (..., 3, 3) that take directions a onto directions b (..., 3).
 
