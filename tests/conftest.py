@@ -63,6 +63,25 @@ def synthetic_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny CLIP with random weights in the hub's layout: the weights of the tower `clip:random/tiny`."""
+    from towers.random_clip import tiny_clip
+
+    return tiny_clip(tmp_path_factory.mktemp("towers") / "clip")
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of a few procedural motions, for tests that look at every frame of it."""
+    from motionclip.data.prepare import prepare
+    from motionclip.data.sources import open_source
+
+    folder = tmp_path_factory.mktemp("stores") / "small"
+    prepare(open_source("synthetic:16"), folder, workers=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_run(synthetic_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the `tiny` preset: it knows little, but all its parts are real."""
     from motionclip.data.store import Store

@@ -37,9 +37,27 @@ class TextError(MotionClipError):
     """Words that cannot be encoded: not text, empty, or too long."""
 
 
+class ImageError(MotionClipError):
+    """A picture that cannot be encoded: not RGB in whole numbers, or empty."""
+
+
 class DataError(MotionClipError):
     """A data source, a caption file or a prepared store is missing, damaged or does not fit."""
 
 
 class ModelError(MotionClipError):
     """A checkpoint, a preset or a configuration is missing, damaged or does not fit."""
+
+
+class ProcessError(MotionClipError):
+    """Another process of a training job is gone or does not answer.
+
+    Args:
+        problem: what this process saw of it.
+    """
+
+    def __init__(self, problem: str):
+        super().__init__(
+            f"another process of this job ended or does not answer ({problem}); what torchrun reports names the first "
+            "that ended; the same command with --resume goes on from the last checkpoint"
+        )

@@ -7,6 +7,7 @@ file that opens. Every row carries a checksum. What cannot be read is encoded ag
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import sys
 import warnings
@@ -53,7 +54,8 @@ class CachedTower:
     def __init__(self, tower: TextTower, folder: Path | None = None):
         self._tower = tower
         folder = cache_folder() / "towers" if folder is None else folder
-        self._shelf = _Shelf(folder / f"{tower.name}-{tower.fingerprint}.sqlite", tower.dim)
+        name = re.sub(r"[^\w.-]", "-", tower.name)  # "clip:ORG/REPO" is no file name
+        self._shelf = _Shelf(folder / f"{name}-{tower.fingerprint}.sqlite", tower.dim)
 
     @property
     def name(self) -> str:

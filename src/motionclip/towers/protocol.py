@@ -1,13 +1,15 @@
-"""What a text tower is, and which words any tower accepts."""
+"""What a tower is, and which words and pictures any tower accepts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
-from motionclip.errors import TextError
+from motionclip.errors import ImageError, TextError
 
 
 class TextTower(Protocol):
@@ -37,6 +39,19 @@ class TextTower(Protocol):
         ...
 
 
+@runtime_checkable
+class ImageTower(TextTower, Protocol):
+    """A frozen encoder of sentences and pictures into one space, such as CLIP."""
+
+    def encode_images(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:
+        """Unit vectors (N, dim) of N RGB pictures (H, W, 3), 0 to 255: float32, on the CPU, without gradient.
+
+        Raises:
+            ImageError: on anything else (see ``checked_image``).
+        """
+        ...
+
+
 def checked_texts(texts: Sequence[str]) -> list[str]:
     """The sentences without blanks around them.
 
@@ -47,6 +62,26 @@ def checked_texts(texts: Sequence[str]) -> list[str]:
     if isinstance(texts, str):
         raise TextError(f"one string, {_shortened(texts)}; expected a list of sentences: put it into brackets")
     return [_checked(text, number) for number, text in enumerate(texts, start=1)]
+
+
+def checked_image(image: object, number: int) -> NDArray[np.uint8]:
+    """The picture, if it is one.
+
+    Args:
+        image: an RGB picture (H, W, 3) of uint8.
+        number: its place in the caller's list, from 1, for the message.
+
+    Raises:
+        ImageError: if it is anything else, or has no pixels.
+    """
+    if not isinstance(image, np.ndarray):
+        raise ImageError(f"picture {number} is a {type(image).__name__}; expected an array (H, W, 3) of uint8")
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ImageError(
+            f"picture {number} has shape {image.shape} and type {image.dtype}; "
+            "expected a list of RGB pictures (H, W, 3) of uint8, 0 to 255"
+        )
+    return image
 
 
 def _checked(text: object, number: int) -> str:
