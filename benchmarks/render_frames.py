@@ -1,7 +1,11 @@
-"""Frames a second of the rasteriser on this machine, by the processor time of its one thread.
+"""Frames a second of the rasteriser on this machine, and of other renderers, by processor time.
 
+Films (`render_frames`) and pictures for CLIP (`portraits`) are measured from the motion on; the renderers, ours among
+them, from skinned vertices on: all draw the same bodies by the same cameras, in turn, and their outlines are compared.
+
+    pip install --constraint constraints.txt -e '.[bench]'
     python benchmarks/render_frames.py
-    python benchmarks/render_frames.py --frames 300 --cold
+    python benchmarks/render_frames.py --cold
 
 ``--cold`` also measures the first picture of a new process, with an empty cache of compiled code and
 with the cache that the package keeps.
@@ -9,19 +13,34 @@ with the cache that the package keeps.
 
 from __future__ import annotations
 
-import argparse
+import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
-import torch
+os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's software OpenGL, where there is no graphics card
 
+import numpy as np
+import torch
+import tyro
+from numpy.typing import NDArray
+
+from motionclip.body import default_body
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
+from motionclip.render import portraits, raster, render_frames
+from motionclip.render.camera import framing, view_axes
+from parse_bvh import commit, machine
+from renderers import ALL
 
+RESULTS = Path(__file__).parent / "results" / "render_frames.json"
+SIZE = 224
 _FIRST = "import sys; sys.path.insert(0, {folder!r}); from render_frames import first; first()"
 
 
@@ -37,10 +56,65 @@ def walking(frames: int) -> Motion:
     return Motion(rot.rotvec_to_matrix(turns), root, 30.0, CANONICAL)
 
 
+def speed(draw: Callable[[], object], frames: int, rounds: int) -> float:
+    """Frames per processor second, the median of some rounds; the first call is not counted."""
+    draw()
+    took = []
+    for _ in range(rounds):
+        start = time.process_time()
+        draw()
+        took.append(time.process_time() - start)
+    return round(frames / statistics.median(took), 1)
+
+
+def ours(motion: Motion, rounds: int) -> dict[str, float]:
+    """Frames per second from the motion on: skinning, cameras and drawing."""
+    frames = motion.num_frames
+    speeds = {
+        f"render_frames, camera {camera}, {size}": speed(
+            lambda size=size, camera=camera: render_frames(motion, size, camera=camera), frames, rounds
+        )
+        for camera in ("follow", "still")
+        for size in (SIZE, 256, 512)
+    }
+    return speeds | {f"portraits, {SIZE}": speed(lambda: portraits(motion, range(frames)), frames, rounds)}
+
+
+def others(motion: Motion, rounds: int) -> dict[str, dict[str, float | str]]:
+    """Frames per second of each renderer from vertices on, and how much of its outline is ours too."""
+    body = default_body()
+    faces, axes = body.faces.numpy().astype(np.int32), view_axes(-0.6, 0.12)
+    bodies = [np.ascontiguousarray(vertices.numpy()) for vertices in body.pose(motion)]
+    cameras = [framing(vertices.astype(np.float64), axes, 1.0, 0.08) for vertices in bodies]
+    outlines: dict[str, NDArray[np.bool_]] = {}
+    table: dict[str, dict[str, float | str]] = {}
+    for kind in ALL:
+        try:
+            draw = kind(faces, SIZE)
+        except Exception as error:  # whatever a machine without its system libraries makes of it
+            table[kind.package] = {"version": version(kind.package), "does_not_run_here": str(error)}
+            continue
+
+        def film(draw: Callable[..., NDArray[np.uint8]] = draw, name: str = kind.package) -> list[NDArray[np.uint8]]:
+            own = name == "motionclip"  # makes the normals itself
+            return [
+                draw(vertices, vertices if own else raster.vertex_normals(vertices, faces), camera)
+                for vertices, camera in zip(bodies, cameras, strict=True)
+            ]
+
+        outlines[kind.package] = np.stack(film()).min(-1) < 200
+        both = outlines[kind.package] & outlines["motionclip"]
+        either = outlines[kind.package] | outlines["motionclip"]
+        table[kind.package] = {
+            "version": version(kind.package),
+            "frames_per_second": speed(film, len(bodies), rounds),
+            "outline_in_common": round(float(both.sum() / either.sum()), 4),
+        }
+    return table
+
+
 def first() -> None:
     """Prints the seconds until the first picture, imports not counted."""
-    from motionclip.render import render_frames
-
     start = time.perf_counter()
     render_frames(walking(1))
     print(f"{time.perf_counter() - start:.2f}")
@@ -54,27 +128,33 @@ def first_in_new_process(cache: str | None) -> float:
     return float(done.stdout)
 
 
-def main() -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=120)
-    parser.add_argument("--cold", action="store_true", help="measure the first picture of new processes too")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    from motionclip.render import render_frames
+def cold_start() -> dict[str, float]:
+    """Seconds until the first picture of a new process."""
+    with tempfile.TemporaryDirectory() as empty:
+        return {"nothing compiled": first_in_new_process(empty), "compiled before": first_in_new_process(None)}
 
-    motion = walking(arguments.frames)
-    for camera in ("follow", "still"):
-        for size in (224, 256, 512):
-            render_frames(motion.frames(0, 2), size, camera=camera)
-            start = time.process_time()
-            render_frames(motion, size, camera=camera)
-            print(f"{camera:>6} {size:4} px: {arguments.frames / (time.process_time() - start):6.0f} frames/s")
-    if arguments.cold:
-        with tempfile.TemporaryDirectory() as empty:
-            print(f"first picture, nothing compiled: {first_in_new_process(empty):.2f} s")
-        print(f"first picture, compiled before: {first_in_new_process(None):.2f} s")
+
+def main(frames: int = 60, rounds: int = 5, cold: bool = False) -> None:
+    """Measure, print the tables and write them to results/.
+
+    Args:
+        frames: of the motion that is drawn.
+        rounds: how often each is measured.
+        cold: measure the first picture of new processes too.
+    """
+    torch.set_num_threads(1)
+    motion = walking(frames)
+    report = {
+        "command": f"python benchmarks/render_frames.py --frames {frames} --rounds {rounds}{' --cold' * cold}",
+        "commit": commit(),
+        "machine": machine(),
+        "frames_per_processor_second_from_motion": ours(motion, rounds),
+        f"renderers_from_vertices_{SIZE}": others(motion, rounds),
+        "seconds_to_first_picture": cold_start() if cold else None,
+    }
+    RESULTS.write_text(json.dumps(report, indent=2) + "\n")
+    print(json.dumps(report, indent=2))
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main)

@@ -14,7 +14,12 @@ def say(*lines: object) -> None:
         _console.print(line, soft_wrap=True, markup=False)
 
 
-def progress_bar() -> Progress:
+def show_cursor() -> None:
+    """Show the cursor that a progress bar hides; for a process that ends in the middle of one."""
+    _console.show_cursor()
+
+
+def progress_bar(*, shown: bool = True) -> Progress:
     """A progress bar with count, time and time left."""
     return Progress(
         TextColumn("{task.description}"),
@@ -23,4 +28,5 @@ def progress_bar() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=_console,
+        disable=not shown,
     )

@@ -2,7 +2,9 @@
 
 from motionclip.data.bandai_namco import canonical_sentences
 from motionclip.data.clip import SPLITS, Caption, Clip
-from motionclip.data.prepare import PrepareReport, prepare
+from motionclip.data.prepare import prepare, prepare_shard
+from motionclip.data.report import PrepareReport
+from motionclip.data.shards import Shard
 from motionclip.data.source import Item, Source
 from motionclip.data.sources import detect, open_source
 from motionclip.data.store import FPS, Entry, FrameCaption, Store
@@ -16,10 +18,12 @@ __all__ = [
     "FrameCaption",
     "Item",
     "PrepareReport",
+    "Shard",
     "Source",
     "Store",
     "canonical_sentences",
     "detect",
     "open_source",
     "prepare",
+    "prepare_shard",
 ]

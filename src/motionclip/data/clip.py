@@ -21,6 +21,7 @@ class Caption:
         text: the words, not empty.
         start: seconds from the first frame of the clip, at least 0.
         end: seconds from the first frame of the clip, after ``start``.
+        categories: classes of what is done, where the data set has them and measures recognition on such spans.
 
     Raises:
         DataError: if the text is empty or the span is not one.
@@ -29,6 +30,7 @@ class Caption:
     text: str
     start: float
     end: float
+    categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.text.strip():
@@ -73,11 +75,13 @@ class Clip:
                 )
 
 
-def clamp_caption(text: str, start: float, end: float, duration: float) -> Caption | None:
+def clamp_caption(
+    text: str, start: float, end: float, duration: float, categories: tuple[str, ...] = ()
+) -> Caption | None:
     """A caption cut to the ``duration`` seconds of its motion, or None where nothing of it is left.
 
     Leading and trailing white space is dropped, and runs of it become one blank.
     """
     words = " ".join(text.split())
     start, end = max(start, 0.0), min(end, duration)
-    return Caption(words, start, end) if words and start < end else None
+    return Caption(words, start, end, categories) if words and start < end else None

@@ -1,17 +1,24 @@
-"""Finished clips of a preparation that is under way: one npz file each, written whole or not at all."""
+"""Finished clips of a preparation that is under way: one npz file each, written whole or not at all.
+
+The folder has a plan, which names all that the clips depend on; clips never lie in it without one.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from motionclip.data.store import Entry, FrameCaption
+from motionclip.errors import DataError
 from motionclip.formats.files import replacing
 from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
+
+_PLAN = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -49,9 +56,48 @@ class Prepared:
     errors: Retargeting
 
 
+def open_parts(folder: Path, plan: str, *, shared: bool) -> None:
+    """Make the folder of finished clips, or go on with the one that is there.
+
+    Args:
+        folder: where they are kept.
+        plan: names all that the clips depend on.
+        shared: others may be working in the folder; else, what belongs to another plan is removed.
+
+    Raises:
+        DataError: if a shared folder belongs to another plan.
+    """
+    path = folder / _PLAN
+    if path.is_file() and path.read_text(encoding="utf-8") == plan:
+        return
+    if shared and path.is_file():
+        raise DataError(
+            f"{folder} holds parts of another source, of files that have changed since, or of another version; "
+            f"delete it and run all shards again"
+        )
+    if not shared and folder.exists():
+        discard_parts(folder)
+    write_whole(path, plan.encode())
+
+
+def discard_parts(folder: Path) -> None:
+    """Remove the folder of finished clips, its plan last."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != _PLAN:
+            path.unlink()
+    shutil.rmtree(folder)
+
+
 def part_path(folder: Path, number: int) -> Path:
     """Where clip ``number`` is kept."""
     return folder / f"{number:06d}.npz"
+
+
+def pictures_path(folder: Path, number: int, per_window: int) -> Path:
+    """Where the pictures of clip ``number`` are kept; those of another spacing are not in their way."""
+    return folder / f"frames-{per_window}" / f"{number:06d}.zip"
 
 
 def write_part(folder: Path, number: int, result: Prepared | Refusal, motion: Motion | None = None) -> None:
@@ -71,7 +117,8 @@ def read_part(folder: Path, number: int) -> Prepared | Refusal:
         about = json.loads(str(held["about"]))
     if "reason" in about:
         return Refusal(**about)
-    captions = tuple(FrameCaption(**caption) for caption in about["entry"].pop("captions"))
+    rows = about["entry"].pop("captions")
+    captions = tuple(FrameCaption(**row | {"categories": tuple(row.get("categories", ()))}) for row in rows)
     return Prepared(Entry(captions=captions, **about["entry"]), Retargeting(**about["errors"]))
 
 

@@ -1,8 +1,8 @@
 """From a source to a store: every clip on the canonical skeleton at 30 fps, or refused with a reason.
 
-Each finished clip is kept in a folder ``.NAME.partial`` beside the store until all are done, so that a
-run that was killed goes on where it stopped; the store's bytes do not depend on that, nor on the
-number of processes.
+Each finished clip, and its pictures, are kept in a folder ``.NAME.partial`` beside the store until all are done, so
+that a run that was killed goes on where it stopped, and several machines can share the work. The store's bytes do not
+depend on that, nor on the number of processes.
 """
 
 from __future__ import annotations
@@ -10,126 +10,223 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version as package_version
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from motionclip.data.clip import Clip
+from motionclip.data.frames import WINDOW, draw_part, join_parts, pictured_frames
 from motionclip.data.parts import (
     Prepared,
     Refusal,
     Retargeting,
+    discard_parts,
+    open_parts,
     part_path,
+    pictures_path,
     read_array,
     read_part,
     write_part,
-    write_whole,
 )
+from motionclip.data.pool import do_all
+from motionclip.data.report import PrepareReport, read_report, report_of, write_report
+from motionclip.data.shards import Shard, locked
 from motionclip.data.source import Item, Source
-from motionclip.data.store import FPS, MANIFEST, REPORT, ROOT, SIXD, Entry, FrameCaption, Store, write_manifest
+from motionclip.data.store import (
+    FPS,
+    MANIFEST,
+    ROOT,
+    SIXD,
+    Entry,
+    FrameCaption,
+    Store,
+    stored_motion,
+    write_manifest,
+)
 from motionclip.errors import DataError, MotionClipError
 from motionclip.motion import resample
 from motionclip.motion.retarget import retarget, retarget_report
 
-try:
-    import fcntl
-except ImportError:  # not on Windows, where two runs at once are not kept apart
-    fcntl = None  # type: ignore[assignment]
-
-_PLAN = "plan.json"
-
-
-@dataclass(frozen=True)
-class PrepareReport:
-    """What ``prepare`` made.
-
-    Attributes:
-        source: how the source was named.
-        clips: number of clips in the store.
-        frames: number of frames in the store, at 30 fps.
-        captions: number of captions, counted once per clip.
-        texts: number of distinct sentences.
-        splits: number of clips of each split that occurs.
-        refused: clips that were left out.
-        retargeting: errors of each clip in the store.
-    """
-
-    source: str
-    clips: int
-    frames: int
-    captions: int
-    texts: int
-    splits: dict[str, int]
-    refused: tuple[Refusal, ...]
-    retargeting: tuple[Retargeting, ...]
-
-    @property
-    def minutes(self) -> float:
-        return self.frames / FPS / 60
+Progress = Callable[[int, int], None]
 
 
 def prepare(
     source: Source,
     out: str | Path,
     *,
+    frames: int = 0,
     workers: int = 0,
     overwrite: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> PrepareReport:
-    """Write the store of a source.
+    """Write the store of a source; what earlier runs on it, or on shares of it, have finished is used.
+
+    A store of the same source that is there already and has no pictures gets them, without reading the source again.
 
     Args:
         source: what to read.
         out: folder of the store; its parent is created.
+        frames: pictures for every two seconds of a clip, see ``data.frames``; 0 means none.
         workers: processes; 0 means one per core, 1 means this one.
         overwrite: replace a store that is already there.
         progress: called with the number of clips done and of all, as they are done.
 
     Returns:
-        The report that is also written to ``report.json`` in the store.
+        The report that is also in the store, in ``report.json``.
 
     Raises:
         DataError: if ``out`` is taken or being made by another process, nothing could be prepared, or a process died.
     """
-    out = Path(out)
-    if out.exists() and not (overwrite and (out / MANIFEST).is_file()):
-        raise DataError(f"{out} exists; expected a new folder, or a store together with overwrite")
-    parts = out.with_name(f".{out.name}.partial")
-    with _alone(out):
-        _open_parts(source, parts)
-        _make_parts(source.items, parts, workers or os.cpu_count() or 1, progress)
-        report = _assemble(source, parts, parts / "store")
-        if out.exists():
-            shutil.rmtree(out)
-        (parts / "store").rename(out)
-        shutil.rmtree(parts)
+    job = _job(source, Path(out), frames, overwrite)
+    with locked(job.out, job.parts, None):
+        open_parts(job.parts, job.plan, shared=False)
+        _do(job, job.works, workers, progress)
+        report = job.finish()
+        discard_parts(job.parts)
     return report
 
 
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Keep a second run out while one is making ``out``; a lock dies with its process, however that ends."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    path = out.with_name(f".{out.name}.lock")
-    with path.open("w") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise DataError(f"{out} is being prepared by another process; wait for it or stop it") from None
-        yield
-        path.unlink()
+def prepare_shard(
+    source: Source,
+    out: str | Path,
+    shard: Shard,
+    *,
+    frames: int = 0,
+    workers: int = 0,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Do one share of what ``prepare`` with the same arguments has to do, and leave the result beside ``out``.
+
+    Shares may run at the same time, on one machine or on several with a common file system. ``prepare`` puts the
+    finished parts together, and makes those that are missing.
+
+    Raises:
+        DataError: if ``out`` is taken, the same share or the whole is being worked on, the folder of parts belongs to
+            other input, or a process died.
+    """
+    job = _job(source, Path(out), frames, overwrite)
+    with locked(job.out, job.parts, shard):
+        open_parts(job.parts, job.plan, shared=True)
+        _do(job, shard.of(job.works), workers, progress)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a run has to do.
+
+    Attributes:
+        out: the store.
+        parts: where finished parts are kept.
+        plan: tells whether parts that lie there are still of use.
+        works: pieces of work, each with its number.
+        make: does one of them; what of it is done already stays as it is.
+        files: the files of a finished piece of work, by its number.
+        finish: puts the finished parts together.
+    """
+
+    out: Path
+    parts: Path
+    plan: str
+    works: Sequence[tuple[int, Any]]
+    make: Callable[[tuple[int, Any]], None]
+    files: Callable[[int], Sequence[Path]]
+    finish: Callable[[], PrepareReport]
+
+
+def _job(source: Source, out: Path, frames: int, overwrite: bool) -> _Job:
+    if frames:
+        pictured_frames(WINDOW, frames)  # refuses what is no number of pictures, before anything is read
+    is_store = (out / MANIFEST).is_file()
+    if is_store and frames and not overwrite:
+        return _new_pictures(_without_pictures(source, out), frames)
+    if out.exists() and not (overwrite and is_store):
+        raise DataError(f"{out} exists; expected a new folder, or a store together with overwrite")
+    return _new_store(source, out, frames)
+
+
+def _parts_folder(out: Path) -> Path:
+    return out.with_name(f".{out.name}.partial")
+
+
+def _new_store(source: Source, out: Path, frames: int) -> _Job:
+    """The job of preparing every clip of a source, and its pictures if any are wanted."""
+    parts = _parts_folder(out)
+
+    def files(number: int) -> list[Path]:
+        return [part_path(parts, number)] + ([pictures_path(parts, number, frames)] if frames else [])
+
+    def finish() -> PrepareReport:
+        folder = parts / "store"
+        shutil.rmtree(folder, ignore_errors=True)
+        report = _assemble(source, parts, folder, frames)
+        if out.exists():
+            shutil.rmtree(out)
+        folder.rename(out)
+        return report
+
+    plan = json.dumps([package_version("motionclip"), source.spec, [_mark(item) for item in source.items]])
+    return _Job(out, parts, plan, list(enumerate(source.items)), partial(_make_part, parts, frames), files, finish)
+
+
+def _mark(item: Item) -> list[Any]:
+    """What tells that an item is still the same: all that its source knows of it and, for a file, size and time."""
+    known = sha256(repr(item).encode()).hexdigest()
+    if item.path is None or not item.path.is_file():
+        return [item.key, known]
+    stat = item.path.stat()
+    return [item.key, known, stat.st_size, stat.st_mtime_ns]
+
+
+def _new_pictures(store: Store, frames: int) -> _Job:
+    """The job of drawing the pictures of a store that has none."""
+    parts = _parts_folder(store.folder)
+
+    def files(number: int) -> list[Path]:
+        return [pictures_path(parts, number, frames)]
+
+    def finish() -> PrepareReport:
+        join_parts(store.folder, (pictures_path(parts, number, frames) for number in range(len(store))), frames)
+        return read_report(store.folder)
+
+    plan = json.dumps([package_version("motionclip"), "pictures", store.sha256])
+    make = partial(_draw_entry, store.folder, parts, frames)
+    return _Job(store.folder, parts, plan, list(enumerate(store.entries)), make, files, finish)
+
+
+def _without_pictures(source: Source, out: Path) -> Store:
+    """The store in ``out``, if it is of that source and has no pictures."""
+    store = Store.open(out)
+    if store.pictures is not None:
+        raise DataError(
+            f"{out} has {store.pictures.per_window} pictures for every two seconds already; "
+            f"expected a store without pictures, or overwrite to prepare it anew"
+        )
+    refused = [refusal.key for refusal in read_report(out).refused]
+    held = {entry.key for entry in store.entries} | set(refused)
+    if store.source != source.spec or held != {item.key for item in source.items}:
+        raise DataError(
+            f"{out} was prepared from {store.source} and does not hold the clips that {source.spec} has now; "
+            f"pictures can be added with the same source, overwrite prepares it anew"
+        )
+    return store
+
+
+def _do(job: _Job, works: Sequence[tuple[int, Any]], workers: int, progress: Progress | None) -> None:
+    """Do those of some pieces of work that are not done."""
+    todo = [work for work in works if not all(path.is_file() for path in job.files(work[0]))]
+    done = len(works) - len(todo)
+    if progress is not None:
+        progress(done, len(works))
+    for count, _ in enumerate(do_all(job.make, todo, workers or os.cpu_count() or 1), done + 1):
+        if progress is not None:
+            progress(count, len(works))
 
 
 def canonical_clip(clip: Clip) -> tuple[Clip, Retargeting]:
@@ -159,60 +256,23 @@ def frame_captions(clip: Clip) -> tuple[FrameCaption, ...]:
     for caption in clip.captions:
         start = min(round(caption.start * clip.motion.fps), frames - 1)
         end = min(max(round(caption.end * clip.motion.fps), start + 1), frames)
-        spans.append(FrameCaption(caption.text, start, end))
+        spans.append(FrameCaption(caption.text, start, end, caption.categories))
     return tuple(spans)
 
 
-def _open_parts(source: Source, folder: Path) -> None:
-    """Make the folder of finished clips; what an older run of another source left there is removed."""
-    plan = json.dumps([package_version("motionclip"), source.spec, [_mark(item) for item in source.items]])
-    path = folder / _PLAN
-    if not path.is_file() or path.read_text(encoding="utf-8") != plan:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        write_whole(path, plan.encode())
-    shutil.rmtree(folder / "store", ignore_errors=True)
-
-
-def _mark(item: Item) -> list[Any]:
-    """What tells that an item is still the same: all that its source knows of it and, for a file, size and time."""
-    known = sha256(repr(item).encode()).hexdigest()
-    if item.path is None or not item.path.is_file():
-        return [item.key, known]
-    stat = item.path.stat()
-    return [item.key, known, stat.st_size, stat.st_mtime_ns]
-
-
-def _make_parts(items: Sequence[Item], parts: Path, workers: int, progress: Callable[[int, int], None] | None) -> None:
-    todo = [(number, item) for number, item in enumerate(items) if not part_path(parts, number).is_file()]
-    done = len(items) - len(todo)
-    if progress is not None:
-        progress(done, len(items))
-    for count, _ in enumerate(_run(partial(_make_part, parts), todo, workers), done + 1):
-        if progress is not None:
-            progress(count, len(items))
-
-
-def _run(make: Callable[[tuple[int, Item]], None], todo: Sequence[tuple[int, Item]], workers: int) -> Iterator[None]:
-    """Do each piece of work, in this process or in several."""
-    if workers == 1 or len(todo) < 2:
-        yield from map(make, todo)
-        return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,))
-    with pool:
-        try:
-            yield from pool.map(make, todo, chunksize=4)
-        except BrokenProcessPool as error:
-            raise DataError(
-                "a worker process died (out of memory?); run the same command again to go on, with fewer workers"
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _make_part(parts: Path, work: tuple[int, Item]) -> None:
-    """Prepare one item and keep the result, or the reason why there is none."""
+def _make_part(parts: Path, frames: int, work: tuple[int, Item]) -> None:
+    """Prepare one item with its pictures and keep the result, or the reason why there is none."""
     number, item = work
+    if not part_path(parts, number).is_file():
+        _make_clip(parts, number, item)
+    if frames:
+        refused = isinstance(read_part(parts, number), Refusal)
+        # As the store will have it, so that pictures drawn from a store are the same.
+        motion = None if refused else stored_motion(*(read_array(parts, number, name) for name in (SIXD, ROOT)))
+        draw_part(pictures_path(parts, number, frames), motion, frames)
+
+
+def _make_clip(parts: Path, number: int, item: Item) -> None:
     try:
         clip, errors = canonical_clip(item.read())
     except MotionClipError as error:
@@ -231,7 +291,15 @@ def _make_part(parts: Path, work: tuple[int, Item]) -> None:
     write_part(parts, number, Prepared(entry, errors), clip.motion)
 
 
-def _assemble(source: Source, parts: Path, folder: Path) -> PrepareReport:
+def _draw_entry(folder: Path, parts: Path, frames: int, work: tuple[int, Entry]) -> None:
+    """Draw the pictures of one entry of a store."""
+    number, entry = work
+    rows = slice(entry.start, entry.start + entry.num_frames)
+    sixd, root = (np.load(folder / name, mmap_mode="r", allow_pickle=False)[rows] for name in (SIXD, ROOT))
+    draw_part(pictures_path(parts, number, frames), stored_motion(sixd, root), frames)
+
+
+def _assemble(source: Source, parts: Path, folder: Path, frames: int) -> PrepareReport:
     """Put the finished clips together into a store in ``folder``."""
     folder.mkdir()
     results = [read_part(parts, number) for number in range(len(source.items))]
@@ -244,8 +312,10 @@ def _assemble(source: Source, parts: Path, folder: Path) -> PrepareReport:
         np.save(folder / name, np.concatenate([read_array(parts, number, name) for number in kept]))
     entries = _placed([result.entry for result in kept.values()])
     write_manifest(folder, source.spec, entries)
-    report = _report(source.spec, entries, refused, [result.errors for result in kept.values()])
-    write_whole(folder / REPORT, (json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n").encode())
+    if frames:
+        join_parts(folder, (pictures_path(parts, number, frames) for number in kept), frames)
+    report = report_of(source.spec, entries, refused, [result.errors for result in kept.values()])
+    write_report(folder, report)
     Store.open(folder)
     return report
 
@@ -257,19 +327,3 @@ def _placed(entries: Iterable[Entry]) -> list[Entry]:
         placed.append(replace(entry, start=start))
         start += entry.num_frames
     return placed
-
-
-def _report(
-    source: str, entries: Sequence[Entry], refused: tuple[Refusal, ...], errors: Sequence[Retargeting]
-) -> PrepareReport:
-    splits = [entry.split for entry in entries]
-    return PrepareReport(
-        source=source,
-        clips=len(entries),
-        frames=sum(entry.num_frames for entry in entries),
-        captions=sum(len(entry.captions) for entry in entries),
-        texts=len({caption.text for entry in entries for caption in entry.captions}),
-        splits={name: splits.count(name) for name in dict.fromkeys(splits)},
-        refused=refused,
-        retargeting=tuple(errors),
-    )

@@ -38,7 +38,9 @@ class Source:
     Attributes:
         spec: how a user names it, for example ``cmu:DIR``.
         items: what can be read, with distinct keys.
+        notes: what a user should know before it is read, in whole sentences.
     """
 
     spec: str
     items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()

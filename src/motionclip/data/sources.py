@@ -1,10 +1,16 @@
-"""How a user names a source: ``cmu:DIR``, ``bandai_namco:DIR``, ``folder:DIR``, ``synthetic:COUNT`` or ``DIR``."""
+"""How a user names a source: ``cmu:DIR``, ``bandai_namco:DIR``, ``amass:DIR``, ``folder:DIR``, ``synthetic``, ``DIR``.
+
+``amass:DIR`` may be followed by ``,babel=DIR``, ``,humanml3d=PATH`` and ``,split=NAME`` (``data/amass.py``).
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+from motionclip.data.amass import ENDINGS, amass_source
+from motionclip.data.amass_names import sequence_key
 from motionclip.data.bandai_namco import bandai_namco_source
 from motionclip.data.cmu import cmu_source
 from motionclip.data.folder import folder_source
@@ -13,11 +19,16 @@ from motionclip.data.synthetic import synthetic_source
 from motionclip.errors import DataError
 
 _IN_FOLDERS: dict[str, Callable[[Path], Source]] = {
+    "amass": amass_source,
     "cmu": cmu_source,
     "bandai_namco": bandai_namco_source,
     "folder": folder_source,
 }
-_EXPECTED = "cmu:DIR, bandai_namco:DIR, folder:DIR, synthetic, synthetic:COUNT or a folder"
+_EXPECTED = (
+    "cmu:DIR, bandai_namco:DIR, amass:DIR[,babel=DIR][,humanml3d=PATH][,split=amass|babel|humanml3d], folder:DIR, "
+    "synthetic, synthetic:COUNT or a folder"
+)
+_AMASS_OPTION = re.compile(r",(?=(?:babel|humanml3d|split)=)")
 
 
 def open_source(spec: str) -> Source:
@@ -31,14 +42,15 @@ def open_source(spec: str) -> Source:
         return synthetic_source(_count(rest)) if colon else synthetic_source()
     if kind not in _IN_FOLDERS or not colon:
         kind, rest = detect(Path(spec)), spec
+    rest, *options = _AMASS_OPTION.split(rest) if kind == "amass" else [rest]
     folder = Path(rest)
     if not rest or not folder.is_dir():
         raise DataError(f"{rest!r} is not a folder; expected {_EXPECTED}")
-    return _IN_FOLDERS[kind](folder)
+    return _amass(folder, options) if options else _IN_FOLDERS[kind](folder)
 
 
 def detect(folder: Path) -> str:
-    """``cmu`` where there is a captions.jsonl, ``bandai_namco`` where takes are called so, else ``folder``.
+    """``cmu`` if there is a captions.jsonl, ``bandai_namco`` or ``amass`` if files are called so, else ``folder``.
 
     Raises:
         DataError: if it is not a folder.
@@ -49,7 +61,15 @@ def detect(folder: Path) -> str:
         return "cmu"
     if next(folder.rglob("dataset-[12]_*_*_*.bvh"), None) is not None:
         return "bandai_namco"
+    if any(sequence_key(path) for ending in ENDINGS for path in folder.rglob(f"*{ending}")):
+        return "amass"
     return "folder"
+
+
+def _amass(folder: Path, options: list[str]) -> Source:
+    given = dict(option.split("=", 1) for option in options)
+    paths = {name: Path(given[name]) for name in ("babel", "humanml3d") if name in given}
+    return amass_source(folder, **paths, split=given.get("split", "amass"))
 
 
 def _count(text: str) -> int:

@@ -1,19 +1,20 @@
 """The prepared store: motions of a data set on the canonical skeleton, as memory-mapped arrays and a manifest.
 
-A store is a folder of four files:
+A store is a folder of four files, or five:
 
 ``sixd.npy``       (N, 24, 6) float32: local rotations as 6D (``motion.rotations``), all clips one after another.
 ``root.npy``       (N, 3) float32: world position of the pelvis, metres, y = 0 is the floor.
 ``manifest.json``  format, rate, source, hashes of the arrays, distinct texts, and one entry per clip.
 ``report.json``    what was refused and why, and the retargeting errors of each clip.
+``frames.zip``     pictures of single frames, where they were asked for (``data.frames``).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from hashlib import file_digest
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import file_digest, sha256
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import torch
 
 from motionclip.data.clip import SPLITS
 from motionclip.errors import DataError
+from motionclip.formats.files import replacing
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
 
@@ -32,15 +34,17 @@ FORMAT, VERSION = "motionclip-store", 1
 FPS = 30.0
 
 MANIFEST, REPORT, SIXD, ROOT = "manifest.json", "report.json", "sixd.npy", "root.npy"
+FRAMES = "frames.zip"
 
 
 @dataclass(frozen=True)
 class FrameCaption:
-    """A sentence about the frames ``start`` to ``end`` (exclusive) of an entry."""
+    """A sentence about the frames ``start`` to ``end`` (exclusive) of an entry, with the classes of what is done."""
 
     text: str
     start: int
     end: int
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,25 @@ class Entry:
     style: str | None = None
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """What the manifest says of ``frames.zip``.
+
+    Attributes:
+        per_window: pictures for every two seconds of a clip.
+        count: pictures of all clips.
+        size: pixels of a side.
+        bytes: size of the file.
+        sha256: of the file.
+    """
+
+    per_window: int
+    count: int
+    size: int
+    bytes: int
+    sha256: str
+
+
 @dataclass(frozen=True, eq=False)
 class Store:
     """Prepared clips; the arrays stay on disk until their rows are read.
@@ -78,6 +101,8 @@ class Store:
         entries: its clips, in the order of their rows.
         sixd: (N, 24, 6) float32, memory-mapped, read-only.
         root: (N, 3) float32, metres, memory-mapped, read-only.
+        sha256: of the two arrays, as the manifest has them, together.
+        pictures: what is known of its pictures, or None if it holds none.
     """
 
     folder: Path
@@ -85,6 +110,8 @@ class Store:
     entries: tuple[Entry, ...]
     sixd: np.ndarray
     root: np.ndarray
+    sha256: str
+    pictures: Pictures | None
 
     @classmethod
     def open(cls, folder: str | Path, *, verify: bool = False) -> Store:
@@ -103,12 +130,16 @@ class Store:
             arrays = {name: _open_array(folder, name, manifest["arrays"][name], verify) for name in (SIXD, ROOT)}
             entries = _entries(manifest)
             source = str(manifest["source"])
+            digest = sha256("".join(manifest["arrays"][name]["sha256"] for name in (SIXD, ROOT)).encode()).hexdigest()
+            pictures = Pictures(**manifest["pictures"]) if "pictures" in manifest else None
         except (KeyError, TypeError, IndexError, ValueError) as error:
             raise DataError(
                 f"{folder / MANIFEST} is damaged ({type(error).__name__}: {error}); prepare the store again"
             ) from error
         _check_rows(folder, entries, len(arrays[ROOT]))
-        return cls(folder, source, entries, arrays[SIXD], arrays[ROOT])
+        if pictures is not None:
+            _check_file(folder / FRAMES, pictures.bytes, pictures.sha256, verify)
+        return cls(folder, source, entries, arrays[SIXD], arrays[ROOT], digest, pictures)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -117,9 +148,7 @@ class Store:
         """Clip ``index`` on the canonical skeleton at 30 fps, a copy of its rows."""
         entry = self.entries[index]
         rows = slice(entry.start, entry.start + entry.num_frames)
-        sixd = torch.from_numpy(np.array(self.sixd[rows]))
-        root = torch.from_numpy(np.array(self.root[rows]))
-        return Motion(rot.sixd_to_matrix(sixd), root, FPS, CANONICAL)
+        return stored_motion(self.sixd[rows], self.root[rows])
 
     def split(self, name: str) -> tuple[int, ...]:
         """Indices of the entries of a split.
@@ -132,11 +161,17 @@ class Store:
         return tuple(index for index, entry in enumerate(self.entries) if entry.split == name)
 
 
+def stored_motion(sixd: np.ndarray, root: np.ndarray) -> Motion:
+    """The motion of rows (T, 24, 6) and (T, 3) as a store has them, copied."""
+    matrices = rot.sixd_to_matrix(torch.from_numpy(np.array(sixd)))
+    return Motion(matrices, torch.from_numpy(np.array(root)), FPS, CANONICAL)
+
+
 def write_manifest(folder: Path, source: str, entries: Sequence[Entry]) -> None:
     """Write ``manifest.json`` beside the two arrays, hashing them; the last step of making a store."""
     texts = list(dict.fromkeys(caption.text for entry in entries for caption in entry.captions))
     number = {text: index for index, text in enumerate(texts)}
-    head = {
+    manifest = {
         "format": FORMAT,
         "version": VERSION,
         "motionclip": package_version("motionclip"),
@@ -144,12 +179,30 @@ def write_manifest(folder: Path, source: str, entries: Sequence[Entry]) -> None:
         "fps": FPS,
         "skeleton": _skeleton(),
         "arrays": {name: _describe(folder / name) for name in (SIXD, ROOT)},
+        "texts": texts,
+        "entries": [_row(entry, number) for entry in entries],
     }
-    lines = [json.dumps(_row(entry, number), ensure_ascii=False) for entry in entries]
+    _write(folder, manifest)
+
+
+def list_pictures(folder: Path, per_window: int, count: int, size: int) -> None:
+    """Name ``frames.zip`` in the manifest of a store, hashing it: from then on it belongs to the store."""
+    path = folder / FRAMES
+    manifest = _read_manifest(folder / MANIFEST)
+    pictures = Pictures(per_window, count, size, path.stat().st_size, _hash(path))
+    last = {name: manifest.pop(name) for name in ("texts", "entries")}
+    _write(folder, manifest | {"pictures": asdict(pictures)} | last)
+
+
+def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest: one text and one entry a line."""
+    head = {name: value for name, value in manifest.items() if name not in ("texts", "entries")}
     text = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
-    text += ',\n "texts": [\n' + ",\n".join(json.dumps(text, ensure_ascii=False) for text in texts) + "\n ]"
-    text += ',\n "entries": [\n' + ",\n".join(lines) + "\n ]\n}\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    for name in ("texts", "entries"):
+        rows = [json.dumps(row, ensure_ascii=False) for row in manifest[name]]
+        text += f',\n "{name}": [\n' + ",\n".join(rows) + "\n ]"
+    with replacing(folder / MANIFEST) as path:
+        path.write_text(text + "\n}\n", encoding="utf-8")
 
 
 def _row(entry: Entry, number: dict[str, int]) -> dict[str, Any]:
@@ -161,8 +214,13 @@ def _row(entry: Entry, number: dict[str, int]) -> dict[str, Any]:
         "num_frames": entry.num_frames,
         "category": entry.category,
         "style": entry.style,
-        "captions": [[number[caption.text], caption.start, caption.end] for caption in entry.captions],
+        "captions": [_caption_row(caption, number) for caption in entry.captions],
     }
+
+
+def _caption_row(caption: FrameCaption, number: dict[str, int]) -> list[Any]:
+    row: list[Any] = [number[caption.text], caption.start, caption.end]
+    return [*row, list(caption.categories)] if caption.categories else row
 
 
 def _skeleton() -> dict[str, list[float]]:
@@ -199,16 +257,21 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 def _open_array(folder: Path, name: str, told: dict[str, Any], verify: bool) -> np.ndarray:
     path = folder / name
-    if not path.is_file():
-        raise DataError(f"{path} is missing; prepare the store again")
-    if path.stat().st_size != told["bytes"]:
-        raise DataError(f"{path} has {path.stat().st_size} bytes; expected {told['bytes']}: prepare the store again")
+    _check_file(path, told["bytes"], told["sha256"], verify)
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if list(array.shape) != told["shape"] or str(array.dtype) != told["dtype"]:
         raise DataError(f"{path} is {array.dtype} {array.shape}; expected {told['dtype']} {tuple(told['shape'])}")
-    if verify and _hash(path) != told["sha256"]:
-        raise DataError(f"{path} is damaged: its SHA-256 is not the manifest's; prepare the store again")
     return array
+
+
+def _check_file(path: Path, size: int, digest: str, verify: bool) -> None:
+    """A file of the store must be there and have its size, and with ``verify`` its hash."""
+    if not path.is_file():
+        raise DataError(f"{path} is missing; prepare the store again")
+    if path.stat().st_size != size:
+        raise DataError(f"{path} has {path.stat().st_size} bytes; expected {size}: prepare the store again")
+    if verify and _hash(path) != digest:
+        raise DataError(f"{path} is damaged: its SHA-256 is not the manifest's; prepare the store again")
 
 
 def _entries(manifest: dict[str, Any]) -> tuple[Entry, ...]:
@@ -220,12 +283,16 @@ def _entries(manifest: dict[str, Any]) -> tuple[Entry, ...]:
             split=row["split"],
             start=row["start"],
             num_frames=row["num_frames"],
-            captions=tuple(FrameCaption(texts[number], start, end) for number, start, end in row["captions"]),
+            captions=tuple(_caption(texts, *caption) for caption in row["captions"]),
             category=row["category"],
             style=row["style"],
         )
         for row in manifest["entries"]
     )
+
+
+def _caption(texts: list[str], number: int, start: int, end: int, categories: Sequence[str] = ()) -> FrameCaption:
+    return FrameCaption(texts[number], start, end, tuple(categories))
 
 
 def _check_rows(folder: Path, entries: Sequence[Entry], rows: int) -> None:

@@ -6,8 +6,7 @@ What is drawn depends on the seed and the step alone: a run that resumes draws w
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,28 +14,11 @@ import torch
 from torch import Tensor
 
 from motionclip.data.store import Entry, Store
+from motionclip.data.wording import JoinedWording, Span, Wording, mirror_words
 from motionclip.errors import DataError
-
-_SIDE_WORD = re.compile(r"\b(?:(left|right)(wards?)?|(counter[ -]?|anti[ -]?)?clockwise)\b", re.IGNORECASE)
 
 #: Words of which a window shows less than this share are not held to describe it.
 _LEAST_SHARE = 0.35
-
-
-def mirror_words(text: str) -> str:
-    """The sentence for the mirror image: left and right exchanged, and the senses of turning.
-
-    >>> mirror_words("a person waves with the left hand, then turns clockwise")
-    'a person waves with the right hand, then turns counterclockwise'
-    """
-
-    def other(match: re.Match[str]) -> str:
-        side, suffix, against = match.groups()
-        if side is None:
-            return "clockwise" if against else "counterclockwise"
-        return ("right" if side.lower() == "left" else "left") + (suffix or "")
-
-    return _SIDE_WORD.sub(other, text)
 
 
 @dataclass(frozen=True)
@@ -72,6 +54,21 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where an entry of a store lies in the joined arrays.
+
+    Attributes:
+        store: number of the store.
+        entry: number of the entry in it.
+        first: its first row in the joined arrays.
+    """
+
+    store: int
+    entry: int
+    first: int
+
+
+@dataclass(frozen=True)
 class Draw:
     """Which windows make a batch.
 
@@ -102,25 +99,45 @@ def _rows(starts: Sequence[int], lengths: Sequence[int]) -> tuple[Tensor, Tensor
     return torch.tensor(starts)[:, None] + torch.minimum(frames, length - 1), frames < length
 
 
+def spans_of(entry: Entry) -> list[Span]:
+    """The described spans of a store's entry, in the order of its captions."""
+    texts: dict[tuple[int, int], list[str]] = {}
+    for caption in entry.captions:
+        texts.setdefault((caption.start, caption.end), []).append(caption.text)
+    return [Span(start, end, tuple(said)) for (start, end), said in texts.items()]
+
+
 def segments_of(entry: Entry, first: int, min_frames: int) -> list[Segment]:
     """The segments of a store's entry whose frames begin at row ``first`` of the joined arrays."""
-    spans: dict[tuple[int, int], list[str]] = {}
-    for caption in entry.captions:
-        spans.setdefault((caption.start, caption.end), []).append(caption.text)
-    spans.setdefault((0, entry.num_frames), [])  # every frame is worth reconstructing
+    spans = {(span.start, span.stop): span.texts for span in spans_of(entry)}
+    spans.setdefault((0, entry.num_frames), ())  # every frame is worth reconstructing
     return [
         Segment(
             entry.dataset,
             first + start,
             stop - start,
             stop - start == entry.num_frames,
-            tuple(texts),
+            texts,
             entry.category,
             entry.style,
         )
         for (start, stop), texts in spans.items()
         if stop - start >= min_frames
     ]
+
+
+class SegmentWording(Wording):
+    """The sentences of the segment that a window is drawn from, where enough of it is seen."""
+
+    def __init__(self, segments: Sequence[Segment]):
+        self._segments = segments
+
+    def at(self, index: int, start: int, length: int) -> tuple[str, ...]:
+        segment = self._segments[index]
+        return segment.texts if segment.is_described(length) else ()
+
+    def texts(self) -> Iterator[str]:
+        return (text for segment in self._segments for text in segment.texts)
 
 
 class WindowSet:
@@ -131,19 +148,30 @@ class WindowSet:
         split: ``train``, ``val`` or ``test``.
         weights: how often a data set is drawn per second of it, 1 where it is not named.
         min_frames: shorter segments are left out.
+        joined: frames of the windows that will be drawn, each described by the labels of all that happens in
+            it (:class:`JoinedWording`); 0 for windows of any length, described by their segment's sentences.
 
     Raises:
         DataError: if no segment is left.
     """
 
-    def __init__(self, stores: Sequence[Store], split: str, weights: Mapping[str, float], min_frames: int):
+    def __init__(
+        self, stores: Sequence[Store], split: str, weights: Mapping[str, float], min_frames: int, joined: int = 0
+    ):
         self.segments: list[Segment] = []
+        self.places: list[Place] = []
+        spans: list[tuple[int, list[Span]]] = []
         sixd, root, first = [], [], 0
-        for store in stores:
-            for entry in store.entries:
+        for store_number, store in enumerate(stores):
+            for number, entry in enumerate(store.entries):
                 if entry.split != split:
                     continue
-                self.segments += segments_of(entry, first, min_frames)
+                self.places.append(Place(store_number, number, first))
+                segments = segments_of(entry, first, min_frames)
+                if joined:
+                    segments = [segment for segment in segments if segment.whole]
+                    spans += [(entry.num_frames, spans_of(entry)) for _ in segments]
+                self.segments += segments
                 rows = slice(entry.start, entry.start + entry.num_frames)
                 sixd.append(torch.from_numpy(np.array(store.sixd[rows])))
                 root.append(torch.from_numpy(np.array(store.root[rows])))
@@ -153,21 +181,15 @@ class WindowSet:
             raise DataError(f"no {split} segment of {min_frames} frames or more in {folders}; prepare longer clips")
         self.sixd, self.root = torch.cat(sixd), torch.cat(root)  # (N, 24, 6), (N, 3)
         self._probability = self._draw_probability(weights)
-        self._index_texts()
+        self._wording = JoinedWording(spans, joined) if joined else SegmentWording(self.segments)
+        said = set(self._wording.texts())
+        #: All sentences, those of the mirror images too.
+        self.texts: list[str] = sorted(said | {mirror_words(text) for text in said})
+        self._number = {text: number for number, text in enumerate(self.texts)}
 
     def _draw_probability(self, weights: Mapping[str, float]) -> Tensor:
         amount = [segment.num_frames * weights.get(segment.dataset, 1.0) for segment in self.segments]
         return torch.tensor(amount, dtype=torch.float64)
-
-    def _index_texts(self) -> None:
-        """Number all sentences and labels, those of the mirror images too."""
-        said = {text for segment in self.segments for text in segment.texts}
-        self.texts: list[str] = sorted(said | {mirror_words(text) for text in said})
-        number = {text: index for index, text in enumerate(self.texts)}
-        self._texts = [
-            [[number[text] for text in segment.texts], [number[mirror_words(text)] for text in segment.texts]]
-            for segment in self.segments
-        ]
 
     def to(self, device: str) -> WindowSet:
         """Move the arrays to a device; returns itself."""
@@ -188,25 +210,30 @@ class WindowSet:
             share = share * torch.tensor([s.is_described(min(s.num_frames, max_frames)) for s in self.segments])
         chosen = torch.multinomial(share, batch_size, replacement=True, generator=generator).tolist()
         chance = torch.rand(batch_size, 3, generator=generator).tolist()
-        starts, lengths, texts, labels = [], [], [], []
+        starts, lengths, texts, labels, flips = [], [], [], [], []
         for index, (where, which, side) in zip(chosen, chance, strict=True):
             segment = self.segments[index]
             length = min(segment.num_frames, max_frames)
-            starts.append(segment.start + int(where * (segment.num_frames - length + 1)))
+            start = int(where * (segment.num_frames - length + 1))
+            words, mirrored = self._wording.at(index, start, length), mirror and side < 0.5
+            starts.append(segment.start + start)
             lengths.append(length)
-            words = self._texts[index][mirror and side < 0.5]
-            describes = segment.is_described(length)
-            texts.append(words[int(which * len(words))] if describes else -1)
-            labels.append(words[0] if describes and segment.labelled else -1)
+            flips.append(mirrored)
+            texts.append(self._place(words[int(which * len(words))], mirrored) if words else -1)
+            labels.append(self._place(words[0], mirrored) if words and segment.labelled else -1)
         rows, mask = _rows(starts, lengths)
-        mirrored = torch.tensor([mirror and side < 0.5 for _, _, side in chance])
-        return Draw(rows, mask, mirrored, torch.tensor(texts), torch.tensor(labels))
+        return Draw(rows, mask, torch.tensor(flips), torch.tensor(texts), torch.tensor(labels))
+
+    def _place(self, text: str, mirrored: bool = False) -> int:
+        """Place in :attr:`texts` of a sentence, or of that of its mirror image."""
+        return self._number[mirror_words(text) if mirrored else text]
 
     def central(self, segments: Sequence[int], max_frames: int) -> Draw:
         """The middle of each of the named segments, with its preferred sentence."""
         runs = [_central(self.segments[index], max_frames) for index in segments]
         rows, mask = _rows([start for start, _ in runs], [length for _, length in runs])
-        first = [self._texts[index][0][0] if self.segments[index].texts else -1 for index in segments]
+        told = [self.segments[index].texts for index in segments]
+        first = [self._place(texts[0]) if texts else -1 for texts in told]
         label = [text if self.segments[index].labelled else -1 for index, text in zip(segments, first, strict=True)]
         return Draw(rows, mask, torch.zeros(len(rows), dtype=torch.bool), torch.tensor(first), torch.tensor(label))
 

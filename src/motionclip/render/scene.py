@@ -68,17 +68,29 @@ class Scene:
             camera: where it is seen from.
         """
         eye, axes, focal = self._lens(camera)
-        towards = np.array(self.look.light) @ camera.axes
-        light = (towards / np.linalg.norm(towards)).astype(np.float32)
+        light = self._light(camera)
         for body in vertices:
             corner = raster.shadow_corner(body, light)
             raster.darken(picture, raster.shadow_map(body, light, corner), corner, eye, axes, focal)
+        self.draw_bodies(picture, vertices, colours, camera)
+
+    def draw_bodies(
+        self, picture: NDArray[np.float32], vertices: NDArray[np.float32], colours: NDArray[np.float32], camera: Camera
+    ) -> None:
+        """`draw` without shadows, for pictures without a floor."""
+        eye, axes, focal = self._lens(camera)
+        light = self._light(camera)
         fine_focal, fine_height, fine_width = np.float32(raster.SUPERSAMPLING * focal), *self._depth.shape
         for number, body in enumerate(vertices):
             screen = raster.project(body, eye, axes, fine_focal, fine_width, fine_height)
             brightness = raster.shade(raster.vertex_normals(body, self._faces), light, axes)
             raster.fill(screen, brightness, self._faces, number, self._depth, self._value, self._owner)
         raster.resolve(picture, self._depth, self._value, self._owner, colours)
+
+    def _light(self, camera: Camera) -> NDArray[np.float32]:
+        """(3,) unit, towards the light, in the world."""
+        towards = np.array(self.look.light) @ camera.axes
+        return (towards / np.linalg.norm(towards)).astype(np.float32)
 
     def _lens(self, camera: Camera) -> tuple[NDArray[np.float32], NDArray[np.float32], np.float32]:
         """Eye (3,), axes (3, 3) and focal length in pixels, as the rasteriser takes them."""

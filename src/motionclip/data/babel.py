@@ -1,0 +1,125 @@
+"""BABEL's labels of AMASS sequences, as published: ``train.json``, ``val.json``, ``test.json`` and two ``extra`` files.
+
+Each file is an object of sequences by number: ``feat_p`` (the AMASS file), ``dur`` (seconds), ``seq_ann`` and
+``frame_ann``, either of which may be null; in the extra files, which hold further annotators' labels, the lists
+``seq_anns`` and ``frame_anns``. ``test.json`` has no labels. An annotation has ``labels``, each with ``raw_label``,
+``proc_label``, ``act_cat`` (a list, or null) and, in frame annotations, ``start_t`` and ``end_t`` in seconds.
+
+Sources: https://babel.is.tue.mpg.de/data.html, https://github.com/abhinanda-punnakkal/BABEL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from motionclip.data.amass_names import sequence_key
+from motionclip.data.clip import Caption, clamp_caption
+from motionclip.errors import DataError
+
+#: The files and the split of their sequences; what the first ones say of a sequence stands before the rest.
+FILES = {
+    "train.json": "train",
+    "val.json": "val",
+    "test.json": "test",
+    "extra_train.json": "train",
+    "extra_val.json": "val",
+}
+
+
+@dataclass(frozen=True)
+class Label:
+    """What one annotator called ``start`` to ``end`` (seconds; infinite for the whole sequence).
+
+    Attributes:
+        categories: BABEL's action categories, of the annotation that recognition is measured by; else empty.
+    """
+
+    text: str
+    start: float
+    end: float
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BabelSequence:
+    """The labels of one AMASS sequence.
+
+    Attributes:
+        split: ``train``, ``val`` or ``test`` of BABEL.
+        duration: seconds.
+        labels: the dense annotation first (frame labels, else sequence labels), which alone has categories.
+    """
+
+    split: str
+    duration: float
+    labels: tuple[Label, ...]
+
+    def captions(self, duration: float) -> tuple[Caption, ...]:
+        """The labels as captions of a motion of so many seconds."""
+        spans = (clamp_caption(x.text, x.start, x.end, duration, x.categories) for x in self.labels)
+        return tuple(span for span in spans if span is not None)
+
+
+def read_babel(folder: Path) -> dict[str, BabelSequence]:
+    """The labelled sequences by their key (``amass_names.sequence_key``), of all of the files that are there.
+
+    Raises:
+        DataError: if none is there, or one is not a file of BABEL.
+    """
+    paths = [folder / name for name in FILES if (folder / name).is_file()]
+    if not paths:
+        raise DataError(f"no labels in {folder}; expected BABEL's folder with {', '.join(FILES)}")
+    found: dict[str, BabelSequence] = {}
+    for path in paths:
+        for key, sequence in _sequences(path):
+            first = found.get(key)
+            found[key] = sequence if first is None else replace(first, labels=first.labels + sequence.labels)
+    return found
+
+
+def _sequences(path: Path) -> Iterator[tuple[str, BabelSequence]]:
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        rows = list(table.items())
+    except (ValueError, AttributeError) as error:
+        raise DataError(f"{path} is damaged ({error}); expected an object of sequences by number") from error
+    for number, row in rows:
+        try:
+            key = sequence_key(PurePosixPath(row["feat_p"]))
+            labels = tuple(_labels(row))
+            sequence = BabelSequence(FILES[path.name], float(row["dur"]), labels)
+            if not sequence.duration > 0:
+                raise ValueError(f"dur is {row['dur']}")
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{path}, sequence {number}: {type(error).__name__}: {error}; expected feat_p, dur, and seq_ann and "
+                "frame_ann (in extra files seq_anns and frame_anns) with labels"
+            ) from error
+        if key is None:
+            raise DataError(f"{path}, sequence {number}: {row['feat_p']!r} is in no sub-data set of AMASS")
+        yield key, sequence
+
+
+def _labels(row: dict[str, Any]) -> Iterator[Label]:
+    """All labels of a sequence. Those of extra files never count in recognition."""
+    frame, sequence = row.get("frame_ann"), row.get("seq_ann")
+    yield from _of_annotation(frame, timed=True, dense=True)
+    yield from _of_annotation(sequence, timed=False, dense=frame is None)
+    for annotation in row.get("frame_anns") or ():
+        yield from _of_annotation(annotation, timed=True, dense=False)
+    for annotation in row.get("seq_anns") or ():
+        yield from _of_annotation(annotation, timed=False, dense=False)
+
+
+def _of_annotation(annotation: dict[str, Any] | None, *, timed: bool, dense: bool) -> Iterator[Label]:
+    for label in () if annotation is None else annotation["labels"]:
+        start, end = (float(label["start_t"]), float(label["end_t"])) if timed else (0.0, float("inf"))
+        categories = tuple(label["act_cat"] or ())
+        said = (label["raw_label"], label["proc_label"], " and ".join(categories))
+        text = next((words for words in said if words and words.strip()), None)
+        if text is not None:
+            yield Label(text, start, end, categories if dense else ())

@@ -1,0 +1,173 @@
+"""HumanML3D's sentences about clips of AMASS sequences.
+
+As published: ``index.csv`` (``source_path``, ``start_frame``, ``end_frame``, ``new_name``), and beside it or in its
+folder ``HumanML3D``: ``texts/NAME.txt`` with lines ``sentence#tokens#from#to``, and the lists of names ``train.txt``,
+``val.txt`` and ``test.txt``.
+Or one ``.jsonl`` (or ``.jsonl.xz``) with the same in lines of ``id``, ``source``, ``start_frame``, ``end_frame``,
+``split`` and ``captions`` (``[text, from, to]``). Mirrored clips (``M000000``) and HumanAct12 are left out.
+
+Frames are those of the data set's own processing, https://github.com/EricGuo5513/HumanML3D (raw_pose_processing.ipynb):
+every ``int(rate / 20)``-th frame of the file, after a lead that was cut off; so at 150 or 250 Hz they are not quite 20
+per second. ``from`` and ``to`` are seconds of 20 such frames; 0 to 0 is the whole clip.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import lzma
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from motionclip.data.amass_names import sequence_key
+from motionclip.data.clip import SPLITS, Caption, clamp_caption
+from motionclip.errors import DataError
+
+#: Frames per second of HumanML3D, nominally.
+RATE = 20
+
+#: HumanML3D frames that were cut off before clips were counted, by sub-data set.
+LEADS = {"Eyes_Japan_Dataset": 60, "HDM05": 60, "TotalCapture": 20, "PosePrior": 20, "Transitions": 10}
+
+_ELSEWHERE = "humanact12"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Words about seconds ``start`` to ``end`` of a clip; 0 to 0 for all of it."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class HumanML3DClip:
+    """A clip of an AMASS sequence.
+
+    Attributes:
+        name: ``000000``.
+        sequence: the key of the AMASS sequence.
+        split: ``train``, ``val`` or ``test``; None for the two clips that are in no split.
+        start: first HumanML3D frame, after the lead of its sub-data set.
+        end: one after the last.
+        sentences: at least one.
+    """
+
+    name: str
+    sequence: str
+    split: str | None
+    start: int
+    end: int
+    sentences: tuple[Sentence, ...]
+
+    def span(self, fps: float) -> tuple[int, int]:
+        """First frame of the AMASS file, and one after the last, at the file's frames per second."""
+        lead, stride = LEADS.get(self.sequence.split("/")[0], 0), _stride(fps)
+        return (lead + self.start) * stride, (lead + self.end) * stride
+
+    def captions(self, fps: float, duration: float) -> tuple[Caption, ...]:
+        """The sentences with their spans in seconds of an AMASS file of ``fps`` and ``duration`` seconds."""
+        start, end = (frame / fps for frame in self.span(fps))
+        second = RATE * _stride(fps) / fps
+        found = []
+        for sentence in self.sentences:
+            since, until = sorted((sentence.start, sentence.end))
+            part = (start + since * second, min(end, start + until * second)) if since < until else (start, end)
+            found.append(clamp_caption(sentence.text, *part, duration))
+        return tuple(caption for caption in found if caption is not None)
+
+
+def read_humanml3d(path: Path) -> tuple[HumanML3DClip, ...]:
+    """The clips of AMASS sequences, in the order of the index.
+
+    Args:
+        path: the folder with ``index.csv``, or a ``.jsonl`` or ``.jsonl.xz``.
+
+    Raises:
+        DataError: if it is neither, or a line of it is not a clip.
+    """
+    if path.is_dir():
+        return tuple(_published(path))
+    if not path.is_file() or not path.name.endswith((".jsonl", ".jsonl.xz")):
+        raise DataError(f"{path} is no HumanML3D; expected its folder with index.csv, or a .jsonl or .jsonl.xz")
+    return tuple(_lines(path))
+
+
+def _stride(fps: float) -> int:
+    return max(int(fps / RATE), 1)
+
+
+def _lines(path: Path) -> Iterator[HumanML3DClip]:
+    with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                row = json.loads(line)
+                if row["source"].startswith(_ELSEWHERE):
+                    continue
+                sentences = tuple(_sentence(*caption) for caption in row["captions"])
+                yield _clip(row["id"], row["source"], row["split"], row["start_frame"], row["end_frame"], sentences)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise DataError(
+                    f"{path}, line {number}: {type(error).__name__}: {error}; "
+                    "expected id, source, split, start_frame, end_frame and captions of an AMASS sequence"
+                ) from error
+
+
+def _published(folder: Path) -> Iterator[HumanML3DClip]:
+    index = folder / "index.csv"
+    inner = next((place for place in (folder / "HumanML3D", folder) if (place / "texts").is_dir()), None)
+    if not index.is_file() or inner is None:
+        raise DataError(
+            f"{folder} lacks index.csv or the folder texts; expected a copy of the HumanML3D repository, "
+            "with HumanML3D/texts.zip unpacked"
+        )
+    split = dict(_splits(inner))
+    with index.open(encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), 2):
+            try:
+                source = row["source_path"].removeprefix("./").removeprefix("pose_data/")
+                if source.startswith(_ELSEWHERE):
+                    continue
+                name = row["new_name"].removesuffix(".npy")
+                sentences = _texts(inner / "texts" / f"{name}.txt")
+                yield _clip(name, source, split.get(name), row["start_frame"], row["end_frame"], sentences)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise DataError(
+                    f"{index}, line {number}: {type(error).__name__}: {error}; "
+                    "expected source_path,start_frame,end_frame,new_name of an AMASS sequence"
+                ) from error
+
+
+def _splits(folder: Path) -> Iterator[tuple[str, str]]:
+    for split in SPLITS:
+        path = folder / f"{split}.txt"
+        if not path.is_file():
+            raise DataError(f"{path} is missing; expected HumanML3D's train.txt, val.txt and test.txt beside its texts")
+        yield from ((name, split) for name in path.read_text(encoding="utf-8").split())
+
+
+def _texts(path: Path) -> tuple[Sentence, ...]:
+    if not path.is_file():
+        raise DataError(f"{path} is missing; expected the texts of every clip of index.csv: unpack texts.zip again")
+    lines = [line.rsplit("#", 3) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return tuple(_sentence(text, start, end) for text, _, start, end in lines)
+
+
+def _sentence(text: str, start: Any, end: Any) -> Sentence:
+    """A few of the published times are ``nan``, which stands for 0."""
+    since, until = float(start), float(end)
+    return Sentence(text, 0.0 if since != since else since, 0.0 if until != until else until)
+
+
+def _clip(
+    name: str, source: str, split: str | None, start: Any, end: Any, sentences: tuple[Sentence, ...]
+) -> HumanML3DClip:
+    key = sequence_key(PurePosixPath(source))
+    if key is None:
+        raise ValueError(f"{source!r} is in no sub-data set of AMASS")
+    if not 0 <= int(start) < int(end):
+        raise ValueError(f"frames {start} to {end}")
+    return HumanML3DClip(name, key, split, int(start), int(end), sentences)
