@@ -1,15 +1,12 @@
-"""Motion to features and back loses nothing; canonical windows start above the origin, facing +Z."""
+"""Motions to windows and back; canonical windows start above the origin, facing +Z."""
 
 import roma
 import torch
 
 from motionclip.model.features import (
-    Batch,
     canonicalize,
     from_motion,
     mirror_windows,
-    split_features,
-    to_features,
     to_motions,
 )
 from motionclip.motion import CANONICAL, Motion, canonicalize_heading, heading, mirror
@@ -37,23 +34,6 @@ def test_mirrored_windows_agree_with_mirrored_motions() -> None:
     sixd, root = mirror_windows(rot.matrix_to_sixd(motion.rotations)[None], motion.root[None])
     made = to_motions(sixd, root, 30.0)[0]
     torch.testing.assert_close(made.positions, mirror(motion).positions, atol=1e-5, rtol=0)
-
-
-def test_features_round_trip() -> None:
-    batch = from_motion(random_motion(16), 30.0)
-    sixd, root = split_features(to_features(batch, 30.0), 30.0)
-    torch.testing.assert_close(sixd, batch.sixd)
-    torch.testing.assert_close(root, batch.root, atol=1e-5, rtol=0)
-
-
-def test_padding_does_not_reach_the_features_of_real_frames() -> None:
-    window = from_motion(random_motion(10), 30.0)
-    padded = Batch(
-        torch.cat([window.sixd, torch.full((1, 4, 24, 6), 9.0)], dim=1),
-        torch.cat([window.root, torch.full((1, 4, 3), 9.0)], dim=1),
-        torch.arange(14)[None] < 10,
-    )
-    torch.testing.assert_close(to_features(padded, 30.0)[:, :10], to_features(window, 30.0))
 
 
 def test_canonicalize_is_idempotent() -> None:

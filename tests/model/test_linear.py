@@ -4,7 +4,7 @@ import dataclasses
 
 import torch
 
-from motionclip.model.features import FEATURE_CHANNELS
+from motionclip.model.layouts import LAYOUTS
 from motionclip.model.linear import LinearPath, stretch, unstretch
 from motionclip.training.presets import PRESETS
 
@@ -24,7 +24,7 @@ def test_stretching_keeps_straight_lines_and_ends() -> None:
 def test_it_starts_at_the_principal_components() -> None:
     """Windows of few degrees of freedom, whose frames lie on straight lines between the nodes, come back exactly."""
     generator = torch.Generator().manual_seed(0)
-    ways = torch.randn(6, CONFIG.linear_nodes * FEATURE_CHANNELS, generator=generator)
+    ways = torch.randn(6, CONFIG.linear_nodes * LAYOUTS["velocity"].channels, generator=generator)
     nodes = (torch.randn(200, 6, generator=generator) @ ways + 1).unflatten(1, (CONFIG.linear_nodes, -1))
     lengths = torch.full((200,), 57)
     windows = unstretch(nodes, lengths, 57)

@@ -5,7 +5,7 @@ import dataclasses
 import torch
 from torch.nn import functional as F
 
-from motionclip.model.prior import LatentPrior
+from motionclip.model.prior import FlowNoise, LatentPrior
 from motionclip.model.sphere import from_sphere, to_sphere
 from motionclip.training.presets import PRESETS
 
@@ -29,7 +29,7 @@ def test_it_learns_both_motions_of_one_text() -> None:
     texts = torch.stack([text, text, other_text]).repeat(40, 1)
     for _ in range(400):
         optimizer.zero_grad()
-        prior.loss(latents, texts, torch.full((len(latents),), 2.0)).backward()
+        prior.loss(latents, texts, torch.full((len(latents),), 2.0), FlowNoise.draw(len(latents), 7)).backward()
         optimizer.step()
     drawn = draw(prior, text.repeat(64, 1), seed=3)
     nearness = drawn @ motions.T

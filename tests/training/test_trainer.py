@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_a_run_records_what_it_was(whole_run: Path) -> None:
     (start,) = json.loads((whole_run / "environment.json").read_text())
     assert start["packages"]["torch"] == version("torch")
     recorded = json.loads((whole_run / "config.json").read_text())
-    assert recorded.keys() == TrainConfig().to_dict().keys() | {"data"}
+    assert recorded.keys() == TrainConfig().to_dict().keys() | {"data", "processes"}
     assert list((whole_run / "pictures").glob("reconstruction_*.png"))
     assert not list(whole_run.rglob("*.tmp"))
 
@@ -104,6 +105,20 @@ def test_stores_without_validation_clips_can_be_trained_on(tmp_path: Path) -> No
 def test_a_missing_gpu_is_named(synthetic_store: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="--device cpu"):
         train(CONFIG, [Store.open(synthetic_store)], tmp_path, load_tower("minilm"), device="cuda")
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="compiling needs a compiler")
+def test_steps_are_compiled_on_request(synthetic_store: Path, tmp_path: Path) -> None:
+    """To compile takes a minute, so here torch is told to refuse what is not compiled already."""
+    config, stores = dataclasses.replace(CONFIG, compile=True), [Store.open(synthetic_store)]
+    with torch.compiler.set_stance("fail_on_recompile"), pytest.raises(RuntimeError, match="compile"):
+        train(config, stores, tmp_path, load_tower("minilm"))
+
+
+def test_a_missing_compiler_is_named(synthetic_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(ModelError, match="no-such-compiler"):
+        train(dataclasses.replace(CONFIG, compile=True), [Store.open(synthetic_store)], tmp_path, load_tower("minilm"))
 
 
 @pytest.mark.parametrize(

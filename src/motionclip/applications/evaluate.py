@@ -20,7 +20,7 @@ from motionclip.errors import DataError
 from motionclip.metrics.linear import LinearAutoEncoder
 from motionclip.metrics.physics import floor_speeds, penetration
 from motionclip.metrics.reconstruction import reconstruction_errors
-from motionclip.metrics.retrieval import Retrieval, accuracy, retrieval
+from motionclip.metrics.retrieval import Retrieval, accuracy, cosines, retrieval
 from motionclip.model.features import Batch, pose, to_motions
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, Motion
@@ -218,7 +218,7 @@ def _retrieval(
     distinct = sorted(set(texts))
     number = {text: index for index, text in enumerate(distinct)}
     right = torch.nn.functional.one_hot(torch.tensor([number[text] for text in texts]), len(distinct)).bool()
-    similarity = latents @ model.embed_text(distinct).T  # (clips, sentences)
+    similarity = cosines(latents, model.embed_text(distinct))  # (clips, sentences)
     return retrieval(similarity.T, right.T), retrieval(similarity, right)
 
 
@@ -234,7 +234,7 @@ def _recognition(
         if entry.dataset == dataset
     }
     sentences = sorted(known)
-    similarity = latents @ model.embed_text(sentences).T
+    similarity = cosines(latents, model.embed_text(sentences))
     nearest = [known[sentences[index]] for index in similarity.argmax(dim=1).tolist()]
     return Recognition(
         len(clips),

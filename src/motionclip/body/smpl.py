@@ -1,8 +1,8 @@
 """SMPL for users who have its files: the model is under a licence of its own and never shipped.
 
 Reads SMPL's 24 joints, template, weights and faces; shape and pose blend shapes are left out. The
-published .pkl files are pickles that name classes of `chumpy` and `scipy`: they are read by an unpickler
-that builds numpy arrays and scipy sparse matrices, a stub in place of every `chumpy` class, and nothing else.
+published .pkl files are pickles of Python 2 that name classes of `chumpy` and `scipy`: they are read, without
+either, by an unpickler that builds numpy arrays, a stub in place of these classes, and nothing else.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from motionclip.errors import FormatError
 from motionclip.motion.skeleton import CANONICAL, Skeleton
 
 _WANTED = ("v_template", "weights", "f", "J_regressor", "kintree_table")
+_WHERE_FROM = (
+    "the .pkl or .npz of an SMPL model, which its makers give to those who register at smpl.is.tue.mpg.de; "
+    "the default body needs no file"
+)
 _ADMITTED = {
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
@@ -28,9 +32,10 @@ _ADMITTED = {
     ("numpy._core.multiarray", "_reconstruct"),
     ("numpy.core.multiarray", "scalar"),
     ("numpy._core.multiarray", "scalar"),
-    ("_codecs", "encode"),  # how protocol 2 stores the bytes of an array
+    ("_codecs", "encode"),  # how protocol 2 of Python 3 stores the bytes of an array
+    ("__builtin__", "object"),
+    ("__builtin__", "set"),  # of chumpy's state
 }
-_SPARSE = {"csc_matrix", "csr_matrix", "coo_matrix"}
 
 
 class _Chumpy:
@@ -42,16 +47,32 @@ class _Chumpy:
         self.x = np.asarray(state.get("x", np.empty(0)))
 
 
+class _SparseColumns:
+    """Stands for scipy's csc_matrix: becomes the dense array ``x`` of what it stores."""
+
+    x: NDArray[np.float64]
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.x = np.zeros(state["_shape"])
+        columns = np.repeat(np.arange(self.x.shape[1]), np.diff(state["indptr"]))
+        np.add.at(self.x, (state["indices"], columns), state["data"])  # a place that is named twice adds up
+
+
+def _reconstructor(kind: type, base: type, state: None) -> object:
+    """How protocols 0 and 1 make an object before its state is set."""
+    return object.__new__(kind)
+
+
 class _SmplUnpickler(pickle.Unpickler):
-    """Builds arrays, sparse matrices and chumpy stubs; any other global is refused."""
+    """Builds arrays and the stubs; any other global is refused."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.split(".")[0] == "chumpy":
             return _Chumpy
-        if module.startswith("scipy.sparse") and name in _SPARSE:
-            import scipy.sparse
-
-            return getattr(scipy.sparse, name)
+        if module.startswith("scipy.sparse") and name == "csc_matrix":
+            return _SparseColumns
+        if (module, name) == ("copy_reg", "_reconstructor"):
+            return _reconstructor
         if (module, name) in _ADMITTED:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no SMPL file needs")
@@ -73,9 +94,9 @@ def load_smpl(path: str | Path) -> Body:
     path = Path(path)
     readers: dict[str, Callable[[Path], Mapping[str, Any]]] = {".npz": _read_npz, ".pkl": _read_pickle}
     if path.suffix.lower() not in readers:
-        raise FormatError(path, "this is not a file of an SMPL model", "its .npz or .pkl")
+        raise FormatError(path, "this is not a file of an SMPL model", _WHERE_FROM)
     if not path.is_file():
-        raise FormatError(path, "there is no such file", "an SMPL model downloaded from its makers' site")
+        raise FormatError(path, "there is no such file", _WHERE_FROM)
     stored = readers[path.suffix.lower()](path)
     missing = [name for name in _WANTED if name not in stored]
     if missing:
@@ -97,8 +118,6 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
     try:
         with path.open("rb") as file:
             stored = _SmplUnpickler(file, encoding="latin1").load()
-    except ImportError as error:
-        raise FormatError(path, "it holds a sparse matrix", "scipy to be installed, or the model as .npz") from error
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise FormatError(path, f"it cannot be read ({error})", "a pickle of arrays, as SMPL is published") from error
     if not isinstance(stored, dict):
@@ -107,11 +126,8 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
 
 
 def _array(path: Path, name: str, value: Any) -> NDArray[np.float64]:
-    """A stored value as a float array, whether it came as an array, a sparse matrix or a chumpy stub."""
-    if isinstance(value, _Chumpy):
-        value = value.x
-    dense = value.toarray() if hasattr(value, "toarray") else value
-    array = np.asarray(dense)
+    """A stored value as a float array, whether it came as an array or as a stub of one."""
+    array = np.asarray(value.x if isinstance(value, _Chumpy | _SparseColumns) else value)
     if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
         raise FormatError(path, f"{name} is not an array of finite numbers", "the arrays as SMPL is published")
     return array.astype(np.float64)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def evaluate(
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="STORE")],
     model: str = "base",
+    tower_weights: Path | None = None,
     split: Literal["test", "val", "train"] = "test",
     json_file: Annotated[Path | None, tyro.conf.arg(name="json", metavar="FILE")] = None,
 ) -> None:
@@ -26,6 +27,7 @@ def evaluate(
     Args:
         data: stores made by `motionclip prepare`.
         model: a shipped model's name, a model folder, or a run folder.
+        tower_weights: folder or file of the text tower's weights, if they are not to come from the hub.
         split: which clips to measure on.
         json_file: where to write all figures.
     """
@@ -36,7 +38,7 @@ def evaluate(
     from motionclip.model.pipeline import load
 
     stores = [Store.open(path) for path in data]
-    evaluation = measure(load(model), stores, split, on_stage=say)
+    evaluation = measure(load(model, tower_weights=tower_weights), stores, split, on_stage=say)
     for figures in evaluation.datasets:
         say(_table(figures))
     if json_file is not None:

@@ -9,15 +9,16 @@ from typing import Annotated
 
 import tyro
 
-from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, DEFAULT_SECONDS
+from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
 
 
 def generate(
     texts: Annotated[tuple[str, ...], tyro.conf.Positional],
     /,
     out: Path = Path("out"),
-    seconds: float = DEFAULT_SECONDS,
+    seconds: float | None = None,
     model: str = "base",
+    tower_weights: Path | None = None,
     seed: int = 0,
     guidance: float = DEFAULT_GUIDANCE,
     formats: tuple[str, ...] | None = None,
@@ -27,8 +28,9 @@ def generate(
     Args:
         texts: what the person does, one sentence per motion, in quotes.
         out: a file for one sentence, its suffix choosing the format (.bvh .glb .npz .mp4 .gif .png), or a folder.
-        seconds: length of each motion.
+        seconds: length of each motion; 4, or the longest that the model makes, if not given.
         model: a shipped model's name, a model folder, or a run folder.
+        tower_weights: folder or file of the text tower's weights, if they are not to come from the hub.
         seed: another seed gives another motion of the same words.
         guidance: above 1 follows the words more closely, with less variety.
         formats: what to write for each sentence into a folder, bvh if nothing is said; `sheet` adds a picture of all.
@@ -39,7 +41,8 @@ def generate(
     from motionclip.model.pipeline import load
 
     targets = _targets(texts, out, formats)
-    motions = text_to_motion(load(model), list(texts), seconds=seconds, seed=seed, guidance=guidance)
+    network = load(model, tower_weights=tower_weights)
+    motions = text_to_motion(network, list(texts), seconds=seconds, seed=seed, guidance=guidance)
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
             write_motion(motion, path)

@@ -8,9 +8,11 @@ from typing import Any
 
 import tyro
 
+from motionclip.cli.adapt import adapt
 from motionclip.cli.convert import convert, info
 from motionclip.cli.evaluate import evaluate
 from motionclip.cli.generate import generate
+from motionclip.cli.import_official import import_official
 from motionclip.cli.prepare import prepare
 from motionclip.cli.train import train
 from motionclip.errors import MotionClipError
@@ -22,6 +24,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "prepare": prepare,
     "train": train,
     "evaluate": evaluate,
+    "adapt": adapt,
+    "import-official": import_official,
 }
 
 

@@ -6,10 +6,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from motionclip.losses.collective import mean_of
 
-def cosine_loss(motion: Tensor, text: Tensor, weight: Tensor) -> Tensor:
-    """1 - cos (scalar) of unit motion latents (B, D) and unit text latents (B, D), averaged by weight (B,)."""
-    return ((1 - (motion * text).sum(dim=-1)) * weight).sum() / weight.sum().clamp(min=1e-6)
+
+def cosine_loss(motion: Tensor, other: Tensor, weight: Tensor) -> Tensor:
+    """1 - cos (scalar) of latents of motions (B, D) and of words or pictures (B, D), averaged by weight (B,).
+
+    The mean is over the rows of all processes.
+    """
+    return mean_of(((1 - F.cosine_similarity(motion, other, dim=-1)) * weight).sum(), weight.sum(), least=1e-6)
 
 
 def contrastive_targets(label: Tensor, similarity: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
@@ -36,13 +41,15 @@ def info_nce(motion: Tensor, text: Tensor, positive: Tensor, allowed: Tensor, te
     """Symmetric InfoNCE (scalar) with several positives per row.
 
     Args:
-        motion: (B, D) unit motion latents.
-        text: (B, D) unit text latents.
+        motion: (B, D) motion latents, of any norm.
+        text: (B, D) text latents, of any norm.
         positive: (B, B) pairs that mean the same; each row holds at least one.
         allowed: (B, B) pairs in the soft-max; holds every positive.
         temperature: divides the cosines.
     """
-    logits = (motion @ text.T / temperature).masked_fill(~allowed, float("-inf"))
+    logits = (F.normalize(motion, dim=-1) @ F.normalize(text, dim=-1).T / temperature).masked_fill(
+        ~allowed, float("-inf")
+    )
     share = positive.float() / positive.sum(dim=1, keepdim=True)
 
     def one_way(scores: Tensor, share: Tensor) -> Tensor:

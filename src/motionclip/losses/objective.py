@@ -6,21 +6,36 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from motionclip.body import Body, relative_transforms
-from motionclip.losses import alignment, reconstruction
-from motionclip.losses.vertices import moment_factor, vertex_error
-from motionclip.model.autoencoder import Decoded, MotionAutoEncoder
-from motionclip.model.features import Batch, pose
-from motionclip.motion import CANONICAL
-from motionclip.motion.contacts import CONTACT_JOINTS, foot_contacts
+from motionclip.body import Body
+from motionclip.losses import alignment
+from motionclip.losses.collective import gathered
+from motionclip.losses.comparison import Comparison
+from motionclip.losses.vertices import moment_factor
+from motionclip.model.autoencoder import MotionAutoEncoder
+from motionclip.model.features import Batch
+
+_RECONSTRUCTION = (
+    "features",
+    "feature_velocity",
+    "orientation",
+    "orientation_velocity",
+    "vertices",
+    "path",
+    "velocity",
+    "contact",
+    "skate",
+)
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weight of each loss; units as in :mod:`motionclip.losses`. A weight of 0 leaves the loss out.
+    """Weight of each loss; those of reconstruction are the methods of :class:`Comparison`. 0 leaves a loss out.
 
     Attributes:
+        features: squared error of the layout's channels.
+        feature_velocity: squared error of their change from frame to frame.
         orientation: squared error of 6D rotations.
         orientation_velocity: squared error of their rate of change, per second.
         vertices: mean squared vertex distance, root at the origin, m^2.
@@ -29,12 +44,15 @@ class LossWeights:
         contact: cross-entropy of foot contacts.
         skate: squared speed of feet that should stand, m^2/s^2.
         cosine: 1 - cos of motion and text.
+        image_cosine: 1 - cos of motion and picture.
         contrast: InfoNCE of motions and texts.
         temperature: of the contrast.
         same_text: texts more similar than this are not negatives of each other.
         latent_noise: standard deviation of the noise on the decoder's latent, per number of unit variance.
     """
 
+    features: float = 0.0
+    feature_velocity: float = 0.0
     orientation: float = 1.0
     orientation_velocity: float = 0.001
     vertices: float = 20.0
@@ -43,6 +61,7 @@ class LossWeights:
     contact: float = 0.02
     skate: float = 0.02
     cosine: float = 0.01
+    image_cosine: float = 0.0
     contrast: float = 0.05
     temperature: float = 0.05
     same_text: float = 0.8
@@ -58,6 +77,14 @@ class TextTargets:
     weight: Tensor
 
 
+@dataclass(frozen=True)
+class ImageTargets:
+    """Pictures of a batch: tower embeddings (B, E), and weight (B,), 0 for a window without one."""
+
+    embedding: Tensor
+    weight: Tensor
+
+
 class Objective(nn.Module):
     """Computes the weighted sum of all losses for a batch, and each loss by name."""
 
@@ -67,46 +94,46 @@ class Objective(nn.Module):
         super().__init__()
         self.weights = weights
         self.register_buffer("factor", moment_factor(body))
-        self.feet = CANONICAL.indices(CONTACT_JOINTS)
 
     def forward(
-        self, model: MotionAutoEncoder, batch: Batch, texts: TextTargets, noise: Tensor
+        self, model: MotionAutoEncoder, batch: Batch, texts: TextTargets, images: ImageTargets | None, noise: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Total loss (scalar) and the parts; noise (B, D) is unit Gaussian, scaled here."""
+        """Total loss (scalar) and the parts; noise (B, D) is unit Gaussian, scaled here.
+
+        Both are those of the windows of all processes (:mod:`motionclip.losses.collective`).
+        """
         latent = model.encode(batch)
-        shaken = latent + self.weights.latent_noise * noise / model.config.latent_dim**0.5
-        decoded = model.decode(nn.functional.normalize(shaken, dim=-1), batch.mask)
-        parts = self._reconstruction(decoded, batch, model.config.fps)
-        parts |= self._alignment(latent, model.text_head(texts.embedding), texts)
+        comparison = Comparison(model, batch, model.decode(self._shaken(latent, noise), batch.mask), self.factor)
+        parts = {name: getattr(comparison, name)() for name in _RECONSTRUCTION if getattr(self.weights, name)}
+        parts |= self._text(latent, model.text_head(texts.embedding), texts)
+        if images is not None and model.image_head is not None:
+            picture = model.image_head(images.embedding)
+            parts["image_cosine"] = alignment.cosine_loss(latent, picture, images.weight)
         total = torch.stack([getattr(self.weights, name) * value for name, value in parts.items()]).sum()
         return total, parts
 
-    def _reconstruction(self, decoded: Decoded, batch: Batch, fps: float) -> dict[str, Tensor]:
-        mask = batch.mask
-        with torch.no_grad():
-            world, places = pose(batch.sixd, batch.root)
-            contacts = foot_contacts(places, fps)
-        decoded_world, decoded_places = pose(decoded.sixd, decoded.root)
-        change = relative_transforms(decoded_world, decoded_places - decoded.root[:, :, None], CANONICAL)
-        change = change - relative_transforms(world, places - batch.root[:, :, None], CANONICAL)
-        return {
-            "orientation": reconstruction.squared_error(decoded.sixd, batch.sixd, mask),
-            "orientation_velocity": reconstruction.velocity_error(decoded.sixd, batch.sixd, mask, fps),
-            "vertices": reconstruction.masked_mean(vertex_error(change, self.factor), mask),
-            "path": reconstruction.squared_error(decoded.root, batch.root, mask),
-            "velocity": reconstruction.velocity_error(decoded_places, places, mask, fps),
-            "contact": reconstruction.contact_error(decoded.contacts, contacts, mask),
-            "skate": reconstruction.skate_error(decoded_places[:, :, self.feet], contacts, mask, fps),
-        }
+    def _shaken(self, latent: Tensor, noise: Tensor) -> Tensor:
+        """Latents with noise, at their own norm."""
+        if not self.weights.latent_noise:
+            return latent
+        norm = torch.linalg.vector_norm(latent, dim=-1, keepdim=True)
+        shaken = latent + self.weights.latent_noise * norm * noise / latent.shape[-1] ** 0.5
+        return F.normalize(shaken, dim=-1) * norm
 
-    def _alignment(self, latent: Tensor, text: Tensor, texts: TextTargets) -> dict[str, Tensor]:
-        said = texts.weight > 0
+    def _text(self, latent: Tensor, text: Tensor, texts: TextTargets) -> dict[str, Tensor]:
+        parts = {}
+        if self.weights.cosine:
+            parts["cosine"] = alignment.cosine_loss(latent, text, texts.weight)
+        if self.weights.contrast:
+            parts["contrast"] = self._contrast(latent, text, texts)
+        return parts
+
+    def _contrast(self, latent: Tensor, text: Tensor, texts: TextTargets) -> Tensor:
+        """Each motion against each text of the batch, those of all processes."""
+        said = gathered(texts.weight) > 0
         if not said.any():
-            nothing = latent.sum() * 0
-            return {"cosine": nothing, "contrast": nothing}
-        similarity = texts.embedding[said] @ texts.embedding[said].T
-        positive, allowed = alignment.contrastive_targets(texts.label[said], similarity, self.weights.same_text)
-        return {
-            "cosine": alignment.cosine_loss(latent, text, texts.weight),
-            "contrast": alignment.info_nce(latent[said], text[said], positive, allowed, self.weights.temperature),
-        }
+            return latent.sum() * 0
+        motion, text, embedding = (gathered(rows)[said] for rows in (latent, text, texts.embedding))
+        label, least = gathered(texts.label)[said], self.weights.same_text
+        positive, allowed = alignment.contrastive_targets(label, embedding @ embedding.T, least)
+        return alignment.info_nce(motion, text, positive, allowed, self.weights.temperature)

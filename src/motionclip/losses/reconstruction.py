@@ -1,4 +1,4 @@
-"""How far a decoded window is from the recorded one. Every mean is over real frames only."""
+"""How far a decoded window is from the recorded one. Every mean is over the real frames of all processes' windows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from motionclip.losses.collective import mean_of
+
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean (scalar) of values (B, T, ...) over the frames of mask (B, T) and all further axes."""
     weights = mask.reshape(*mask.shape, *[1] * (values.dim() - 2)).expand_as(values)
-    return (values * weights).sum() / weights.sum().clamp(min=1)
+    return mean_of((values * weights).sum(), weights.sum(), least=1)
 
 
 def pair_mask(mask: Tensor) -> Tensor:

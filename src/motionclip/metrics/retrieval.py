@@ -27,6 +27,11 @@ class Retrieval:
     candidates: int
 
 
+def cosines(motions: Tensor, others: Tensor) -> Tensor:
+    """Cosines (N, M) of latents (N, D) and latents (M, D), of any norm."""
+    return torch.nn.functional.normalize(motions, dim=-1) @ torch.nn.functional.normalize(others, dim=-1).T
+
+
 def retrieval(similarity: Tensor, right: Tensor) -> Retrieval:
     """Retrieval of candidates by queries.
 

@@ -17,20 +17,23 @@ from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.model.config import ModelConfig
+from motionclip.model.paper import PaperAutoEncoder
 from motionclip.model.prior import LatentPrior
+from motionclip.model.residual import ResidualAutoEncoder
 
-CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "MODEL_CARD.md"
 SHIPPED = "base"
 
 
 class Network(nn.Module):
-    """All that is trained: the auto-encoder with its text head, and the latent prior."""
+    """All that is trained: the auto-encoder with its heads, and the latent prior, if it has one."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
-        self.autoencoder = MotionAutoEncoder(config)
-        self.prior = LatentPrior(config)
+        kind = PaperAutoEncoder if config.architecture == "paper" else ResidualAutoEncoder
+        self.autoencoder: MotionAutoEncoder = kind(config)
+        self.prior = LatentPrior(config) if config.prior_layers else None
 
 
 def save_network(network: Network, folder: Path) -> None:
@@ -49,7 +52,7 @@ def load_network(folder: Path) -> Network:
         ModelError: if a file is missing or damaged, or the weights do not fit the config.
     """
     network = Network(_read_config(folder / CONFIG_FILE))
-    tensors = _read_weights(folder / WEIGHTS_FILE)
+    tensors = read_weights(folder / WEIGHTS_FILE)
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in tensors.items()}
     if expected != found:
@@ -71,7 +74,12 @@ def _read_config(path: Path) -> ModelConfig:
         raise ModelError(f"{path} is damaged: {error}; copy the model again") from error
 
 
-def _read_weights(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Tensors of a .safetensors file by name.
+
+    Raises:
+        ModelError: if it is missing or damaged.
+    """
     if not path.is_file():
         raise ModelError(f"{path} is missing; copy the model again, weights and all")
     try:

@@ -6,18 +6,25 @@ import dataclasses
 from dataclasses import dataclass
 
 from motionclip.errors import ModelError
+from motionclip.model.layouts import LAYOUTS
+
+ARCHITECTURES = ("residual", "paper")
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Sizes and choices of the auto-encoder, its text head and its latent prior.
+    """Sizes and choices of the auto-encoder, its heads and its latent prior.
 
     Attributes:
+        architecture: ``residual``, ours (`model/residual.py`), or ``paper``, the published network (`model/paper.py`).
+        layout: how frames become feature channels (`model/layouts.py`).
         fps: frame rate of the model's motion.
         max_frames: longest motion that the model takes or makes, in frames.
         tower: name of the frozen text tower.
         tower_dim: size of that tower's text embeddings.
-        latent_dim: D, size of the latent; it lies on the unit sphere.
+        latent_dim: D, size of the latent, which is on the unit sphere in ``residual``; the paper's is the tower's size.
+        image_head: the model takes embeddings of pictures too; always true of ``paper``.
+        embedding_norm: norm that text and image embeddings are given in ``paper``.
         width: size of a transformer token.
         heads: attention heads.
         feedforward: hidden size of a transformer layer.
@@ -26,17 +33,21 @@ class ModelConfig:
         dropout: dropout rate in the transformer layers.
         frames_per_token: consecutive frames joined in one token; 1 is the paper's.
         prefix_tokens: learned tokens in front of the motion from which the latent is read.
-        linear_nodes: instants at which the linear path sees a window.
-        refiner_width: channels of the decoder's convolution over frames.
+        linear_nodes: instants at which the linear path of ``residual`` sees a window.
+        refiner_width: channels of the convolution over frames of the decoder of ``residual``.
         prior_width: hidden size of the latent prior.
-        prior_layers: residual layers of the latent prior.
+        prior_layers: residual layers of the latent prior; 0 for a model without one.
     """
 
+    architecture: str = "residual"
+    layout: str = "velocity"
     fps: float = 30.0
     max_frames: int = 180
     tower: str = "minilm"
     tower_dim: int = 384
     latent_dim: int = 384
+    image_head: bool = False
+    embedding_norm: float = 1.0
     width: int = 256
     heads: int = 4
     feedforward: int = 768
@@ -51,6 +62,13 @@ class ModelConfig:
     prior_layers: int = 3
 
     def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES or self.layout not in LAYOUTS:
+            raise ModelError(
+                f"architecture {self.architecture!r} with layout {self.layout!r}; expected one of "
+                f"{', '.join(ARCHITECTURES)} and one of {', '.join(LAYOUTS)}"
+            )
+        if self.architecture == "paper":
+            self._check_paper()
         if self.width % self.heads or self.width % 2:
             raise ModelError(f"width {self.width} with {self.heads} heads; expected an even width that heads divide")
         if self.max_frames % self.frames_per_token:
@@ -58,6 +76,24 @@ class ModelConfig:
                 f"max_frames {self.max_frames} is not a multiple of frames_per_token {self.frames_per_token}; "
                 "choose one that is"
             )
+
+    def _check_paper(self) -> None:
+        if not self.latent_dim == self.width == self.tower_dim or self.frames_per_token != 1 or self.prior_layers:
+            raise ModelError(
+                f"the paper's network with latent_dim {self.latent_dim}, width {self.width}, tower_dim "
+                f"{self.tower_dim}, frames_per_token {self.frames_per_token} and prior_layers {self.prior_layers}; "
+                "expected three equal sizes (its latent is the tower's space and a token), 1 and 0"
+            )
+
+    def with_tower(self, name: str, dim: int) -> ModelConfig:
+        """The same model on another tower of ``dim`` numbers; the paper's network takes that size throughout."""
+        sizes = {"latent_dim": dim, "width": dim, "embedding_norm": dim**0.5} if self.architecture == "paper" else {}
+        return dataclasses.replace(self, tower=name, tower_dim=dim, **sizes)
+
+    @property
+    def channels(self) -> int:
+        """C, feature channels per frame."""
+        return LAYOUTS[self.layout].channels
 
     @property
     def num_scores(self) -> int:

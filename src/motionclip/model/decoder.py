@@ -14,8 +14,10 @@ from torch.nn import functional as F
 
 from motionclip.model.config import ModelConfig
 from motionclip.model.encoder import token_mask
-from motionclip.model.features import CONTACT_CHANNELS, FEATURE_CHANNELS
 from motionclip.model.layers import Layer, sinusoid
+from motionclip.motion.contacts import CONTACT_JOINTS
+
+CONTACT_CHANNELS = len(CONTACT_JOINTS)
 
 
 class MotionDecoder(nn.Module):
@@ -24,12 +26,12 @@ class MotionDecoder(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
-        self.embed = nn.Linear(FEATURE_CHANNELS * config.frames_per_token, config.width)
-        self.layers = nn.ModuleList(Layer(config, conditioned=True) for _ in range(config.decoder_layers))
+        self.embed = nn.Linear(config.channels * config.frames_per_token, config.width)
+        self.layers = nn.ModuleList(Layer(config, config.num_scores) for _ in range(config.decoder_layers))
         self.norm = nn.LayerNorm(config.width)
         self.unfold = nn.Linear(config.width, config.frames_per_token * config.refiner_width)
         self.smooth = nn.Conv1d(config.refiner_width, config.refiner_width, kernel_size=5, padding=2)
-        self.head = nn.Linear(config.refiner_width, FEATURE_CHANNELS + CONTACT_CHANNELS)
+        self.head = nn.Linear(config.refiner_width, config.channels + CONTACT_CHANNELS)
         nn.init.zeros_(self.head.weight)  # training starts at the linear path
         nn.init.zeros_(self.head.bias)
 

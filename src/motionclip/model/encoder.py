@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from motionclip.model.config import ModelConfig
-from motionclip.model.features import FEATURE_CHANNELS
 from motionclip.model.layers import Layer, sinusoid
 
 
@@ -21,9 +20,9 @@ class MotionEncoder(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
-        self.embed = nn.Linear(FEATURE_CHANNELS * config.frames_per_token, config.width)
+        self.embed = nn.Linear(config.channels * config.frames_per_token, config.width)
         self.prefix = nn.Parameter(torch.randn(config.prefix_tokens, config.width) * 0.02)
-        self.layers = nn.ModuleList(Layer(config, conditioned=False) for _ in range(config.encoder_layers))
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.encoder_layers))
         self.norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.prefix_tokens * config.width, config.num_scores)
         nn.init.zeros_(self.head.weight)  # training starts at the linear path

@@ -1,10 +1,8 @@
 """Motion to tensor and back: the only place where a Motion becomes numbers for the model.
 
 A *window* is a run of frames in its own frame of reference: it starts above the origin and faces
-+Z. Its 147 feature channels per frame are the 6D local rotations of the 24 joints (columns of the
-matrix, 144), the height of the root in metres (1) and the root's planar velocity (x, z) in m/s (2).
-The path is velocities and not places, so that a walk looks alike wherever it has got to; the
-velocity of frame t leads from frame t to t + 1. The decoder adds 4 contact logits per frame.
++Z. Rotations are local and 6D (columns of the matrix). :mod:`motionclip.model.layouts` makes the
+network's channels of it.
 """
 
 from __future__ import annotations
@@ -16,12 +14,6 @@ from torch import Tensor
 
 from motionclip.motion import CANONICAL, Motion, forward_kinematics, resample
 from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_JOINTS
-
-NUM_JOINTS = CANONICAL.num_joints
-ROTATION_CHANNELS = NUM_JOINTS * 6
-FEATURE_CHANNELS = ROTATION_CHANNELS + 3
-CONTACT_CHANNELS = len(CONTACT_JOINTS)
 
 
 @dataclass(frozen=True)
@@ -67,35 +59,6 @@ def mirror_windows(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
     sign = sixd.new_tensor([-1.0, 1.0, 1.0])
     signs = (sign[:2, None] * sign).flatten()  # S R S, column by column
     return sixd[:, :, list(CANONICAL.swapped_sides)] * signs, root * sign
-
-
-def to_features(batch: Batch, fps: float) -> Tensor:
-    """Feature channels (B, T, 147) of windows; the last frame repeats the velocity before it."""
-    planar = batch.root[..., [0, 2]]
-    velocity = torch.diff(planar, dim=1) * fps
-    velocity = torch.cat([velocity, torch.zeros_like(planar[:, :1])], dim=1)
-    follows = torch.cat([batch.mask[:, 1:], batch.mask.new_zeros(batch.mask.shape[0], 1)], dim=1)
-    velocity = _hold_last(velocity, follows)
-    return torch.cat([batch.sixd.flatten(-2), batch.root[..., 1:2], velocity], dim=-1)
-
-
-def _hold_last(velocity: Tensor, follows: Tensor) -> Tensor:
-    """Velocities (B, T, 2), with the last real frame's replaced by the one before, zero in padding."""
-    count = follows.sum(dim=1)  # frames that have a successor
-    last = (count - 1).clamp(min=0)[:, None, None].expand(-1, 1, 2)
-    held = velocity.gather(1, last) * (count > 0)[:, None, None]
-    step = torch.arange(velocity.shape[1], device=velocity.device)
-    at_end = (step == count[:, None])[..., None]
-    return torch.where(follows[..., None], velocity, torch.where(at_end, held, torch.zeros_like(velocity)))
-
-
-def split_features(features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
-    """Features (B, T, 147) to 6D rotations (B, T, 24, 6) and the integrated root path (B, T, 3)."""
-    sixd = features[..., :ROTATION_CHANNELS].unflatten(-1, (NUM_JOINTS, 6))
-    height, velocity = features[..., ROTATION_CHANNELS], features[..., ROTATION_CHANNELS + 1 :]
-    travelled = torch.cumsum(velocity[:, :-1] / fps, dim=1)
-    planar = torch.cat([torch.zeros_like(velocity[:, :1]), travelled], dim=1)
-    return sixd, torch.stack([planar[..., 0], height, planar[..., 1]], dim=-1)
 
 
 def pose(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:

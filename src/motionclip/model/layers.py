@@ -7,8 +7,15 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from motionclip.model.config import ModelConfig
+from motionclip.model.dropout import dropout
+
+
+def interleaved_sinusoid(count: int, width: int, device: torch.device) -> Tensor:
+    """Sinusoidal code (count, width) of positions 0 to ``count`` - 1, sines and cosines in turn: the paper's order."""
+    return sinusoid(torch.arange(count, device=device), width).unflatten(-1, (2, -1)).transpose(-1, -2).flatten(-2)
 
 
 def sinusoid(positions: Tensor, width: int) -> Tensor:
@@ -19,13 +26,13 @@ def sinusoid(positions: Tensor, width: int) -> Tensor:
 
 
 class Layer(nn.Module):
-    """A pre-norm transformer layer, with the latent's scores optionally added to every token.
+    """A pre-norm transformer layer, with ``condition`` numbers of the latent optionally added to every token.
 
     Cross-attention to a single memory token is a soft-max over one key, which is 1: it adds one
     projection of that token to every query. ``condition`` is that projection.
     """
 
-    def __init__(self, config: ModelConfig, conditioned: bool):
+    def __init__(self, config: ModelConfig, condition: int = 0):
         super().__init__()
         self.heads, self.dropout = config.heads, config.dropout
         self.attention_norm = nn.LayerNorm(config.width)
@@ -34,25 +41,72 @@ class Layer(nn.Module):
         self.feedforward_norm = nn.LayerNorm(config.width)
         self.up = nn.Linear(config.width, config.feedforward)
         self.down = nn.Linear(config.feedforward, config.width)
-        self.condition = nn.Linear(config.num_scores, config.width) if conditioned else None
+        self.condition = nn.Linear(condition, config.width) if condition else None
 
-    def forward(self, tokens: Tensor, mask: Tensor, scores: Tensor | None = None) -> Tensor:
-        """Tokens (B, N, W), mask (B, N) true for real tokens, scores (B, D - 1) or none, to (B, N, W)."""
+    def forward(self, tokens: Tensor, mask: Tensor, latent: Tensor | None = None) -> Tensor:
+        """Tokens (B, N, W), mask (B, N) true for real tokens, latent (B, condition) or none, to (B, N, W)."""
         tokens = tokens + self._drop(self._attend(self.attention_norm(tokens), mask))
-        if self.condition is not None and scores is not None:
-            tokens = tokens + self.condition(scores)[:, None]
-        hidden = self._drop(F.gelu(self.up(self.feedforward_norm(tokens))))
-        return tokens + self._drop(self.down(hidden))
+        if self.condition is not None and latent is not None:
+            tokens = tokens + self.condition(latent)[:, None]
+        return tokens + self._drop(self._feed_forward(self.feedforward_norm(tokens)))
 
-    def _attend(self, tokens: Tensor, mask: Tensor) -> Tensor:
+    def _attend(self, tokens: Tensor, mask: Tensor, wanted: int | None = None) -> Tensor:
+        """What the first ``wanted`` tokens, or all, take from all: (B, wanted, W)."""
         query, key, value = (
-            part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.qkv(tokens).chunk(3, dim=-1)
+            part.unflatten(-1, (self.heads, -1)).transpose(1, 2).expand(len(mask), -1, -1, -1)
+            for part in self._query_key_value(tokens, wanted)
         )
-        # Spelled out: for these few tokens it trains faster on a CPU than the fused kernel (whose backward is slow).
-        scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
-        weights = scores.masked_fill(~mask[:, None, None, :], float("-inf")).softmax(dim=-1)
-        mixed = weights.to(value) @ value
+        real = mask[:, None, None, :]
+        if self.training and tokens.device.type == "cpu":
+            mixed = self._mix(query, key, value, real)
+        else:
+            rate = self.dropout if self.training else 0.0
+            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=real, dropout_p=rate)
         return self.out(mixed.transpose(1, 2).flatten(-2))
 
+    def _mix(self, query: Tensor, key: Tensor, value: Tensor, real: Tensor) -> Tensor:
+        """Attention spelled out: a CPU trains faster so, for these few tokens, than with the fused kernel."""
+        scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        weights = self._drop(scores.masked_fill(~real, float("-inf")).softmax(dim=-1))
+        return weights.to(value) @ value
+
+    def _query_key_value(self, tokens: Tensor, wanted: int | None) -> tuple[Tensor, ...]:
+        if wanted is None:
+            return self.qkv(tokens).chunk(3, dim=-1)
+        sizes = [tokens.shape[-1], 2 * tokens.shape[-1]]
+        (query, others), (query_bias, other_biases) = self.qkv.weight.split(sizes), self.qkv.bias.split(sizes)
+        key, value = F.linear(tokens, others, other_biases).chunk(2, dim=-1)
+        return F.linear(tokens[:, :wanted], query, query_bias), key, value
+
+    def _feed_forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (B, N, W) to (B, N, W); the activation is computed again for the backward pass, and not kept."""
+        raised = self.up(tokens)
+        if not torch.is_grad_enabled():
+            return self._lower(raised)
+        lowered: Tensor = checkpoint(self._lower, raised, use_reentrant=False)
+        return lowered
+
+    def _lower(self, raised: Tensor) -> Tensor:
+        return self.down(self._drop(F.gelu(raised)))
+
     def _drop(self, tokens: Tensor) -> Tensor:
-        return F.dropout(tokens, self.dropout, self.training)
+        return dropout(tokens, self.dropout, self.training)
+
+
+class PostNormLayer(Layer):
+    """The paper's layer: normalised after each sum, with dropout where torch's own layers have it.
+
+    One dropout is left out: that of the cross-attention's single weight, which is always 1.
+    """
+
+    def __init__(self, config: ModelConfig, condition: int = 0):
+        super().__init__(config, condition)
+        self.condition_norm = nn.LayerNorm(config.width) if condition else None
+
+    def forward(self, tokens: Tensor, mask: Tensor, latent: Tensor | None = None, wanted: int | None = None) -> Tensor:
+        """As :meth:`Layer.forward`; of the first ``wanted`` tokens only, if given."""
+        tokens = self.attention_norm(tokens[:, :wanted] + self._drop(self._attend(tokens, mask, wanted)))
+        if self.condition is not None and self.condition_norm is not None and latent is not None:
+            added = self.condition(latent)[:, None].expand_as(tokens)
+            tokens = self.condition_norm(tokens + self._drop(added))
+        return self.feedforward_norm(tokens + self._drop(self._feed_forward(tokens)))

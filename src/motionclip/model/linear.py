@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from motionclip.model.config import ModelConfig
-from motionclip.model.features import FEATURE_CHANNELS
 
 
 def stretch(features: Tensor, lengths: Tensor, nodes: int) -> Tensor:
@@ -47,8 +46,8 @@ class LinearPath(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.nodes = config.linear_nodes
-        self.score = nn.Linear(self.nodes * FEATURE_CHANNELS, config.num_scores)
-        self.restore = nn.Linear(config.num_scores, self.nodes * FEATURE_CHANNELS)
+        self.score = nn.Linear(self.nodes * config.channels, config.num_scores)
+        self.restore = nn.Linear(config.num_scores, self.nodes * config.channels)
 
     def encode(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Features (B, T, C) of windows of lengths (B,) to scores (B, D - 1) of about unit variance."""

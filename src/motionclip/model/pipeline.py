@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from motionclip.errors import ModelError
@@ -16,7 +18,7 @@ from motionclip.model.grounding import plant_feet
 from motionclip.model.steadying import limit_turning
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion.retarget import retarget
-from motionclip.towers import TextTower, load_tower
+from motionclip.towers import ImageTower, TextTower, load_tower
 
 #: Steps of the prior's flow; four times as many move the joints of a motion by 1 to 3 mm on average.
 _FLOW_STEPS = 12
@@ -38,7 +40,7 @@ class MotionCLIP:
     @property
     def device(self) -> torch.device:
         """Where the network computes."""
-        return self.network.autoencoder.feature_mean.device
+        return next(self.network.parameters()).device
 
     @property
     def max_seconds(self) -> float:
@@ -59,7 +61,7 @@ class MotionCLIP:
 
     @torch.inference_mode()
     def encode(self, motions: Sequence[Motion]) -> Tensor:
-        """Unit latents (N, D) of motions on any known skeleton, at any rate.
+        """Latents (N, D) of motions on any known skeleton, at any rate: unit, but for the paper's network.
 
         Raises:
             ModelError: if a motion is longer than ``max_seconds``.
@@ -79,16 +81,21 @@ class MotionCLIP:
 
     @torch.inference_mode()
     def decode(self, latents: Tensor, seconds: float) -> list[Motion]:
-        """Motions of unit latents (N, D): canonical skeleton, from above the origin, facing +Z, feet planted."""
+        """Motions of latents (N, D): canonical skeleton, from above the origin, facing +Z, feet planted.
+
+        What the paper's network says is left as it is: it knows nothing of contacts.
+        """
         mask = torch.ones(len(latents), self.num_frames(seconds), dtype=torch.bool, device=self.device)
         decoded = self.network.autoencoder.decode(latents.to(self.device), mask)
-        sixd = limit_turning(decoded.sixd, self.config.fps)
-        root = plant_feet(sixd, decoded.root, decoded.contacts.sigmoid())
+        sixd, root = decoded.sixd, decoded.root
+        if decoded.contacts is not None:
+            sixd = limit_turning(sixd, self.config.fps)
+            root = plant_feet(sixd, root, decoded.contacts.sigmoid())
         return to_motions(sixd.cpu(), root.cpu(), self.config.fps)
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
-        """Unit latents (N, D) of sentences: each the middle of the motions that it may mean.
+        """Latents (N, D) of sentences: each the middle of the motions that it may mean.
 
         Raises:
             TextError: if a text is empty, too long, or not text.
@@ -96,9 +103,25 @@ class MotionCLIP:
         return self.network.autoencoder.text_head(self.tower.encode_texts(texts).to(self.device))
 
     @torch.inference_mode()
-    def sample(self, text_latents: Tensor, seconds: float, *, guidance: float, seed: int) -> Tensor:
-        """Unit latents (N, D) of motions drawn from the prior under unit text latents (N, D).
+    def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:
+        """Latents (N, D) of pictures (H, W, 3), RGB.
 
+        Raises:
+            ModelError: if the model or its tower knows no pictures.
+        """
+        head, tower = self.network.autoencoder.image_head, self.tower
+        if head is None or not isinstance(tower, ImageTower):
+            raise ModelError(
+                f"this model with the tower {tower.name!r} knows no pictures; adapt it to a CLIP tower "
+                "(`motionclip adapt`), or train one with pictures"
+            )
+        return head(tower.encode_images(images).to(self.device))
+
+    @torch.inference_mode()
+    def sample(self, text_latents: Tensor, seconds: float, *, guidance: float, seed: int) -> Tensor:
+        """Latents (N, D) of motions drawn from the prior under text latents (N, D).
+
+        A model without a prior has one motion for each text, that of the text's own point.
         Every text starts from the same noise, drawn on the CPU: what a text becomes depends on the
         seed alone, not on its neighbours or the device.
 
@@ -108,17 +131,24 @@ class MotionCLIP:
         if not math.isfinite(guidance):
             raise ModelError(f"a guidance of {guidance}; expected a finite number, such as 1.5")
         count, prior = len(text_latents), self.network.prior
+        if prior is None:
+            return text_latents
         length = torch.full((count,), self.num_frames(seconds) / self.config.fps, device=self.device)
         noise = torch.randn(1, self.config.num_scores, generator=torch.Generator().manual_seed(seed))
         start = noise.to(self.device).expand(count, -1)
         return prior.sample(start, text_latents, length, guidance=guidance, steps=_FLOW_STEPS)
 
 
-def load(model: str | Path = SHIPPED, *, device: str = "cpu") -> MotionCLIP:
+def load(model: str | Path = SHIPPED, *, device: str = "cpu", tower_weights: str | Path | None = None) -> MotionCLIP:
     """A trained model: the name of a shipped one, a model folder, or a run folder.
+
+    Args:
+        model: its name or folder.
+        device: where to compute.
+        tower_weights: folder or file of the tower's weights, if they are not where the tower looks for them.
 
     Raises:
         ModelError: if the model or its tower's weights are missing or damaged.
     """
     network = load_network(find_model(model))
-    return MotionCLIP(network.to(device), load_tower(network.config.tower))
+    return MotionCLIP(network.to(device), load_tower(network.config.tower, tower_weights, device))

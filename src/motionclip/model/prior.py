@@ -9,6 +9,7 @@ Training, on the scores z of latents: x_s = (1 - s) noise + s z, and the network
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,30 @@ from motionclip.model.linear import LinearPath
 from motionclip.model.sphere import from_sphere, to_sphere
 
 _CODE = 64
+
+
+@dataclass(frozen=True)
+class FlowNoise:
+    """What is random in a step of training.
+
+    Attributes:
+        noise: (N, D - 1) where the flow starts.
+        time: (N,) flow time in [0, 1].
+        dropped: (N, 1) true where the text is left out, so that the prior also learns motions without one.
+    """
+
+    noise: Tensor
+    time: Tensor
+    dropped: Tensor
+
+    @classmethod
+    def draw(cls, count: int, scores: int, text_dropout: float = 0.1) -> FlowNoise:
+        """For ``count`` latents of ``scores`` scores, from torch's generator of the CPU."""
+        return cls(torch.randn(count, scores), torch.rand(count), torch.rand(count, 1) < text_dropout)
+
+    def to(self, device: torch.device) -> FlowNoise:
+        """The same on a device."""
+        return FlowNoise(self.noise.to(device), self.time.to(device), self.dropped.to(device))
 
 
 class PriorBlock(nn.Module):
@@ -75,14 +100,12 @@ class LatentPrior(nn.Module):
             x = block(x, condition)
         return self.head(self.norm(x))
 
-    def loss(self, latent: Tensor, text: Tensor, seconds: Tensor, text_dropout: float = 0.1) -> Tensor:
+    def loss(self, latent: Tensor, text: Tensor, seconds: Tensor, drawn: FlowNoise) -> Tensor:
         """Flow-matching loss (scalar) for unit latents (N, D) under unit text latents (N, D)."""
         target = from_sphere(latent)
-        noise, time = torch.randn_like(target), torch.rand(len(target), device=target.device)
-        dropped = torch.rand(len(target), 1, device=target.device) < text_dropout
-        text = torch.where(dropped, self.no_text, text)
-        x = torch.lerp(noise, target, time[:, None])
-        error = self(x, time, text, seconds) - (target - noise)
+        text = torch.where(drawn.dropped, self.no_text, text)
+        x = torch.lerp(drawn.noise, target, drawn.time[:, None])
+        error = self(x, drawn.time, text, seconds) - (target - drawn.noise)
         return (error.square() * self.importance).mean()
 
     @torch.no_grad()

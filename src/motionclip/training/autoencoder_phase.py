@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from motionclip.body import default_body
-from motionclip.losses.objective import Objective
+from motionclip.data.windows import Draw
+from motionclip.losses.objective import ImageTargets, Objective
 from motionclip.model.autoencoder import MotionAutoEncoder
-from motionclip.training.batches import gather, padded_together, text_targets
-from motionclip.training.checkpoint import load_state, save_state
-from motionclip.training.phase import OnStep, TrainingSet, average_of, descend, optimizer_of, seed_step, set_rate
+from motionclip.training.batches import gather, padded_together, rows_of, text_targets
+from motionclip.training.phase import (
+    OnStep,
+    TrainingSet,
+    average_of,
+    descend,
+    device_of,
+    optimizer_of,
+    resumed,
+    seed_step,
+    set_rate,
+)
 from motionclip.training.presets import TrainConfig
 from motionclip.training.run import Run
-from motionclip.training.schedule import warmup_cosine
+from motionclip.training.schedule import rate_factor
 from motionclip.training.validation import sample_sheet, validate
 
 #: Windows of each length from which the linear path starts.
@@ -33,29 +46,34 @@ class AutoEncoderPhase:
 
     def fit(self, model: MotionAutoEncoder) -> None:
         """Train ``model`` in place; it ends with the averaged weights."""
-        config = self.config
+        config, run = self.config, self.run
         self._start(model)
+        run.ranks.share_weights(model)
         model.compute_dtype = torch.bfloat16 if config.bf16 else None
         averaged = average_of(model, config.ema)
-        # The linear path starts at its best; full steps would shake it off before the transformers can use it.
-        optimizer = optimizer_of(model, config.weight_decay, slow=model.linear)
-        objective = Objective(config.losses, default_body()).to(model.feature_mean.device)
-        modules: dict[str, nn.Module] = {"model": model, "averaged": averaged}
-        path = self.run.state_path(self.name)
-        start = load_state(path, modules, optimizer) if path.exists() else 0
-        self.run.forget_after(("autoencoder", "validation"), start)
+        if config.compile:
+            model.encoder.compile()
+            model.decoder.compile()
+        optimizer = optimizer_of(model, config.weight_decay, config.betas, slow=model.slow_parameters)
+        objective = Objective(config.losses, default_body()).to(device_of(model))
+        modules: dict[str, nn.Module] = {"model": model}
+        if averaged is not None:
+            modules["averaged"] = averaged
+        start = resumed(run, self.name, modules, optimizer)
+        run.forget_after(("autoencoder", "validation"), start)
         for step in range(start, config.steps):
             values = self._step(model, objective, optimizer, step)
-            averaged.update_parameters(model)
+            if averaged is not None:
+                averaged.update_parameters(model)
             done = step + 1
             if done % _LOG_EVERY == 0 or done == config.steps:
-                self.run.log(self.name, done, values)
+                run.log(self.name, done, values)
             if done % config.validate_every == 0 or done == config.steps:
-                self._validate(cast(MotionAutoEncoder, averaged.module), done)
+                self._validate(kept(model, averaged), done)
             if done % config.save_every == 0 or done == config.steps:
-                save_state(path, done, modules, optimizer)
+                run.save(self.name, done, modules, optimizer)
             self.on_step(self.name, done, config.steps, values["loss"])
-        model.load_state_dict(averaged.module.state_dict())
+        model.load_state_dict(kept(model, averaged).state_dict())
         model.compute_dtype = None
 
     def _start(self, model: MotionAutoEncoder) -> None:
@@ -71,24 +89,52 @@ class AutoEncoderPhase:
     def _step(
         self, model: MotionAutoEncoder, objective: Objective, optimizer: torch.optim.AdamW, step: int
     ) -> dict[str, float]:
-        config, windows = self.config, self.data.windows
+        """One step; all processes draw the batch of all of them, and each takes its share."""
+        config, windows, ranks = self.config, self.data.windows, self.run.ranks
         seed_step(config.seed, 0, step)
         seconds = config.window_seconds[int(torch.randint(len(config.window_seconds), ()))]
-        draw = windows.draw(config.seed, step, config.batch_size, round(seconds * config.model.fps), config.mirror)
-        noise = torch.randn(config.batch_size, config.model.latent_dim).to(model.feature_mean)
-        set_rate(optimizer, config.lr * warmup_cosine(step, config.warmup, config.steps))
-        total, parts = objective(model, gather(windows, draw), text_targets(draw, self.data.embeddings), noise)
-        norm = descend(total, model, optimizer, config.clip_norm)
+        count, own = config.batch_size * ranks.size, ranks.share(config.batch_size)
+        whole = windows.draw(config.seed, step, count, round(seconds * config.model.fps), config.mirror)
+        noise = torch.randn(count, config.model.latent_dim)[own].to(device_of(model))
+        images = self._images(whole, own)
+        ranks.seed_apart()
+        draw = rows_of(whole, own)
+        set_rate(optimizer, config.lr * rate_factor(config.schedule, step, config.warmup, config.steps))
+        texts = text_targets(draw, self.data.embeddings)
+        total, parts = objective(model, gather(windows, draw), texts, images, noise)
+        norm = descend(total, model, optimizer, config.clip_norm, ranks)
         return {"loss": total.item(), "gradient": norm} | {name: part.item() for name, part in parts.items()}
 
+    def _images(self, whole: Draw, own: slice) -> ImageTargets | None:
+        data, choice = self.data, self.config.frame_choice
+        if data.pictures is None:
+            return None
+        return rows_of(data.pictures.targets(whole, data.embeddings, choice, torch.default_generator), own)
+
     def _validate(self, model: MotionAutoEncoder, step: int) -> None:
-        if self.unseen is None:
+        if self.unseen is None or not self.run.ranks.first:
             return
-        model.eval()
-        model.compute_dtype = None
-        values = validate(model, self.unseen)
+        with evaluating(model):
+            values = validate(model, self.unseen)
+            sheet = sample_sheet(model, self.unseen.windows)
         if values:
             self.run.log("validation", step, values)
-        sheet = sample_sheet(model, self.unseen.windows)
         if sheet is not None:
             self.run.picture("reconstruction", step, sheet)
+
+
+def kept(model: MotionAutoEncoder, averaged: AveragedModel | None) -> MotionAutoEncoder:
+    """The weights that a run keeps: the averaged ones, where there are any."""
+    return model if averaged is None else cast(MotionAutoEncoder, averaged.module)
+
+
+@contextmanager
+def evaluating(model: MotionAutoEncoder) -> Iterator[None]:
+    """The model without dropout, in full precision and not compiled, and afterwards as it was."""
+    training, dtype = model.training, model.compute_dtype
+    model.eval()
+    model.compute_dtype = None
+    with torch.compiler.set_stance("force_eager"):  # other lengths of window, and few of them: not worth compiling
+        yield
+    model.train(training)
+    model.compute_dtype = dtype

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from motionclip.data.windows import Draw, WindowSet
-from motionclip.losses.objective import TextTargets
+from motionclip.losses.objective import ImageTargets, TextTargets
 from motionclip.model.features import Batch, canonicalize, mirror_windows
+from motionclip.model.prior import FlowNoise
+
+Rows = TypeVar("Rows", Draw, ImageTargets, FlowNoise)
+
+
+def rows_of(value: Rows, rows: slice) -> Rows:
+    """Some rows of all tensors of a value."""
+    return type(value)(*(getattr(value, item.name)[rows] for item in dataclasses.fields(value)))
 
 
 def gather(windows: WindowSet, draw: Draw) -> Batch:

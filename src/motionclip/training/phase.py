@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
@@ -10,17 +10,28 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from motionclip.data.windows import WindowSet
+from motionclip.training.checkpoint import load_state
+from motionclip.training.distributed import Ranks
+from motionclip.training.pictures import PictureTable
+from motionclip.training.run import Run
 
-#: Called after every step with the phase, the step, the number of steps and the loss.
-OnStep = Callable[[str, int, int, float], None]
+#: Called after every step with the phase, the step, the number of steps and the loss; first, where pictures are
+#: embedded, with "pictures", how many are, of how many, and None.
+OnStep = Callable[[str, int, int, float | None], None]
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """The windows of a split, and the tower's embeddings (S, E) of all its sentences."""
+    """The windows of a split, the tower's embeddings (S, E) of all its sentences, and pictures where they are used."""
 
     windows: WindowSet
     embeddings: Tensor
+    pictures: PictureTable | None = None
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where a module computes."""
+    return next(module.parameters()).device
 
 
 def seed_step(seed: int, phase: int, step: int) -> None:
@@ -28,14 +39,17 @@ def seed_step(seed: int, phase: int, step: int) -> None:
     torch.manual_seed((seed * 2 + phase + 1) * 1_000_000_007 + step)
 
 
-def optimizer_of(module: nn.Module, weight_decay: float, slow: nn.Module | None = None) -> torch.optim.AdamW:
-    """AdamW over a module, whose ``slow`` part takes steps of a tenth."""
-    held = set(slow.parameters()) if slow is not None else set()
+def optimizer_of(
+    module: nn.Module, weight_decay: float, betas: tuple[float, float], slow: Collection[nn.Parameter] = ()
+) -> torch.optim.AdamW:
+    """AdamW over a module, whose ``slow`` parameters take steps of a tenth."""
+    held = set(slow)
     groups = [
         {"params": [p for p in module.parameters() if p not in held], "share": 1.0},
         {"params": [p for p in module.parameters() if p in held], "share": 0.1},
     ]
-    return torch.optim.AdamW(groups, weight_decay=weight_decay, betas=(0.9, 0.99))
+    filled = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(filled, weight_decay=weight_decay, betas=betas, fused=True)
 
 
 def set_rate(optimizer: torch.optim.AdamW, rate: float) -> None:
@@ -44,15 +58,31 @@ def set_rate(optimizer: torch.optim.AdamW, rate: float) -> None:
         group["lr"] = rate * group["share"]
 
 
-def average_of(module: nn.Module, decay: float) -> AveragedModel:
-    """A copy of a module that follows the moving average of its weights."""
-    return AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(decay))
+def average_of(module: nn.Module, decay: float) -> AveragedModel | None:
+    """A copy of a module that follows the moving average of its weights; none without decay."""
+    return AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(decay)) if decay else None
 
 
-def descend(loss: Tensor, module: nn.Module, optimizer: torch.optim.AdamW, clip_norm: float) -> float:
-    """One step down a loss; returns the norm of the gradient before it was clipped."""
-    optimizer.zero_grad(set_to_none=True)
+def resumed(run: Run, phase: str, modules: dict[str, nn.Module], optimizer: torch.optim.AdamW) -> int:
+    """Load the last state of a phase, if there is one; returns its step, or 0.
+
+    Raises:
+        ModelError: if it is damaged, or not the same on all nodes.
+    """
+    path = run.state_path(phase)
+    start = load_state(path, modules, optimizer) if path.exists() else 0
+    run.ranks.check_alike(str(start), f"step in {path}; put the run folder where all nodes see it")
+    return start
+
+
+def descend(loss: Tensor, module: nn.Module, optimizer: torch.optim.AdamW, clip_norm: float, ranks: Ranks) -> float:
+    """One step down a loss of all processes; returns the gradient's norm before it was clipped (not at all, at 0)."""
     loss.backward()
-    norm = nn.utils.clip_grad_norm_(module.parameters(), clip_norm)
+    ranks.sum_gradients(module)
+    gradients = [parameter.grad for parameter in module.parameters() if parameter.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    if clip_norm:
+        nn.utils.clip_grads_with_norm_(module.parameters(), clip_norm, norm)
     optimizer.step()
+    optimizer.zero_grad()  # here, so that none are held while the next batch goes forth
     return norm.item()

@@ -14,10 +14,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from motionclip.data.store import MANIFEST, Store
 from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
+from motionclip.training.checkpoint import save_state
+from motionclip.training.distributed import Ranks
 from motionclip.training.presets import TrainConfig
 
 if TYPE_CHECKING:
@@ -30,21 +33,25 @@ _PACKAGES = ("motionclip", "torch", "numpy", "roma", "safetensors", "tokenizers"
 class Run:
     """A folder of `config.json`, `environment.json`, `metrics.jsonl`, pictures, TensorBoard events and states.
 
-    `config.json` holds the configuration and the hashes of the stores' manifests, `environment.json`
-    one record for each time that the run was started.
+    `config.json` holds the configuration, the number of processes and the hashes of the stores' manifests,
+    `environment.json` one record for each time that the run was started. All processes of a job may read the
+    folder; only the first one writes, the others' calls do nothing.
 
     Raises:
         ModelError: if the folder holds a run of another configuration or data, or one and ``resume`` is false.
     """
 
-    def __init__(self, folder: Path, config: TrainConfig, stores: Sequence[Store], *, resume: bool):
-        self.folder = folder
-        self._record(config.to_dict() | {"data": [_store_hash(store) for store in stores]}, resume)
-        starts = folder / "environment.json"
-        records = json.loads(starts.read_text()) if starts.exists() else []
-        with replacing(starts) as path:
-            path.write_text(json.dumps([*records, _environment(stores)], indent=2) + "\n")
+    def __init__(self, folder: Path, config: TrainConfig, stores: Sequence[Store], ranks: Ranks, *, resume: bool):
+        self.folder, self.ranks, self._writer = folder, ranks, None
+        recorded = config.to_dict() | {"data": [_store_hash(store) for store in stores], "processes": ranks.size}
+        ranks.check_alike(json.dumps(recorded), "configuration or data; give each node the same command and stores")
+        if not ranks.first:
+            return
+        self._record(recorded, resume)
+        self._record_start(stores)
         (folder / "pictures").mkdir(exist_ok=True)
+        for left in (folder / "state").glob(".*.safetensors"):  # half written when a process was killed
+            left.unlink()
         self._writer = self._tensorboard()
 
     def __enter__(self) -> Run:
@@ -63,12 +70,28 @@ class Run:
                 raise ModelError(
                     f"{self.folder} holds a run already; resume it with --resume, or choose another folder"
                 )
-            if path.read_text() != text:
-                raise ModelError(
-                    f"{path} differs from this run's configuration or data; resume with the same ones, or start anew"
-                )
+            self._compare(path, json.loads(text))
         with replacing(path) as temporary:
             temporary.write_text(text)
+
+    def _compare(self, path: Path, config: dict[str, object]) -> None:
+        found = json.loads(path.read_text())
+        if found == config:
+            return
+        if found.get("processes") != self.ranks.size:
+            raise ModelError(
+                f"{path} is a run of {found.get('processes')} processes, this is one of {self.ranks.size}, which makes "
+                "another batch; resume with as many, or start anew"
+            )
+        raise ModelError(
+            f"{path} differs from this run's configuration or data; resume with the same ones, or start anew"
+        )
+
+    def _record_start(self, stores: Sequence[Store]) -> None:
+        starts = self.folder / "environment.json"
+        records = json.loads(starts.read_text()) if starts.exists() else []
+        with replacing(starts) as path:
+            path.write_text(json.dumps([*records, _environment(stores, self.ranks.size)], indent=2) + "\n")
 
     def _tensorboard(self) -> SummaryWriter | None:
         try:
@@ -84,7 +107,7 @@ class Run:
     def forget_after(self, phases: Sequence[str], step: int) -> None:
         """Drop the metrics of some phases after ``step``: a resumed run writes them again."""
         path = self.folder / "metrics.jsonl"
-        if not path.exists():
+        if not self.ranks.first or not path.exists():
             return
         kept = [line for line in path.read_text().splitlines() if _is_kept(line, phases, step)]
         with replacing(path) as temporary:
@@ -92,14 +115,23 @@ class Run:
 
     def log(self, phase: str, step: int, values: dict[str, float]) -> None:
         """Add a row of figures."""
+        if not self.ranks.first:
+            return
         with (self.folder / "metrics.jsonl").open("a") as file:
             file.write(json.dumps({"phase": phase, "step": step} | values) + "\n")
         if self._writer is not None:
             for name, value in values.items():
                 self._writer.add_scalar(f"{phase}/{name}", value, step)
 
+    def save(self, phase: str, step: int, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> None:
+        """Keep the state of a phase, in place of the one before."""
+        if self.ranks.first:
+            save_state(self.state_path(phase), step, modules, optimizer)
+
     def picture(self, name: str, step: int, image: Image) -> None:
         """Keep a picture, as a file and in TensorBoard."""
+        if not self.ranks.first:
+            return
         with replacing(self.folder / "pictures" / f"{name}_{step:06d}.png") as path:
             image.save(path)
         if self._writer is not None:
@@ -121,13 +153,14 @@ def _store_hash(store: Store) -> str:
     return hashlib.sha256((store.folder / MANIFEST).read_bytes()).hexdigest()
 
 
-def _environment(stores: Sequence[Store]) -> dict[str, object]:
+def _environment(stores: Sequence[Store], processes: int) -> dict[str, object]:
     return {
         "commit": _commit(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
         "machine": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
+        "processes": processes,
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "stores": [str(store.folder) for store in stores],
     }

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+import os
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,12 +16,17 @@ from motionclip.data.store import FPS, Store
 from motionclip.data.windows import WindowSet
 from motionclip.errors import DataError, ModelError
 from motionclip.model.checkpoint import Network, save_network
-from motionclip.towers import CachedTower, TextTower
+from motionclip.towers import CachedTower, ImageTower, TextTower
 from motionclip.training.autoencoder_phase import AutoEncoderPhase
+from motionclip.training.distributed import Ranks
 from motionclip.training.phase import OnStep, TrainingSet
+from motionclip.training.pictures import PictureTable
 from motionclip.training.presets import TrainConfig
 from motionclip.training.prior_phase import PriorPhase
 from motionclip.training.run import Run
+
+#: Frames that count as one training window of an epoch, as in the paper's code.
+_RUN_FRAMES = 100
 
 
 def train(
@@ -35,25 +45,40 @@ def train(
     random depends on the seed and the step. Stores without clips of the ``val`` split are trained
     on without validation.
 
+    In a process that torchrun started, the job's processes train one model together; ``cuda`` is then
+    the process's own GPU, and ``out`` a folder that all of them see, written by the first.
+
     Raises:
         DataError: if the stores have no training clips, or no words.
         ModelError: if ``out`` holds another run, its state is damaged, the tower is not the
             configuration's, or there is no such device.
+        ProcessError: if another process of the job is gone.
     """
+    ranks = Ranks.from_environment()
     _check(config, tower, device)
-    sets = _load_sets(config, stores, tower, device)
-    with Run(out, config, stores, resume=resume) as run:
-        torch.manual_seed(config.seed)
-        network = Network(config.model).to(device)
-        AutoEncoderPhase(config, run, sets["train"], sets.get("val"), on_step).fit(network.autoencoder)
-        PriorPhase(config, run, sets["train"], on_step).fit(network)
-        save_network(network, out / "model")
+    device = ranks.device(device)
+    with ranks.joined(device) as ranks:
+        with ranks.in_turn():
+            sets = _load_sets(config, stores, tower, device, on_step)
+        config = _with_steps(config, sets["train"].windows, ranks)
+        with Run(out, config, stores, ranks, resume=resume) as run:
+            torch.manual_seed(config.seed)
+            network = Network(config.model).to(device)
+            AutoEncoderPhase(config, run, sets["train"], sets.get("val"), on_step).fit(network.autoencoder)
+            PriorPhase(config, run, sets["train"], on_step).fit(network)
+            if ranks.first:
+                save_network(network, out / "model")
     return out / "model"
 
 
 def _check(config: TrainConfig, tower: TextTower, device: str) -> None:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ModelError("no CUDA device was found; train with --device cpu")
+    compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")  # as torch looks for it
+    if config.compile and shutil.which(compiler) is None:
+        raise ModelError(f"torch.compile needs a C++ compiler and {compiler} is not here; install one, or do without")
+    if config.uses_pictures and not isinstance(tower, ImageTower):
+        raise ModelError(f"the tower {tower.name!r} sees no pictures; take a CLIP tower, or an image_cosine of 0")
     if (tower.name, tower.dim) != (config.model.tower, config.model.tower_dim):
         raise ModelError(
             f"the tower {tower.name!r} makes {tower.dim} numbers; the configuration expects "
@@ -63,12 +88,42 @@ def _check(config: TrainConfig, tower: TextTower, device: str) -> None:
         raise ModelError(f"a model at {config.model.fps:g} fps; prepared stores are at {FPS:g}")
 
 
-def _load_sets(config: TrainConfig, stores: Sequence[Store], tower: TextTower, device: str) -> dict[str, TrainingSet]:
-    cached, sets = CachedTower(tower), {}
-    present = {entry.split for store in stores for entry in store.entries} & {"train", "val"}
-    for split in sorted(present | {"train"}):
-        windows = WindowSet(stores, split, config.dataset_weights, round(config.min_seconds * FPS))
-        sets[split] = TrainingSet(windows.to(device), cached.encode_texts(windows.texts).to(device))
-    if not sets["train"].windows.texts:
+def _with_steps(config: TrainConfig, windows: WindowSet, ranks: Ranks) -> TrainConfig:
+    """The configuration with its epochs counted in steps of all processes."""
+    if not config.epochs:
+        return config
+    runs = len(windows.root) / _RUN_FRAMES
+    steps = math.ceil(config.epochs * runs / (config.batch_size * ranks.size))
+    return dataclasses.replace(config, epochs=0, steps=steps)
+
+
+def _load_sets(
+    config: TrainConfig, stores: Sequence[Store], tower: TextTower, device: str, on_step: OnStep
+) -> dict[str, TrainingSet]:
+    present = {entry.split for store in stores for entry in store.entries} & {"val"}
+    sets = {"train": _train_set(config, stores, tower, device, on_step)}
+    return sets | {split: _set(config, stores, split, tower, device) for split in present}
+
+
+def _train_set(
+    config: TrainConfig, stores: Sequence[Store], tower: TextTower, device: str, on_step: OnStep
+) -> TrainingSet:
+    frames = round(config.window_seconds[0] * FPS) if config.words == "joined" else 0
+    data = _set(config, stores, "train", tower, device, joined=frames)
+    if not data.windows.texts:
         raise DataError("no training clip has words; add a captions.csv (docs/data.md)")
-    return sets
+    if not (config.uses_pictures and isinstance(tower, ImageTower)):
+        return data
+
+    def progress(done: int, total: int) -> None:
+        on_step("pictures", done, total, None)
+
+    pictures = PictureTable.load(stores, data.windows, tower, config.mirror, config.frames_per_window, progress)
+    return dataclasses.replace(data, pictures=pictures.to(device))
+
+
+def _set(
+    config: TrainConfig, stores: Sequence[Store], split: str, tower: TextTower, device: str, joined: int = 0
+) -> TrainingSet:
+    windows = WindowSet(stores, split, config.dataset_weights, round(config.min_seconds * FPS), joined)
+    return TrainingSet(windows.to(device), CachedTower(tower).encode_texts(windows.texts).to(device))

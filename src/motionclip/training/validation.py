@@ -7,7 +7,7 @@ from PIL.Image import Image
 
 from motionclip.data.windows import WindowSet
 from motionclip.metrics.reconstruction import reconstruction_errors
-from motionclip.metrics.retrieval import accuracy
+from motionclip.metrics.retrieval import accuracy, cosines
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.model.features import to_motions
 from motionclip.render import contact_sheet
@@ -47,7 +47,7 @@ def _sentence_accuracy(model: MotionAutoEncoder, unseen: TrainingSet, picked: li
         latents.append(model.encode(gather(unseen.windows, draw)))
         labels.append(draw.label)
     sentences, truth = torch.cat(labels).unique(return_inverse=True)
-    nearness = torch.cat(latents) @ model.text_head(unseen.embeddings[sentences]).T
+    nearness = cosines(torch.cat(latents), model.text_head(unseen.embeddings[sentences]))
     return accuracy(nearness, truth.to(nearness.device))
 
 

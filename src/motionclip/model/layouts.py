@@ -1,0 +1,139 @@
+"""How the frames of a window become the network's feature channels, and back: one layout per convention.
+
+==============  ===========  ==========================================================================
+layout          channels     rows of a frame
+==============  ===========  ==========================================================================
+``velocity``    144 + 3      24 rotations, height of the root (m), planar velocity of the root (m/s)
+``translation`` 25 x 6       24 rotations, place of the root (m) and three zeros: the paper's
+``published``   25 x 6       24 rotations as *rows*, Z up, and how the right ankle moves about the pelvis (m)
+==============  ===========  ==========================================================================
+
+``published`` is what the authors' released checkpoints were trained on: 6D rotations are the first two
+rows of the matrix, the root's in AMASS's axes (Z up). Where the place of the root was meant, the row of
+translation holds that of the right ankle, less its place in the first frame, on a body that was posed without
+its translation: the root's path is in no channel. It is here for those checkpoints only.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from motionclip.model.features import Batch, canonicalize, pose
+from motionclip.motion import CANONICAL
+from motionclip.motion import rotations as rot
+from motionclip.motion.contacts import CONTACT_JOINTS
+from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
+
+_JOINTS = CANONICAL.num_joints
+_ROTATIONS = _JOINTS * 6
+_TO_Y_UP = ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0))  # AMASS is Z up: (x, y, z) becomes (x, z, -y)
+
+
+@dataclass(frozen=True)
+class Layout(ABC):
+    """A convention of feature channels.
+
+    Attributes:
+        channels: C, numbers per frame.
+        kinds: channels of one kind, which are scaled together where features are normalised.
+    """
+
+    channels: int
+    kinds: tuple[slice, ...]
+
+    @abstractmethod
+    def features(self, batch: Batch, fps: float) -> Tensor:
+        """Feature channels (B, T, C) of windows."""
+
+    @abstractmethod
+    def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+        """Feature channels (B, T, C) to 6D rotations (B, T, 24, 6), columns, and the root path (B, T, 3), metres."""
+
+
+class VelocityLayout(Layout):
+    """The path as velocities and not places, so that a walk looks alike wherever it has got to.
+
+    The velocity of frame t leads from frame t to t + 1; the last frame repeats the one before it.
+    """
+
+    def features(self, batch: Batch, fps: float) -> Tensor:
+        planar = batch.root[..., [0, 2]]
+        velocity = torch.diff(planar, dim=1) * fps
+        velocity = torch.cat([velocity, torch.zeros_like(planar[:, :1])], dim=1)
+        follows = torch.cat([batch.mask[:, 1:], batch.mask.new_zeros(batch.mask.shape[0], 1)], dim=1)
+        velocity = _hold_last(velocity, follows)
+        return torch.cat([batch.sixd.flatten(-2), batch.root[..., 1:2], velocity], dim=-1)
+
+    def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+        sixd = features[..., :_ROTATIONS].unflatten(-1, (_JOINTS, 6))
+        height, velocity = features[..., _ROTATIONS], features[..., _ROTATIONS + 1 :]
+        travelled = torch.cumsum(velocity[:, :-1] / fps, dim=1)
+        planar = torch.cat([torch.zeros_like(velocity[:, :1]), travelled], dim=1)
+        return sixd, torch.stack([planar[..., 0], height, planar[..., 1]], dim=-1)
+
+
+class TranslationLayout(Layout):
+    """The paper's 25 rows of 6 numbers; the last row is the place of the root and three zeros."""
+
+    def features(self, batch: Batch, fps: float) -> Tensor:
+        return torch.cat([batch.sixd.flatten(-2), batch.root, torch.zeros_like(batch.root)], dim=-1)
+
+    def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+        return features[..., :_ROTATIONS].unflatten(-1, (_JOINTS, 6)), features[..., _ROTATIONS : _ROTATIONS + 3]
+
+
+class PublishedLayout(Layout):
+    """The conventions of the authors' checkpoints."""
+
+    def features(self, batch: Batch, fps: float) -> Tensor:
+        ankle = pose(batch.sixd, torch.zeros_like(batch.root))[1][:, :, CANONICAL.index("right_ankle")]
+        turn = ankle.new_tensor(_TO_Y_UP)
+        matrices = rot.sixd_to_matrix(batch.sixd)
+        root = turn.T @ matrices[:, :, :1]
+        rows = torch.cat([root, matrices[:, :, 1:]], dim=2)[..., :2, :]
+        moved = (ankle - ankle[:, :1]) @ turn
+        return torch.cat([rows.flatten(2), moved, torch.zeros_like(moved)], dim=-1)
+
+    def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+        """As :meth:`Layout.window`, but that the root stays where it is: its path cannot be known.
+
+        The first frame faces +Z, for AMASS faces anywhere, above the origin with its lowest foot joint on the floor.
+        """
+        turn = features.new_tensor(_TO_Y_UP)
+        rows = features[..., :_ROTATIONS].unflatten(-1, (_JOINTS, 6))
+        matrices = rot.sixd_to_matrix(rows).transpose(-1, -2)  # rows are the columns of the transpose
+        sixd = rot.matrix_to_sixd(torch.cat([turn @ matrices[:, :, :1], matrices[:, :, 1:]], dim=2))
+        origin = torch.zeros_like(features[:, :1, :3])
+        feet = pose(sixd[:, :1], origin)[1][:, 0, CANONICAL.indices(CONTACT_JOINTS), 1]
+        lowest = (feet - feet.new_tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2)).amin(dim=-1)
+        root = origin - lowest[:, None, None] * origin.new_tensor(rot.Y_AXIS)
+        return canonicalize(sixd, root.expand(-1, features.shape[1], -1))
+
+
+def _hold_last(velocity: Tensor, follows: Tensor) -> Tensor:
+    """Velocities (B, T, 2), with the last real frame's replaced by the one before, zero in padding."""
+    count = follows.sum(dim=1)  # frames that have a successor
+    last = (count - 1).clamp(min=0)[:, None, None].expand(-1, 1, 2)
+    held = velocity.gather(1, last) * (count > 0)[:, None, None]
+    step = torch.arange(velocity.shape[1], device=velocity.device)
+    at_end = (step == count[:, None])[..., None]
+    return torch.where(follows[..., None], velocity, torch.where(at_end, held, torch.zeros_like(velocity)))
+
+
+_ROTATION = slice(0, _ROTATIONS)
+
+LAYOUTS: Mapping[str, Layout] = MappingProxyType(
+    {
+        "velocity": VelocityLayout(
+            _ROTATIONS + 3, (_ROTATION, slice(_ROTATIONS, _ROTATIONS + 1), slice(_ROTATIONS + 1, None))
+        ),
+        "translation": TranslationLayout(_ROTATIONS + 6, (_ROTATION, slice(_ROTATIONS, None))),
+        "published": PublishedLayout(_ROTATIONS + 6, (_ROTATION, slice(_ROTATIONS, None))),
+    }
+)

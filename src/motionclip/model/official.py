@@ -1,0 +1,321 @@
+"""The authors' checkpoints, read into our network: https://github.com/GuyTevet/MotionCLIP.
+
+A published model is a file ``checkpoint_XXXX.pth.tar``, a flat dictionary of tensors in the names of torch's own
+transformer layers, with ``opt.yaml``, the options of its training, beside it. Three kinds of tensors have no place
+here: the positional codes, which are computed; ``actionBiases``, which their decoder never adds; and the query and
+key projections of cross-attention, which a soft-max over one memory token makes void
+(:class:`motionclip.model.layers.PostNormLayer`). Every other tensor is taken, and has to be there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import yaml
+from torch import Tensor, nn
+
+from motionclip.errors import ModelError
+from motionclip.model.checkpoint import Network, read_weights
+from motionclip.model.config import ModelConfig
+from motionclip.model.layers import interleaved_sinusoid
+from motionclip.model.layouts import LAYOUTS
+
+OPTIONS_FILE = "opt.yaml"
+TOWER, TOWER_DIM = "clip:ViT-B-32", 512
+#: Mean norm of this tower's embeddings of 360 sentences on actions (8.3 to 13.3), which the authors feed as they are.
+EMBEDDING_NORM = 10.35
+
+_CHANNELS = LAYOUTS["published"].channels
+_PREFIX = ("encoder.muQuery", "encoder.sigmaQuery")
+_CODES = ("encoder.sequence_pos_encoder.pe", "decoder.sequence_pos_encoder.pe")
+_MAX_POSITIONS = 5000
+_STACKS = ("encoder.seqTransEncoder.layers.", "decoder.seqTransDecoder.layers.")
+_CROSS = ".multihead_attn."
+_UNUSED = "decoder.actionBiases"
+_CLIP = "clip_model."  # CLIP's own tensors; the authors' files leave them out
+
+_WRITTEN = ("num_frames", "num_layers", "latent_dim")  # always in the file
+_SIZES = (*_WRITTEN, "ff_size", "num_heads")
+#: Options that make the network another than the paper's, at the values that it needs; a file may leave them out.
+_NEEDED = {
+    "archiname": "transformer",
+    "activation": "gelu",
+    "pose_rep": "rot6d",
+    "glob": True,
+    "translation": True,
+    "align_pose_frontview": False,
+    "ablation": None,
+    "normalize_encoder_output": False,
+    "normalize_decoder_input": False,
+}
+_OUR_NAMES = {
+    "encoder.skelEmbedding.": "encoder.embed.",
+    "encoder.seqTransEncoder.layers.": "encoder.layers.",
+    "decoder.seqTransDecoder.layers.": "decoder.layers.",
+    "decoder.finallayer.": "decoder.head.",
+    ".self_attn.in_proj_": ".qkv.",
+    ".self_attn.out_proj.": ".out.",
+    ".linear1.": ".up.",
+    ".linear2.": ".down.",
+    ".multihead_attn.": ".condition.",
+    ".norm1.": ".attention_norm.",
+    ".norm3.": ".feedforward_norm.",
+}
+
+
+@dataclass(frozen=True)
+class OfficialOptions:
+    """What `opt.yaml` says of the network's size; what it leaves out has the authors' default.
+
+    Attributes:
+        num_frames: longest motion, in frames.
+        num_layers: layers of the encoder, and of the decoder.
+        latent_dim: size of a token and of the latent.
+        ff_size: hidden size of a layer.
+        num_heads: attention heads.
+        fps: frame rate, which only the name of the data tells.
+    """
+
+    num_frames: int
+    num_layers: int
+    latent_dim: int
+    ff_size: int = 1024
+    num_heads: int = 4
+    fps: float = 30.0
+
+
+@dataclass(frozen=True)
+class OfficialModel:
+    """A published model.
+
+    Attributes:
+        network: ours, with its weights, in evaluation mode.
+        clip_tensors: number of tensors of CLIP itself that the file held and that were left out.
+    """
+
+    network: Network
+    clip_tensors: int
+
+
+def read_official(checkpoint: Path, options: Path | None = None) -> OfficialModel:
+    """Read a published checkpoint. Nothing in it is run: of a pickle, only tensors are taken.
+
+    Args:
+        checkpoint: the authors' .pth.tar, or a .safetensors of the same tensors.
+        options: their opt.yaml; the one beside the checkpoint if none.
+
+    Raises:
+        ModelError: if a file is missing, is anything but tensors or options, is of another network, or if the two
+            contradict each other.
+    """
+    tensors = _read_tensors(checkpoint)
+    path = options or checkpoint.with_name(OPTIONS_FILE)
+    said = read_options(path)
+    kept = {name: value for name, value in tensors.items() if not name.startswith(_CLIP)}
+    _check_sizes(kept, checkpoint, said, path)
+    network = Network(_config(said))
+    _check_tensors(kept, said, checkpoint)
+    _check_codes(kept, said, checkpoint)
+    network.autoencoder.load_state_dict(_our_state({name: value.double() for name, value in kept.items()}))
+    return OfficialModel(network.eval(), len(tensors) - len(kept))
+
+
+def read_options(path: Path) -> OfficialOptions:
+    """Sizes of the network that an opt.yaml describes.
+
+    Raises:
+        ModelError: if it is missing or damaged, or describes another network than the paper's.
+    """
+    values = _read_yaml(path)
+    other = {name: values[name] for name, need in _NEEDED.items() if values.get(name, need) != need}
+    if other:
+        raise ModelError(
+            f"{path} is of another network than the paper's: {_listed(other)}; expected "
+            f"{_listed({name: _NEEDED[name] for name in other})}"
+        )
+    sizes = {name: value for name in _SIZES if type(value := values.get(name)) is int and value > 0}
+    odd = {name: values.get(name) for name in _SIZES if name not in sizes and (name in values or name in _WRITTEN)}
+    if odd:
+        raise ModelError(f"{path}: {_listed(odd)}; expected whole numbers above 0, as in a published {OPTIONS_FILE}")
+    rate = re.search(r"_([1-9]\d*)fps", str(values.get("datapath")))
+    return OfficialOptions(**sizes, fps=float(rate[1]) if rate else 30.0)
+
+
+def _read_yaml(path: Path) -> dict[object, object]:
+    try:
+        values = yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        raise ModelError(
+            f"{path}: {error.strerror}; expected the options of the checkpoint: put its {OPTIONS_FILE} there, "
+            "or give it as --opt"
+        ) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ModelError(
+            f"{path} is no plain YAML ({reason}); expected the {OPTIONS_FILE} of the checkpoint"
+        ) from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{path} holds no options; expected the {OPTIONS_FILE} of the checkpoint")
+    return values
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; expected a published checkpoint, such as checkpoint_0100.pth.tar")
+    if path.suffix == ".safetensors":
+        return read_weights(path)
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a stranger's bytes: torch refuses them with errors of every kind
+        raise _no_tensors(path) from error
+    if not isinstance(found, dict) or not all(_is_plain(name, value) for name, value in found.items()):
+        raise _no_tensors(path)
+    return found
+
+
+def _is_plain(name: object, value: object) -> bool:
+    is_dense = isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu"
+    return isinstance(name, str) and is_dense
+
+
+def _no_tensors(path: Path) -> ModelError:
+    return ModelError(
+        f"{path} is damaged, or holds more than named tensors, and was not opened further; "
+        "expected a published checkpoint, such as checkpoint_0100.pth.tar: download it again"
+    )
+
+
+def _check_sizes(tensors: dict[str, Tensor], checkpoint: Path, said: OfficialOptions, path: Path) -> None:
+    """Refuses options that contradict the tensors, and sizes that no published model has."""
+    for name, size in _sizes(tensors):
+        if size != getattr(said, name):
+            raise ModelError(
+                f"{path} says {name} {getattr(said, name)} and {checkpoint} has {size}; expected the "
+                f"{OPTIONS_FILE} that came with the checkpoint"
+            )
+    limit = _MAX_POSITIONS - len(_PREFIX)
+    if said.latent_dim != TOWER_DIM or not 2 <= said.num_frames <= limit:
+        raise ModelError(
+            f"{path} says latent_dim {said.latent_dim} and num_frames {said.num_frames}; expected {TOWER_DIM}, "
+            f"the size of CLIP's embeddings, and 2 to {limit}"
+        )
+
+
+def _sizes(tensors: dict[str, Tensor]) -> Iterator[tuple[str, int]]:
+    """Sizes by their name in opt.yaml, wherever a tensor shows them."""
+    for stack in _STACKS:
+        numbers = {name.removeprefix(stack).partition(".")[0] for name in tensors if name.startswith(stack)}
+        yield "num_layers", len(numbers)
+    for name, value in tensors.items():
+        if name == "encoder.skelEmbedding.bias":
+            yield "latent_dim", value.numel()
+        elif name.endswith(".linear1.bias"):
+            yield "ff_size", value.numel()
+
+
+def _check_tensors(tensors: dict[str, Tensor], said: OfficialOptions, path: Path) -> None:
+    """Refuses tensors that are missing, left over, of another shape, or not finite."""
+    expected = _shapes(said)
+    wrong = {
+        "missing": expected.keys() - tensors.keys(),
+        "left over": tensors.keys() - expected.keys(),
+        "of another shape": {n for n in expected.keys() & tensors.keys() if tensors[n].shape != expected[n]},
+        "not finite numbers": {
+            n for n, value in tensors.items() if not value.is_floating_point() or not value.isfinite().all()
+        },
+    }
+    for problem, names in wrong.items():
+        if names:
+            shown = ", ".join(sorted(names)[:5]) + (" ..." if len(names) > 5 else "")
+            raise ModelError(
+                f"{path}: {len(names)} tensors {problem}: {shown}; expected those of the published network, "
+                f"{said.num_layers} layers of {said.latent_dim} on {_CHANNELS} channels"
+            )
+
+
+def _check_codes(tensors: dict[str, Tensor], said: OfficialOptions, path: Path) -> None:
+    """Refuses positional codes other than those that our network computes."""
+    positions = said.num_frames + len(_PREFIX)  # as many as are used, of the 5,000 that theirs stores
+    codes = interleaved_sinusoid(positions, said.latent_dim, torch.device("cpu"))
+    for name in _CODES:
+        error = (tensors[name][:positions, 0] - codes).abs().max().item()
+        if error > 1e-5:
+            raise ModelError(
+                f"{path}: {name} is up to {error:.1g} off the sinusoidal code that the network is built on"
+            )
+
+
+def _shapes(said: OfficialOptions) -> dict[str, torch.Size]:
+    """Names and shapes of the tensors of the published network."""
+    width, token = said.latent_dim, torch.Size([1, said.latent_dim])
+    sizes = (width, said.num_heads, said.ff_size)
+    with torch.device("meta"):
+        encoder_layer, decoder_layer = nn.TransformerEncoderLayer(*sizes), nn.TransformerDecoderLayer(*sizes)
+        parts = {
+            "encoder.skelEmbedding": nn.Linear(_CHANNELS, width),
+            "encoder.seqTransEncoder": nn.TransformerEncoder(
+                encoder_layer, said.num_layers, enable_nested_tensor=False
+            ),
+            "decoder.seqTransDecoder": nn.TransformerDecoder(decoder_layer, said.num_layers),
+            "decoder.finallayer": nn.Linear(width, _CHANNELS),
+        }
+    shapes = {f"{part}.{name}": value.shape for part in parts for name, value in parts[part].state_dict().items()}
+    codes = dict.fromkeys(_CODES, torch.Size([_MAX_POSITIONS, 1, width]))
+    return shapes | codes | dict.fromkeys((*_PREFIX, _UNUSED), token)
+
+
+def _config(said: OfficialOptions) -> ModelConfig:
+    return ModelConfig(
+        architecture="paper",
+        layout="published",
+        fps=said.fps,
+        max_frames=said.num_frames,
+        tower=TOWER,
+        tower_dim=TOWER_DIM,
+        latent_dim=said.latent_dim,
+        image_head=True,
+        embedding_norm=EMBEDDING_NORM,
+        width=said.latent_dim,
+        heads=said.num_heads,
+        feedforward=said.ff_size,
+        encoder_layers=said.num_layers,
+        decoder_layers=said.num_layers,
+        dropout=0.1,
+        frames_per_token=1,
+        prefix_tokens=len(_PREFIX),
+        prior_layers=0,
+    )
+
+
+def _our_state(theirs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of our network from theirs, in double precision.
+
+    Cross-attention to one token z is W_out (W_value z + b_value) + b_out: one linear map, ``condition``.
+    """
+    ours = {"encoder.prefix": torch.cat([theirs[name] for name in _PREFIX])}
+    for name, value in theirs.items():
+        if name not in (*_PREFIX, *_CODES, _UNUSED) and _CROSS not in name:
+            ours[_our_name(name)] = value
+        elif name.endswith(_CROSS + "in_proj_weight"):
+            stem = name.removesuffix("in_proj_weight")
+            value_bias = theirs[stem + "in_proj_bias"].chunk(3)[2]
+            out, out_bias = theirs[stem + "out_proj.weight"], theirs[stem + "out_proj.bias"]
+            folded = _our_name(stem)
+            ours[folded + "weight"] = out @ value.chunk(3)[2]
+            ours[folded + "bias"] = out @ value_bias + out_bias
+    return ours
+
+
+def _our_name(name: str) -> str:
+    second_norm = ".feedforward_norm." if name.startswith("encoder.") else ".condition_norm."
+    for theirs, ours in (_OUR_NAMES | {".norm2.": second_norm}).items():
+        name = name.replace(theirs, ours)
+    return name
+
+
+def _listed(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value!r}" for name, value in values.items())

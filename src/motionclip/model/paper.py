@@ -1,0 +1,84 @@
+"""The published network: Tevet et al., "MotionCLIP", ECCV 2022, section 3; where it is silent, the authors' code.
+
+The encoder puts learned prefix tokens in front of the frames and reads the latent at the first; the
+decoder's queries are positional codes alone, and the latent is its only memory. docs/paper.md names
+every deviation. Those in this file: cross-attention to the one memory token is the bias that it equals
+(:class:`motionclip.model.layers.PostNormLayer`), and embeddings of words and pictures get the norm of
+motion latents, where the published code feeds the decoder norms it never saw in training.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from motionclip.model.autoencoder import Decoded, MotionAutoEncoder
+from motionclip.model.config import ModelConfig
+from motionclip.model.dropout import dropout
+from motionclip.model.features import Batch
+from motionclip.model.heads import ScaledHead
+from motionclip.model.layers import PostNormLayer, interleaved_sinusoid
+
+
+class PaperEncoder(nn.Module):
+    """Post-norm transformer over prefix tokens and frames."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.dropout = config.dropout
+        self.embed = nn.Linear(config.channels, config.width)
+        self.prefix = nn.Parameter(torch.randn(config.prefix_tokens, config.width))
+        self.layers = nn.ModuleList(PostNormLayer(config) for _ in range(config.encoder_layers))
+
+    def forward(self, features: Tensor, mask: Tensor) -> Tensor:
+        """Features (B, T, C) and mask (B, T) to latents (B, D)."""
+        prefix = self.prefix.expand(len(features), -1, -1)
+        frames = self.embed(features)
+        tokens = torch.cat([prefix.to(frames), frames], dim=1)
+        tokens = tokens + interleaved_sinusoid(tokens.shape[1], tokens.shape[2], tokens.device).to(tokens)
+        tokens = dropout(tokens, self.dropout, self.training)
+        real = torch.cat([mask.new_ones(prefix.shape[:2]), mask], dim=1)
+        *layers, last = self.layers
+        for layer in layers:
+            tokens = layer(tokens, real)
+        return last(tokens, real, wanted=1)[:, 0].to(features)  # the other tokens are read by none
+
+
+class PaperDecoder(nn.Module):
+    """Post-norm transformer over positional codes, to each of which the latent is added in every layer."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.dropout, self.width = config.dropout, config.width
+        self.layers = nn.ModuleList(PostNormLayer(config, config.latent_dim) for _ in range(config.decoder_layers))
+        self.head = nn.Linear(config.width, config.channels)
+
+    def forward(self, latent: Tensor, mask: Tensor) -> Tensor:
+        """Latents (B, D) and mask (B, T) to features (B, T, C)."""
+        queries = interleaved_sinusoid(mask.shape[1], self.width, latent.device).to(latent)
+        # Without dropout all windows ask alike, and the first layer's projections are made once for all of them.
+        tokens = queries[None].expand(len(latent) if self.training else 1, -1, -1)
+        tokens = dropout(tokens, self.dropout, self.training)
+        for layer in self.layers:
+            tokens = layer(tokens, mask, latent)
+        return self.head(tokens).to(latent)
+
+
+class PaperAutoEncoder(MotionAutoEncoder):
+    """The two transformers, on raw features; the latent is a token, of whatever norm its last layer gives it."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__(config)
+        self.encoder = PaperEncoder(config)
+        self.decoder = PaperDecoder(config)
+        self.text_head = self.image_head = ScaledHead(config)
+
+    def encode(self, batch: Batch) -> Tensor:
+        features = self.layout.features(batch, self.config.fps)
+        with self._autocast(features.device):
+            return self.encoder(features, batch.mask)
+
+    def decode(self, latent: Tensor, mask: Tensor) -> Decoded:
+        with self._autocast(latent.device):
+            features = self.decoder(latent, mask)
+        return Decoded(features, *self.layout.window(features, self.config.fps), None)

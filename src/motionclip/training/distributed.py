@@ -1,0 +1,183 @@
+"""Training by several processes, as torchrun starts them.
+
+Every process draws the batch of the whole job and takes its share (``batch_size`` windows each); the losses
+are those of all shares (:mod:`motionclip.losses.collective`), gradients are summed, and every process takes
+the same step. So n processes give the loss curve of one process with n times the batch.
+
+The gradients go in one flat all-reduce after the backward pass. DistributedDataParallel would overlap it with
+that pass, but watches a module's ``forward`` where the objective calls ``encode`` and ``decode``, averages where
+shares are summed, and must search for parameters that a configuration leaves without gradient. What is lost
+is at most the time to send 4 bytes per parameter almost twice: by arithmetic, not measured, about 1 ms of a step
+between GPUs of one machine with NVLink for the paper's 36 million, and as much as the step itself over slow links
+(docs/training.md).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+from torch import distributed as dist
+from torch import nn
+from torch.distributed.rendezvous import rendezvous
+
+from motionclip.errors import ModelError
+from motionclip.losses.collective import exchanging
+
+_ENVIRONMENT = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+#: Longest wait for another process within a step; the first one validates and saves between steps.
+_STEP_TIMEOUT = timedelta(minutes=15)
+#: Longest wait for work that one process does for all, such as embedding every picture of a data set.
+_PATIENCE = timedelta(hours=48)
+#: Of the seeds of neighbouring ranks: torch's generator keeps 32 bits of a seed, and multiples of 2^32 over the golden
+#: ratio lie evenly among those, millions of steps apart.
+_SEED_STRIDE = 2_654_435_761
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among those of its job.
+
+    Attributes:
+        rank: its number; the process 0 writes the run folder and talks.
+        size: number of processes.
+        local_rank: its number on its machine, and of its GPU.
+        patient: process group for long waits, while the job is joined.
+    """
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    patient: dist.ProcessGroup | None = None
+
+    @classmethod
+    def from_environment(cls) -> Ranks:
+        """As torchrun says; a process that it did not start is alone."""
+        if not all(name in os.environ for name in _ENVIRONMENT):
+            return cls()
+        rank, size, local_rank = (int(os.environ[name]) for name in _ENVIRONMENT)
+        return cls(rank, size, local_rank)
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes and talks."""
+        return self.rank == 0
+
+    @property
+    def _turn(self) -> int:
+        return 0 if self.first else 1 if self.local_rank == 0 else 2
+
+    def device(self, name: str) -> str:
+        """The device of this process: its own GPU for ``cuda``.
+
+        Raises:
+            ModelError: if the machine has fewer GPUs than processes.
+        """
+        if name != "cuda" or self.size == 1:
+            return name
+        if self.local_rank >= torch.cuda.device_count():
+            raise ModelError(
+                f"process {self.local_rank + 1} of this machine has no GPU, there are {torch.cuda.device_count()}; "
+                "start as many with --nproc-per-node, or train with --device cpu"
+            )
+        return f"cuda:{self.local_rank}"
+
+    @contextmanager
+    def joined(self, device: str) -> Iterator[Ranks]:
+        """The job's process group, for the time of the block: NCCL between GPUs, else gloo.
+
+        One that is there already is used and left: a script that trains several models must start it itself, for
+        torch cannot start one twice (the second finds the addresses of the first). After an error the group is
+        left to the end of the process: to close it could wait for the others.
+
+        Raises:
+            ProcessError: if the others cannot be reached.
+        """
+        if self.size == 1:
+            yield self
+            return
+        is_cuda = device.startswith("cuda")
+        if is_cuda:
+            torch.cuda.set_device(device)
+        is_new = not dist.is_initialized()
+        with exchanging():
+            if is_new:
+                _start_group("nccl" if is_cuda else "gloo")
+            group = dist.new_group(backend="gloo", timeout=_PATIENCE)
+        yield dataclasses.replace(self, patient=group)
+        self._wait(group)  # the model is whole when any process goes on
+        dist.destroy_process_group(None if is_new else group)
+
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """Process 0 does the block first, then one on each machine, then all others: what one caches, others find."""
+        for _ in range(self._turn):
+            self._wait(self.patient)
+        yield
+        for _ in range(2 - self._turn):
+            self._wait(self.patient)
+
+    def _wait(self, group: dist.ProcessGroup | None) -> None:
+        if group is not None:
+            with exchanging():
+                dist.barrier(group)
+
+    def share(self, count: int) -> slice:
+        """The rows of this process in what all processes draw alike, ``count`` rows for each."""
+        return slice(self.rank * count, (self.rank + 1) * count)
+
+    def seed_apart(self) -> None:
+        """From here on torch draws other numbers in each process: for dropout, after what all draw alike."""
+        if not self.first:
+            torch.manual_seed(torch.initial_seed() + self.rank * _SEED_STRIDE)
+
+    def check_alike(self, value: str, what: str) -> None:
+        """Compare a value with that of the other processes.
+
+        Raises:
+            ModelError: on all of them, if it differs.
+        """
+        if self.patient is None:
+            return
+        own = torch.tensor(int.from_bytes(hashlib.sha256(value.encode()).digest()[:7]))
+        found = [torch.empty_like(own) for _ in range(self.size)]
+        with exchanging():
+            dist.all_gather(found, own, group=self.patient)
+        if len({int(number) for number in found}) > 1:
+            raise ModelError(f"the processes of this job do not have the same {what}")
+
+    def share_weights(self, module: nn.Module) -> None:
+        """Give every process the parameters and buffers of process 0."""
+        if self.size > 1:
+            for value in module.state_dict().values():
+                with exchanging():
+                    dist.broadcast(value, src=0)
+
+    def sum_gradients(self, module: nn.Module) -> None:
+        """Sum the gradients of all processes, which have the same ones."""
+        if self.size == 1:
+            return
+        gradients = [parameter.grad for parameter in module.parameters() if parameter.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        with exchanging():
+            dist.all_reduce(flat)
+        parts = flat.split([gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+
+def _start_group(backend: str) -> None:
+    """Start the process group with keys of its own in torchrun's store.
+
+    A job that torchrun restarts (`--max-restarts`) finds the store of the attempt before, with the addresses of dead
+    processes.
+    """
+    store, rank, size = next(rendezvous("env://", timeout=_STEP_TIMEOUT))
+    attempt = dist.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)  # type: ignore[attr-defined]
+    dist.init_process_group(backend, store=attempt, rank=rank, world_size=size, timeout=_STEP_TIMEOUT)
