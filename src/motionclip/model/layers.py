@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,8 @@ from torch.utils.checkpoint import checkpoint
 
 from motionclip.model.config import ModelConfig
 from motionclip.model.dropout import dropout
+
+Result = TypeVar("Result")
 
 
 def interleaved_sinusoid(count: int, width: int, device: torch.device) -> Tensor:
@@ -48,7 +52,7 @@ class Layer(nn.Module):
         tokens = tokens + self._drop(self._attend(self.attention_norm(tokens), mask))
         if self.condition is not None and latent is not None:
             tokens = tokens + self.condition(latent)[:, None]
-        return tokens + self._drop(self._feed_forward(self.feedforward_norm(tokens)))
+        return tokens + self._drop(self._feed_forward(self.feedforward_norm, tokens)[1])
 
     def _attend(self, tokens: Tensor, mask: Tensor, wanted: int | None = None) -> Tensor:
         """What the first ``wanted`` tokens, or all, take from all: (B, wanted, W)."""
@@ -78,13 +82,17 @@ class Layer(nn.Module):
         key, value = F.linear(tokens, others, other_biases).chunk(2, dim=-1)
         return F.linear(tokens[:, :wanted], query, query_bias), key, value
 
-    def _feed_forward(self, tokens: Tensor) -> Tensor:
-        """Tokens (B, N, W) to (B, N, W); the activation is computed again for the backward pass, and not kept."""
-        raised = self.up(tokens)
-        if not torch.is_grad_enabled():
-            return self._lower(raised)
-        lowered: Tensor = checkpoint(self._lower, raised, use_reentrant=False)
-        return lowered
+    def _feed_forward(self, norm: nn.Module, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised tokens, and what the two matrices make of them, both (B, N, W).
+
+        Norm and activation cost little, and much to keep: they are computed again for the backward pass.
+        """
+        normed, raised = _not_kept(self._raise, norm, tokens)
+        return normed, _not_kept(self._lower, raised)
+
+    def _raise(self, norm: nn.Module, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        normed = norm(tokens)
+        return normed, self.up(normed)
 
     def _lower(self, raised: Tensor) -> Tensor:
         return self.down(self._drop(F.gelu(raised)))
@@ -105,8 +113,17 @@ class PostNormLayer(Layer):
 
     def forward(self, tokens: Tensor, mask: Tensor, latent: Tensor | None = None, wanted: int | None = None) -> Tensor:
         """As :meth:`Layer.forward`; of the first ``wanted`` tokens only, if given."""
-        tokens = self.attention_norm(tokens[:, :wanted] + self._drop(self._attend(tokens, mask, wanted)))
+        norm, tokens = self.attention_norm, tokens[:, :wanted] + self._drop(self._attend(tokens, mask, wanted))
         if self.condition is not None and self.condition_norm is not None and latent is not None:
             added = self.condition(latent)[:, None].expand_as(tokens)
-            tokens = self.condition_norm(tokens + self._drop(added))
-        return self.feedforward_norm(tokens + self._drop(self._feed_forward(tokens)))
+            norm, tokens = self.condition_norm, norm(tokens) + self._drop(added)
+        tokens, lowered = self._feed_forward(norm, tokens)
+        return self.feedforward_norm(tokens + self._drop(lowered))
+
+
+def _not_kept(function: Callable[..., Result], *arguments: object) -> Result:
+    """The result of a function, whose steps on the way there are not kept for the backward pass."""
+    if not torch.is_grad_enabled():
+        return function(*arguments)
+    result: Result = checkpoint(function, *arguments, use_reentrant=False)
+    return result
