@@ -37,6 +37,20 @@ def test_convert_to_the_canonical_skeleton(walk: Path) -> None:
     assert read_motion(walk).skeleton.names != CANONICAL.names  # a BVH file has its own order
 
 
+@pytest.mark.parametrize(("rig", "first"), [("unreal", "root"), ("mixamo", "mixamorig:Hips")])
+def test_convert_to_a_rig_by_name(walk: Path, rig: str, first: str) -> None:
+    assert main(["convert", str(walk), str(walk.with_name("rig.bvh")), "--rig", rig]) == 0
+    assert read_motion(walk.with_name("rig.bvh")).skeleton.names[0] == first
+
+
+def test_convert_to_the_rig_of_a_file(walk: Path) -> None:
+    own, target = walk.with_name("own.bvh"), walk.with_name("out.bvh")
+    assert main(["convert", str(walk), str(own), "--rig", "unity"]) == 0
+    assert main(["convert", str(walk), str(target), "--rig", str(own)]) == 0
+    assert read_motion(target).skeleton.names == read_motion(own).skeleton.names
+    assert torch.allclose(read_motion(target).positions, read_motion(own).positions, atol=1e-4)
+
+
 def test_info_tells_length_and_size(walk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(walk)]) == 0
     shown = capsys.readouterr().out
@@ -51,6 +65,9 @@ def test_info_tells_length_and_size(walk: Path, capsys: pytest.CaptureFixture[st
         (["convert", "none.bvh", "x.npz"], "none.bvh"),
         (["convert", "{}", "x.npz", "--start", "9"], "no frame lies between"),
         (["convert", "{}", "x.npz", "--fps", "-1"], "cannot resample"),
+        (["convert", "{}", "x.bvh", "--rig", "maya"], "this is no rig; expected one of blender, mixamo"),
+        (["convert", "{}", "x.bvh", "--rig", "none.glb"], "none.glb"),
+        (["convert", "{}", "x.gif", "--rig", "unity"], ".gif cannot hold the rig unity"),
         (["info", "{}", "--asf", "x.asf"], "expected an .amc file"),
         (["info", "x.npz", "--scale", "1"], "expected a .bvh file"),
     ],
@@ -64,3 +81,11 @@ def test_bad_input_is_one_line_and_no_file(
     assert says in error
     assert error.startswith("motionclip: ")
     assert [path.name for path in walk.parent.iterdir()] == ["walk.bvh"]
+
+
+def test_generate_on_a_rig(tiny_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["generate", "a person walks", "--seconds", "1", "--model", str(tiny_run), "--rig", "unity", "--out"]
+    assert main([*words, str(tmp_path / "walk.bvh")]) == 0
+    assert read_motion(tmp_path / "walk.bvh").skeleton.names[0] == "Hips"
+    assert main([*words, str(tmp_path / "walk.mp4")]) == 2
+    assert ".mp4 cannot hold the rig unity" in capsys.readouterr().err

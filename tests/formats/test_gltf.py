@@ -1,25 +1,18 @@
-"""GLB files, read back by a small evaluator of glTF's rules written for the test."""
+"""GLB files, read back by a small evaluator of glTF's rules."""
 
 from __future__ import annotations
 
-import json
-import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from gltf_document import Document
 
 from motionclip.body import default_body
 from motionclip.formats.gltf import write_glb
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
-
-Array = NDArray[np.float64]
-WIDTHS = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}
-TYPES = {5121: "u1", 5123: "<u2", 5126: "<f4"}
 
 
 def smooth_motion(frames: int = 20, fps: float = 30.0) -> Motion:
@@ -29,73 +22,6 @@ def smooth_motion(frames: int = 20, fps: float = 30.0) -> Motion:
     turns = speed * torch.linspace(0, 1, frames)[:, None, None]
     root = torch.randn(frames, 3, generator=generator).cumsum(0) * 0.1
     return Motion(rot.rotvec_to_matrix(turns), root, fps, CANONICAL)
-
-
-class Document:
-    """A GLB file: its JSON and the arrays of its accessors."""
-
-    def __init__(self, path: Path):
-        content = path.read_bytes()
-        magic, version, length, size, kind = struct.unpack("<4sIII4s", content[:20])
-        assert (magic, version, length, kind) == (b"glTF", 2, len(content), b"JSON")
-        self.json: dict[str, Any] = json.loads(content[20 : 20 + size])
-        self._binary = content[20 + size + 8 :]
-
-    def array(self, accessor: int) -> Array:
-        a = self.json["accessors"][accessor]
-        view = self.json["bufferViews"][a["bufferView"]]
-        flat = np.frombuffer(
-            self._binary, TYPES[a["componentType"]], a["count"] * WIDTHS[a["type"]], view.get("byteOffset", 0)
-        )
-        return flat.reshape(a["count"], -1).astype(np.float64)
-
-    def channel(self, node: int, path: str, time: float) -> Array:
-        """An animated value at a time: linear for translations, spherical for rotations."""
-        animation = self.json["animations"][0]
-        channel = next(c for c in animation["channels"] if c["target"] == {"node": node, "path": path})
-        sampler = animation["samplers"][channel["sampler"]]
-        times, values = self.array(sampler["input"])[:, 0], self.array(sampler["output"])
-        after = int(np.clip(np.searchsorted(times, time), 1, len(times) - 1))
-        share = (time - times[after - 1]) / (times[after] - times[after - 1])
-        a, b = values[after - 1], values[after]
-        if path == "translation":
-            return a + share * (b - a)
-        angle = np.arccos(np.clip(a @ b, -1, 1))
-        if angle < 1e-6:
-            return a
-        mixed: Array = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
-        return mixed
-
-    def world(self, time: float) -> Array:
-        """World matrices (N, 4, 4) of the joint nodes, walking the tree one node at a time."""
-        nodes, joints = self.json["nodes"], self.json["skins"][0]["joints"]
-        worlds: dict[int, Array] = {}
-
-        def visit(node: int, above: Array) -> None:
-            local = np.eye(4)
-            x, y, z, w = self.channel(node, "rotation", time)
-            local[:3, :3] = [
-                [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-                [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-                [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-            ]
-            local[:3, 3] = self.channel(node, "translation", time) if node == joints[0] else nodes[node]["translation"]
-            worlds[node] = above @ local
-            for child in nodes[node].get("children", []):
-                visit(child, worlds[node])
-
-        visit(joints[0], np.eye(4))
-        return np.stack([worlds[joint] for joint in joints])
-
-    def vertices(self, time: float) -> Array:
-        """Skinned vertices (V, 3), by the formula of the glTF specification."""
-        attributes = self.json["meshes"][0]["primitives"][0]["attributes"]
-        rest, weights = self.array(attributes["POSITION"]), self.array(attributes["WEIGHTS_0"])
-        slots = self.array(attributes["JOINTS_0"]).astype(int)
-        binds = self.array(self.json["skins"][0]["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
-        matrices = (self.world(time) @ binds)[slots]
-        mixed = (weights[..., None, None] * matrices).sum(1)
-        return (mixed @ np.append(rest, np.ones((len(rest), 1)), axis=1)[..., None])[:, :3, 0]
 
 
 def written(motion: Motion, folder: Path) -> Document:

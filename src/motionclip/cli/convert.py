@@ -21,31 +21,35 @@ def convert(
     scale: float | None = None,
     asf: Path | None = None,
     retarget: bool = False,
+    rig: str | None = None,
 ) -> None:
     """Turn a motion file into another format; the suffixes say which.
 
     Args:
         source: a .bvh, .amc or .npz file (ours or AMASS).
-        target: a .bvh, .npz, .amass.npz, .glb, .mp4, .gif or .png file.
+        target: a .bvh, .glb, .usd (.usda, .usdc, .usdz), .csv, .npz, .amass.npz, .mp4, .gif or .png file, or .npy for
+            HumanML3D's 263 features at 20 fps; docs/formats.md says what opens which.
         fps: frames per second of the target, by interpolation; the source's own rate if none.
         start: first second to keep.
         end: last second to keep; up to the end if none.
         scale: metres per unit of a .bvh source; found from its size if none.
         asf: skeleton of an .amc source; the one beside it if none.
         retarget: put the motion on the canonical skeleton of 24 joints, feet on the ground.
+        rig: put it on another skeleton: blender, mixamo, unreal or unity, or that of a .bvh or .glb file of your own.
     """
     from motionclip.cli.console import say
-    from motionclip.formats import check_writable, write_motion
+    from motionclip.formats import check_writable, load_rig, write_motion
     from motionclip.motion import crop, resample
     from motionclip.motion.retarget import retarget as to_canonical
 
-    check_writable(target)
+    worn = None if rig is None else load_rig(rig)
+    check_writable(target, worn)
     motion = _read(source, scale, asf)
     if start > 0 or end is not None:
         motion = crop(motion, start, motion.duration if end is None else end)
     motion = to_canonical(motion) if retarget else motion
     motion = motion if fps is None else resample(motion, fps)
-    write_motion(motion, target)
+    write_motion(motion, target, worn)
     say(f"{target}: {motion.num_frames} frames, {motion.duration:.2f} s at {motion.fps:g} fps")
 
 

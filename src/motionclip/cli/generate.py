@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
+
+if TYPE_CHECKING:
+    from motionclip.formats import Rig
 
 
 def generate(
@@ -22,30 +25,34 @@ def generate(
     seed: int = 0,
     guidance: float = DEFAULT_GUIDANCE,
     formats: tuple[str, ...] | None = None,
+    rig: str | None = None,
 ) -> None:
     """Make a motion for each sentence.
 
     Args:
         texts: what the person does, one sentence per motion, in quotes.
-        out: a file for one sentence, its suffix choosing the format (.bvh .glb .npz .mp4 .gif .png), or a folder.
+        out: a file for one sentence, its suffix choosing the format (.bvh .glb .usd .csv .npz .mp4 .gif .png), or a
+            folder.
         seconds: length of each motion; 4, or the longest that the model makes, if not given.
         model: a shipped model's name, a model folder, or a run folder.
         tower_weights: folder or file of the text tower's weights, if they are not to come from the hub.
         seed: another seed gives another motion of the same words.
         guidance: above 1 follows the words more closely, with less variety.
         formats: what to write for each sentence into a folder, bvh if nothing is said; `sheet` adds a picture of all.
+        rig: blender, mixamo, unreal or unity, or a .bvh or .glb file of your own: on whose skeleton to write them.
     """
     from motionclip.applications.text_to_motion import text_to_motion
     from motionclip.cli.console import say
-    from motionclip.formats import write_motion
+    from motionclip.formats import load_rig, write_motion
     from motionclip.model.pipeline import load
 
-    targets = _targets(texts, out, formats)
+    worn = None if rig is None else load_rig(rig)
+    targets = _targets(texts, out, formats, worn)
     network = load(model, tower_weights=tower_weights)
     motions = text_to_motion(network, list(texts), seconds=seconds, seed=seed, guidance=guidance)
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
-            write_motion(motion, path)
+            write_motion(motion, path, worn)
             say(path)
     if formats and _SHEET in formats:
         from motionclip.formats.files import replacing
@@ -59,7 +66,7 @@ def generate(
 _SHEET = "sheet"
 
 
-def _targets(texts: tuple[str, ...], out: Path, formats: tuple[str, ...] | None) -> list[list[Path]]:
+def _targets(texts: tuple[str, ...], out: Path, formats: tuple[str, ...] | None, rig: Rig | None) -> list[list[Path]]:
     """The files to write for each sentence.
 
     Raises:
@@ -73,12 +80,12 @@ def _targets(texts: tuple[str, ...], out: Path, formats: tuple[str, ...] | None)
     if out.suffix:
         if len(texts) > 1 or formats is not None:
             raise MotionClipError(f"{len(texts)} sentences or --formats for the one file {out}; give a folder as --out")
-        check_writable(out)
+        check_writable(out, rig)
         return [[out]]
     suffixes = [name.lstrip(".") for name in formats or ("bvh",) if name != _SHEET]
     targets = [[out / f"{name}.{suffix}" for suffix in suffixes] for name in _distinct([_file_name(t) for t in texts])]
     for path in targets[0]:
-        check_writable(path)
+        check_writable(path, rig)
     return targets
 
 

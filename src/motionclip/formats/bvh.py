@@ -3,7 +3,8 @@
 - Axes are taken as they are: Y up, right-handed, as nearly all files are.
 - A joint's position channels *replace* its OFFSET (as in MotionBuilder and Blender), and its rotation
   channels multiply in the order in which they are listed.
-- Files are written in centimetres, channels ZXY, with the rest pose of the motion's skeleton as offsets.
+- Files are written in centimetres unless another unit is asked for, channels ZXY, with the rest pose of the
+  motion's skeleton as offsets.
 """
 
 from __future__ import annotations
@@ -55,8 +56,7 @@ def read_bvh(path: str | Path, *, scale: float | None = None, fps: float | None 
     Raises:
         FormatError: naming the line, if the file is damaged or is no BVH.
     """
-    content = read_bytes(path)
-    joints, values, file_fps = _parse(path, content)
+    joints, values, file_fps = _parse(path, _content(path))
     rotations, locations = _local_transforms(joints, values)
     joints, rotations, locations = _merge_bare_root(joints, rotations, locations)
     offsets = locations.mean(axis=0)
@@ -72,8 +72,23 @@ def read_bvh(path: str | Path, *, scale: float | None = None, fps: float | None 
     )
 
 
-def write_bvh(motion: Motion, path: str | Path) -> None:
-    """Writes a motion on its own skeleton: centimetres, root channels XYZ then ZXY, others ZXY.
+def read_bvh_skeleton(path: str | Path) -> tuple[Skeleton, float]:
+    """All joints of a BVH file with their OFFSETs, and its metres per unit; its frames, if any, are not read.
+
+    Raises:
+        FormatError: naming the line, if the hierarchy is damaged or the file is no BVH.
+    """
+    content = _content(path)
+    motion = _MOTION.search(content)
+    end = len(content) if motion is None else motion.start()
+    joints, _ = parse_hierarchy(path, content[:end].decode("utf-8", "replace"))
+    offsets = np.array([joint.offset for joint in joints], dtype=float)
+    unit = _find_unit(joints, offsets)
+    return _skeleton(joints, offsets, unit), unit
+
+
+def write_bvh(motion: Motion, path: str | Path, *, unit: float = CENTIMETRE) -> None:
+    """Writes a motion on its own skeleton: root channels XYZ then ZXY, others ZXY.
 
     `read_bvh` gives the same motion back to below 1e-4 mm per bone. Angles run on over 180 degrees rather
     than jump, so that programs may interpolate them. Leaves without a tip get an End Site at zero.
@@ -81,19 +96,20 @@ def write_bvh(motion: Motion, path: str | Path) -> None:
     Args:
         motion: on any skeleton.
         path: the file; it appears whole or not at all.
+        unit: metres per unit of the file.
 
     Raises:
         FormatError: if a joint has a name that a BVH file cannot hold.
     """
     angles = matrix_to_zxy(motion.rotations.double().numpy(force=True))  # (T, J, 3)
     angles = np.unwrap(angles, period=360.0, axis=0)
-    root = motion.root.double().numpy(force=True) / CENTIMETRE
+    root = motion.root.double().numpy(force=True) / unit
     order = _depth_first(motion.skeleton)
     values = np.concatenate([root, angles[:, order].reshape(len(root), -1)], axis=1)
     row = " ".join(["%.6f"] * values.shape[1])
     lines = [
         "HIERARCHY",
-        *_hierarchy_lines(path, motion.skeleton),
+        *_hierarchy_lines(path, motion.skeleton, unit),
         "MOTION",
         f"Frames: {motion.num_frames}",
         f"Frame Time: {1 / motion.fps:.10f}",
@@ -113,7 +129,7 @@ def _depth_first(skeleton: Skeleton) -> list[int]:
     return order
 
 
-def _hierarchy_lines(path: str | Path, skeleton: Skeleton) -> list[str]:
+def _hierarchy_lines(path: str | Path, skeleton: Skeleton, unit: float) -> list[str]:
     lines: list[str] = []
     depths = [0] * skeleton.num_joints
     order = _depth_first(skeleton)
@@ -124,10 +140,10 @@ def _hierarchy_lines(path: str | Path, skeleton: Skeleton) -> list[str]:
         depths[joint] = depth = depths[parent] + 1 if parent >= 0 else 0
         positions, count = ("Xposition Yposition Zposition ", 6) if parent < 0 else ("", 3)
         offset = (0.0, 0.0, 0.0) if parent < 0 else tuple(skeleton.offsets[joint].tolist())
-        block = [f"{'ROOT' if parent < 0 else 'JOINT'} {name}", "{", f"\t{_offset(offset)}"]
+        block = [f"{'ROOT' if parent < 0 else 'JOINT'} {name}", "{", f"\t{_offset(offset, unit)}"]
         block.append(f"\tCHANNELS {count} {positions}Zrotation Xrotation Yrotation")
         for tip in _tips(skeleton, joint):
-            block += ["\tEnd Site", "\t{", f"\t\t{_offset(tip)}", "\t}"]
+            block += ["\tEnd Site", "\t{", f"\t\t{_offset(tip, unit)}", "\t}"]
         following = depths[skeleton.parents[order[place + 1]]] + 1 if place + 1 < len(order) else 0
         lines += ["\t" * depth + line for line in block]
         lines += ["\t" * level + "}" for level in range(depth, following - 1, -1)]
@@ -139,15 +155,19 @@ def _tips(skeleton: Skeleton, joint: int) -> list[tuple[float, float, float]]:
     return tips or ([] if skeleton.children[joint] else [(0.0, 0.0, 0.0)])
 
 
-def _offset(metres: tuple[float, ...]) -> str:
-    return "OFFSET " + " ".join(f"{value / CENTIMETRE:.6f}" for value in metres)
+def _offset(metres: tuple[float, ...], unit: float) -> str:
+    return "OFFSET " + " ".join(f"{value / unit:.6f}" for value in metres)
+
+
+def _content(path: str | Path) -> bytes:
+    content = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+    if not content.lstrip()[:9].upper() == b"HIERARCHY":
+        raise FormatError(path, "the file does not begin with HIERARCHY", "a BVH file", 1)
+    return content
 
 
 def _parse(path: str | Path, content: bytes) -> tuple[list[BvhJoint], Doubles, float]:
     """Joints, channel values (T, C) and frames per second."""
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    if not content.lstrip()[:9].upper() == b"HIERARCHY":
-        raise FormatError(path, "the file does not begin with HIERARCHY", "a BVH file", 1)
     motion = _MOTION.search(content)
     if motion is None:
         raise FormatError(path, "there is no line MOTION", "HIERARCHY, then MOTION")

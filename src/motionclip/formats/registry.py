@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from motionclip.errors import FormatError
+from motionclip.formats.rigs import Rig
 from motionclip.motion import Motion
 
 #: Suffix to "module:function" of this package; a module is imported when its format is first used.
@@ -19,7 +20,13 @@ WRITERS = {
     ".bvh": "bvh:write_bvh",
     ".npz": "npz:write_npz",
     ".amass.npz": "amass:write_amass",
+    ".npy": "humanml3d:write_humanml3d",
+    ".csv": "joint_table:write_csv",
     ".glb": "gltf:write_glb",
+    ".usd": "usd:write_usd",
+    ".usda": "usd:write_usd",
+    ".usdc": "usd:write_usd",
+    ".usdz": "usd:write_usd",
     ".mp4": "video:write_video",
     ".gif": "video:write_video",
     ".png": "picture:write_picture",
@@ -37,27 +44,37 @@ def read_motion(path: str | Path) -> Motion:
     return _function(READERS, path, "read")(path)
 
 
-def write_motion(motion: Motion, path: str | Path) -> None:
-    """Writes .bvh, .npz, .amass.npz, .glb, .mp4, .gif or .png.
+def write_motion(motion: Motion, path: str | Path, rig: Rig | None = None) -> None:
+    """Writes a motion in the format of the suffix: a key of `WRITERS`.
+
+    Args:
+        motion: on any skeleton that can be retargeted.
+        path: the file; it appears whole or not at all.
+        rig: on whose skeleton to write it, from `load_rig`; for formats that hold a skeleton.
 
     Raises:
-        FormatError: if the suffix is of no format that can be written.
-        SkeletonError: for formats with a body, if the skeleton cannot be retargeted to it.
+        FormatError: if the suffix is of no format that can be written, or of none that can hold the rig.
+        SkeletonError: for formats with a body and for rigs, if the skeleton cannot be retargeted.
     """
-    check_writable(path)
+    check_writable(path, rig)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    _function(WRITERS, path, "written")(motion, path)
+    if rig is None:
+        _function(WRITERS, path, "written")(motion, path)
+    else:
+        rig.write(motion, path)
 
 
-def check_writable(path: str | Path) -> None:
-    """Says early whether `write_motion` knows the suffix and may use the place.
+def check_writable(path: str | Path, rig: Rig | None = None) -> None:
+    """Says early whether `write_motion` knows the suffix, may use the place and can write the rig to it.
 
     Raises:
         FormatError: if not.
     """
-    _suffix(WRITERS, path, "written")
+    suffix = _suffix(WRITERS, path, "written")
     if Path(path).is_dir():
         raise FormatError(path, "this is a folder", "the name of a file")
+    if rig is not None and suffix not in rig.suffixes:
+        raise FormatError(path, f"{suffix} cannot hold the rig {rig.name}", f"one of {', '.join(rig.suffixes)}")
 
 
 def _function(table: dict[str, str], path: str | Path, verb: str) -> Callable[..., Motion]:

@@ -7,7 +7,7 @@ the source joint's world rotation. N is constant, hence the result is exactly as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -52,6 +52,8 @@ def calibrate(source: Skeleton, target: Skeleton) -> Calibration:
         SkeletonError: if the joint names fit no family, or the rest pose is not a standing one.
     """
     family, joints = detect_family(source)
+    if family.axes and _stands(source, joints):
+        family = replace(family, axes={}, turns={})  # what was read off other files is not needed here
     neutral = _neutral(source, family, joints)
     _spread_limbs(neutral, source, target, family, joints)
     for joint, turn in zip(family.turns, _turns(family), strict=True):
@@ -64,11 +66,27 @@ def calibrate(source: Skeleton, target: Skeleton) -> Calibration:
     return Calibration(family, joints, corrections, _leg_length(target) / _source_leg_length(source, joints))
 
 
+def rest_up(skeleton: Skeleton) -> Tensor:
+    """The axis (3,) along which a rest pose stands.
+
+    Raises:
+        SkeletonError: as `calibrate`.
+    """
+    return _upright(skeleton, detect_family(skeleton)[1])[1]
+
+
 def _neutral(source: Skeleton, family: Family, joints: dict[str, int]) -> dict[str, Tensor]:
     if not family.axes:
         upright = _upright(source, joints)
         return {joint: upright.clone() for joint in joints}
     return {joint: _axes(family.axes[family.joints[joint]]) for joint in joints}
+
+
+def _stands(source: Skeleton, joints: dict[str, int]) -> bool:
+    """Whether the rest pose is one of a body that stands: legs opposite to the trunk."""
+    up = _nearest_axis(_between(source, joints["pelvis"], joints["head"]))
+    legs = [_between(source, joints[a], joints[b]) for a, b in LIMB_BONES if a.endswith(("hip", "knee"))]
+    return all(-(leg @ up) > 0.7 * leg.norm() for leg in legs)
 
 
 def _upright(source: Skeleton, joints: dict[str, int]) -> Tensor:

@@ -1,12 +1,13 @@
 """Families of source skeletons: which joint is which, and how its local axes lie in the T-pose.
 
 A family is recognised by joint names alone. Names are compared without case, punctuation and the
-prefix that all joints of a file may share (``mixamorig:``, ``Character1_``).
+prefix that most joints of a file may share (``mixamorig:``, ``Character1_``, ``DEF-``).
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -30,7 +31,8 @@ class Family:
         joints: canonical joint name to the source joint that drives it.
         axes: source joint name to the world directions of its local x, y and z axis in the T-pose,
             as in ``"+Y -X +Z"``. Joints that are not named have the world's axes in the rest pose of
-            the file, which then has to be a standing pose with the arms spread.
+            the file, which then has to be a standing pose with the arms spread. A skeleton with these
+            names whose rest pose stands needs neither axes nor turns: they are left out.
         turns: canonical joint name to a rotation vector in degrees, world axes, by which the joint is
             turned after that to reach the T-pose: twist of arms, soles that stand flat.
         feet_follow_legs: whether feet are at right angles to the legs in the rest pose (legs spread:
@@ -73,14 +75,15 @@ def _match(family: Family, names: Mapping[str, int]) -> dict[str, int]:
 
 
 def _plain_names(names: tuple[str, ...]) -> dict[str, int]:
-    prefixes = {_prefix(name) for name in names}
-    shared = prefixes.pop() if len(prefixes) == 1 else ""
+    prefix, times = Counter(map(_prefix, names)).most_common(1)[0]
+    shared = prefix if times > len(names) / 2 else ""  # a rig's root or its extra bones may go without
     return {_plain(name.removeprefix(shared).rsplit(":", 1)[-1]): joint for joint, name in enumerate(names)}
 
 
 def _prefix(name: str) -> str:
-    """What stands before the joint's own name: a name space, or the name of a character."""
-    return name[: (name.rfind(":") if ":" in name else name.find("_")) + 1]
+    """What stands before the joint's own name: a name space, the name of a character, or a kind of bone (``DEF-``)."""
+    start = re.match(r".*:|[^_-]*[_-]", name)
+    return start[0] if start else ""
 
 
 def _plain(name: str) -> str:
@@ -335,6 +338,62 @@ UNREAL = Family(
     ),
 )
 
+# The names of Unity's HumanBodyBones, which Godot's humanoid profile shares.
+UNITY = Family(
+    name="unity",
+    joints=_sided(
+        {
+            "pelvis": "Hips",
+            "spine1": "Spine",
+            "spine2": "Chest",
+            "spine3": "UpperChest",
+            "neck": "Neck",
+            "head": "Head",
+        },
+        {
+            "hip": "{}UpperLeg",
+            "knee": "{}LowerLeg",
+            "ankle": "{}Foot",
+            "foot": "{}Toes",
+            "collar": "{}Shoulder",
+            "shoulder": "{}UpperArm",
+            "elbow": "{}LowerArm",
+            "wrist": "{}Hand",
+            "hand": "{}MiddleProximal",
+        },
+        "Left",
+        "Right",
+    ),
+)
+
+# Blender's Rigify, whose spine begins at the pelvis and ends in neck and head.
+RIGIFY = Family(
+    name="rigify",
+    joints=_sided(
+        {
+            "pelvis": "spine",
+            "spine1": "spine.001",
+            "spine2": "spine.002",
+            "spine3": "spine.003",
+            "neck": "spine.004",
+            "head": "spine.006",
+        },
+        {
+            "hip": "thigh.{}",
+            "knee": "shin.{}",
+            "ankle": "foot.{}",
+            "foot": "toe.{}",
+            "collar": "shoulder.{}",
+            "shoulder": "upper_arm.{}",
+            "elbow": "forearm.{}",
+            "wrist": "hand.{}",
+            "hand": "f_middle.01.{}",
+        },
+        "L",
+        "R",
+    ),
+)
+
 #: All families, in the order in which they are tried; the one with the most joints found wins.
 FAMILIES = (
     SMPL,
@@ -349,4 +408,6 @@ FAMILIES = (
     BIOVISION_JOINTS,
     DAZ,
     UNREAL,
+    UNITY,
+    RIGIFY,
 )
