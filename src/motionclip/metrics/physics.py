@@ -1,9 +1,50 @@
-"""Whether a motion could be: feet that slide, feet below the floor."""
+"""Whether a motion could be: feet that slide, feet below the floor, jerks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+
+from motionclip.motion import CANONICAL, Motion
+from motionclip.motion.contacts import CONTACT_JOINTS, foot_contacts
+from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
+
+#: Height in metres above that of standing below which a foot joint counts as on the floor.
+_LOW = 0.025
+
+
+@dataclass(frozen=True)
+class Physics:
+    """Means over the frames of all motions.
+
+    Attributes:
+        skate_cm_s: horizontal speed of feet on the floor.
+        penetration_cm: depth of the lowest foot joint below its standing height.
+        jitter_m_s3: size of the jerk of the joints.
+    """
+
+    skate_cm_s: float
+    penetration_cm: float
+    jitter_m_s3: float
+
+
+def physics(motions: Sequence[Motion]) -> Physics:
+    """Figures of motions on the canonical skeleton, each frame of all of them counting alike.
+
+    Skate is 0 where no foot is ever on the floor, jitter where no motion has four frames.
+    """
+    speeds = torch.cat([_floor_speeds_of(motion) for motion in motions])
+    depths = torch.cat([depths_below(_feet(motion) - _standing()) for motion in motions])
+    jerks = torch.cat([jerk(motion.positions, motion.fps).flatten() for motion in motions])
+    return Physics(*(values.mean().nan_to_num().item() for values in (speeds, depths, jerks)))
+
+
+def skate(motions: Sequence[Motion]) -> float:
+    """Mean foot skate over all motions, cm/s."""
+    return torch.cat([_floor_speeds_of(motion) for motion in motions]).mean().nan_to_num().item()
 
 
 def floor_speeds(feet: Tensor, low: Tensor, fps: float) -> Tensor:
@@ -16,6 +57,28 @@ def floor_speeds(feet: Tensor, low: Tensor, fps: float) -> Tensor:
     return speed[low[1:] & low[:-1]]
 
 
-def penetration(feet: Tensor) -> float:
-    """Mean depth, cm, of the lowest of the sole points (T, F, 3) below the floor y = 0."""
-    return (-feet[..., 1].amin(dim=1)).clamp(min=0).mean().item() * 100
+def depths_below(feet: Tensor) -> Tensor:
+    """Depth (T,), cm, of the lowest of the sole points (T, F, 3) below the floor y = 0."""
+    return (-feet[..., 1].amin(dim=1)).clamp(min=0) * 100
+
+
+def jerk(positions: Tensor, fps: float) -> Tensor:
+    """Size (T - 3, J) of the third derivative of joint positions (T, J, 3), m/s^3; (0, J) for fewer than 4 frames.
+
+    The jitter of Yi et al., "Physical Inertial Poser", CVPR 2022, there in hundreds.
+    """
+    return torch.linalg.vector_norm(torch.diff(positions, n=3, dim=0), dim=-1) * fps**3
+
+
+def _floor_speeds_of(motion: Motion) -> Tensor:
+    low = foot_contacts(motion.positions, motion.fps, clearance=_LOW, speed=float("inf"))
+    return floor_speeds(_feet(motion), low, motion.fps)
+
+
+def _feet(motion: Motion) -> Tensor:
+    return motion.positions[:, CANONICAL.indices(CONTACT_JOINTS)]
+
+
+def _standing() -> Tensor:
+    """(4, 3): the heights of the foot joints in standing."""
+    return torch.tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2)[:, None] * torch.tensor([0.0, 1.0, 0.0])

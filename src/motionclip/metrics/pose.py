@@ -2,45 +2,116 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 
+import roma
 import torch
 from torch import Tensor
 
+from motionclip.body import default_body, relative_transforms
+from motionclip.losses.vertices import moment_factor, vertex_error
+from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
 
 
 @dataclass(frozen=True)
 class PoseErrors:
-    """Errors of each window, (B,) each.
+    """Errors of each window, (B,) each. *Aligned* is with the root joint of every frame at the origin.
 
     Attributes:
-        mpjpe_mm: mean distance of joint positions with the root joint of every frame at the origin.
+        mpjpe_mm: mean distance of aligned joint positions.
+        pa_mpjpe_mm: the same after the rotation, scale and shift of each frame that fit best (Procrustes).
         orientation_deg: mean geodesic angle of local joint rotations.
+        velocity_cm_s: mean distance of the velocities of aligned joints.
+        acceleration_m_s2: mean distance of the accelerations of aligned joints.
+        vertex_mm: root mean square distance of the skin's vertices, aligned.
         root_path_cm: mean distance of the root joint's path, both starting above the origin.
     """
 
     mpjpe_mm: Tensor
+    pa_mpjpe_mm: Tensor
     orientation_deg: Tensor
+    velocity_cm_s: Tensor
+    acceleration_m_s2: Tensor
+    vertex_mm: Tensor
     root_path_cm: Tensor
+
+    @classmethod
+    def joined(cls, parts: list[PoseErrors]) -> PoseErrors:
+        """The errors of several batches as those of one."""
+        return cls(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+
+@dataclass(frozen=True)
+class PosedWindows:
+    """Windows with what follows from their rotations.
+
+    Attributes:
+        rotations: (B, T, 24, 3, 3) local rotations.
+        world: (B, T, 24, 3, 3) world rotations.
+        positions: (B, T, 24, 3) world positions, metres; the root is joint 0.
+    """
+
+    rotations: Tensor
+    world: Tensor
+    positions: Tensor
+
+    @property
+    def aligned(self) -> Tensor:
+        """Positions with the root joint of every frame at the origin."""
+        return self.positions - self.positions[:, :, :1]
 
 
 def frame_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean (B,) of values (B, T) over the real frames."""
-    return (values * mask).sum(dim=1) / mask.sum(dim=1)
+    """Mean (B,) of values (B, T) over the real frames; 0 where there are none."""
+    return values.where(mask, 0.0).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
 
 
-def pose_errors(
-    rotations: Tensor, positions: Tensor, true_rotations: Tensor, true_positions: Tensor, mask: Tensor
-) -> PoseErrors:
-    """Errors of local rotations (B, T, J, 3, 3) and world positions (B, T, J, 3), metres; root is joint 0."""
-    aligned = positions - positions[:, :, :1]
-    true_aligned = true_positions - true_positions[:, :, :1]
-    distance = torch.linalg.vector_norm(aligned - true_aligned, dim=-1).mean(dim=-1)
-    angle = rot.geodesic_angle(rotations, true_rotations).mean(dim=-1)
-    path = torch.linalg.vector_norm(positions[:, :, 0] - true_positions[:, :, 0], dim=-1)
+def mpjpe(made: PosedWindows, true: PosedWindows, mask: Tensor) -> Tensor:
+    """Mean distance (B,) of aligned joint positions, mm."""
+    return frame_mean(_joint_mean(made.aligned - true.aligned), mask) * 1000
+
+
+def pose_errors(made: PosedWindows, true: PosedWindows, mask: Tensor, fps: float) -> PoseErrors:
+    """Errors of windows on the canonical skeleton at ``fps`` frames per second."""
+    difference = made.aligned - true.aligned
+    angle = rot.geodesic_angle(made.rotations, true.rotations).mean(dim=-1)
+    path = torch.linalg.vector_norm(made.positions[:, :, 0] - true.positions[:, :, 0], dim=-1)
     return PoseErrors(
-        frame_mean(distance, mask) * 1000,
+        mpjpe(made, true, mask),
+        frame_mean(_joint_mean(_procrustes(made.aligned, true.aligned) - true.aligned), mask) * 1000,
         torch.rad2deg(frame_mean(angle, mask)),
+        _rate_error(difference, mask, fps, order=1) * 100,
+        _rate_error(difference, mask, fps, order=2),
+        frame_mean(_vertex_square(made, true), mask).sqrt() * 1000,
         frame_mean(path, mask) * 100,
     )
+
+
+def _joint_mean(difference: Tensor) -> Tensor:
+    """Mean length (B, T) of differences (B, T, J, 3)."""
+    return torch.linalg.vector_norm(difference, dim=-1).mean(dim=-1)
+
+
+def _rate_error(difference: Tensor, mask: Tensor, fps: float, order: int) -> Tensor:
+    """Mean size (B,) of a derivative of differences (B, T, J, 3), over frames all of whose neighbours are real."""
+    rate = torch.diff(difference, n=order, dim=1) * fps**order
+    return frame_mean(_joint_mean(rate), mask[:, order:])
+
+
+def _procrustes(points: Tensor, target: Tensor) -> Tensor:
+    """Points (..., J, 3) after the similarity transform that brings them nearest to the target (..., J, 3)."""
+    turn, shift, scale = roma.rigid_points_registration(points, target, compute_scaling=True)
+    return scale[..., None, None] * (points @ turn.mT) + shift[..., None, :]
+
+
+@cache
+def _skin_moments() -> Tensor:
+    return moment_factor(default_body())
+
+
+def _vertex_square(made: PosedWindows, true: PosedWindows) -> Tensor:
+    """Mean squared distance (B, T), m^2, of the default body's vertices, in closed form."""
+    one, other = (relative_transforms(each.world, each.aligned, CANONICAL) for each in (made, true))
+    return vertex_error(one - other, _skin_moments().to(one))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,12 @@ from torch import Tensor
 
 from motionclip.errors import MotionClipError
 
-RECALLS = (1, 5, 10)
+RECALLS = (1, 2, 3, 5, 10)
+#: Pairs in a pool of the protocol of Guo et al., CVPR 2022.
+POOL = 32
+
+#: How often all sentences are dealt into pools.
+_DEALS = 20
 
 
 @dataclass(frozen=True)
@@ -17,7 +23,7 @@ class Retrieval:
     """Ranks of the right answers among all candidates.
 
     Attributes:
-        recall: share of queries, in percent, whose right answer is among the first 1, 5 and 10.
+        recall: share of queries, in percent, whose right answer is among the first 1, 2, 3, 5 and 10.
         median_rank: median rank of the first right answer; 1 is best.
         candidates: how many answers there were to choose from.
     """
@@ -32,14 +38,14 @@ def cosines(motions: Tensor, others: Tensor) -> Tensor:
     return torch.nn.functional.normalize(motions, dim=-1) @ torch.nn.functional.normalize(others, dim=-1).T
 
 
-def retrieval(similarity: Tensor, right: Tensor) -> Retrieval:
-    """Retrieval of candidates by queries.
+def ranks(similarity: Tensor, right: Tensor) -> Tensor:
+    """Rank (Q,) of the best right answer to each query; wrong candidates that are exactly as near share places with it.
 
     Args:
         similarity: (Q, C) higher is nearer.
         right: (Q, C) true where the candidate answers the query; at least one in each row.
 
-    A tie counts against the query: candidates as near as the right answer rank before it.
+    One that ties with a wrong candidate so has rank 1.5, not 1: the mean of the places, as in TMR's code.
 
     Raises:
         MotionClipError: if a similarity is not finite.
@@ -47,9 +53,38 @@ def retrieval(similarity: Tensor, right: Tensor) -> Retrieval:
     if not torch.isfinite(similarity).all():
         raise MotionClipError("similarities contain NaN or infinity; the model or its input is damaged")
     best = similarity.masked_fill(~right, float("-inf")).amax(dim=1, keepdim=True)
-    rank = ((similarity >= best) & ~right).sum(dim=1) + 1
+    nearer, as_near = (similarity > best).sum(dim=1), ((similarity == best) & ~right).sum(dim=1)
+    return 1 + nearer + as_near / 2
+
+
+def retrieval(similarity: Tensor, right: Tensor) -> Retrieval:
+    """Retrieval of candidates by queries; arguments and errors as of :func:`ranks`."""
+    return _summary(ranks(similarity, right), similarity.shape[1])
+
+
+def _summary(rank: Tensor, candidates: int) -> Retrieval:
     recall = tuple(100 * (rank <= k).float().mean().item() for k in RECALLS)
-    return Retrieval(recall, rank.double().quantile(0.5).item(), similarity.shape[1])
+    return Retrieval(recall, rank.double().quantile(0.5).item(), candidates)
+
+
+def random_hits(right: Tensor, most: int) -> Tensor:
+    """Chance (most,) that a right candidate is among the first k = 1, 2, ... of a random order, averaged over queries.
+
+    Args:
+        right: (Q, C) true where the candidate answers the query.
+        most: largest k, at most C.
+    """
+    total, wrong = right.shape[1], (~right).sum(dim=1).double()
+    drawn = torch.arange(most, dtype=torch.float64)
+    missed = ((wrong[:, None] - drawn).clamp(min=0) / (total - drawn)).cumprod(dim=1)  # (Q, most)
+    return 1 - missed.mean(dim=0)
+
+
+def chance(right: Tensor) -> Retrieval:
+    """What a random order of the candidates gives; ``right`` (Q, C) as for :func:`retrieval`."""
+    hits = random_hits(right, right.shape[1])
+    recall = tuple(100 * hits[min(k, len(hits)) - 1].item() for k in RECALLS)
+    return Retrieval(recall, 1.0 + int((hits < 0.5).sum()), right.shape[1])
 
 
 def accuracy(similarity: Tensor, truth: Tensor) -> float:
@@ -60,3 +95,50 @@ def accuracy(similarity: Tensor, truth: Tensor) -> float:
     """
     right = torch.nn.functional.one_hot(truth, similarity.shape[1]).bool()
     return retrieval(similarity, right).recall[0]
+
+
+def dissimilar(similarity: Tensor, count: int) -> list[int]:
+    """``count`` of N sentences that are little alike: each next one is the least like the most similar one taken.
+
+    Args:
+        similarity: (N, N) of the sentences.
+        count: at most N.
+    """
+    chosen = [int(similarity.sum(dim=1).argmin())]
+    nearest = similarity[chosen[0]].clone()
+    for _ in range(count - 1):
+        nearest[chosen[-1]] = float("inf")
+        chosen.append(int(nearest.argmin()))
+        nearest = torch.maximum(nearest, similarity[chosen[-1]])
+    return chosen
+
+
+def pools(sentences: Sequence[int], seed: int = 0) -> Tensor:
+    """Pools (P, 32) of places in ``sentences``, in each of which no sentence stands twice; P is 0 for fewer than 32.
+
+    Twenty times, every sentence gets one of the places where it stands, and all are dealt into pools; what is left
+    over is not in that deal.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    dealt = []
+    for _ in range(_DEALS):
+        order = torch.randperm(len(sentences), generator=generator).tolist()
+        one_each = list({sentences[place]: place for place in order}.values())
+        shuffled = torch.tensor(one_each)[torch.randperm(len(one_each), generator=generator)]
+        dealt.append(shuffled[: len(shuffled) // POOL * POOL].view(-1, POOL))
+    return torch.cat(dealt)
+
+
+def pooled_retrieval(queries: Tensor, answers: Tensor, dealt: Tensor) -> Retrieval:
+    """Retrieval inside pools; each recall is the mean over pools, and so is the median rank.
+
+    Args:
+        queries: (N, D), one for each answer.
+        answers: (N, D).
+        dealt: (P, 32) places of queries and answers, from :func:`pools`.
+    """
+    own = torch.eye(POOL, dtype=torch.bool)
+    found = [retrieval(cosines(queries[pool], answers[pool]), own) for pool in dealt]
+    recall = torch.tensor([each.recall for each in found], dtype=torch.float64).mean(dim=0)
+    median = sum(each.median_rank for each in found) / len(found)
+    return Retrieval(tuple(recall.tolist()), median, POOL)

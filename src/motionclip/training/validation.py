@@ -6,7 +6,7 @@ import torch
 from PIL.Image import Image
 
 from motionclip.data.windows import WindowSet
-from motionclip.metrics.reconstruction import reconstruction_errors
+from motionclip.metrics.reconstruction import reconstruction_mpjpe
 from motionclip.metrics.retrieval import accuracy, cosines
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.model.features import to_motions
@@ -30,7 +30,7 @@ def validate(model: MotionAutoEncoder, unseen: TrainingSet) -> dict[str, float]:
     tiles = windows.tiles(round(_SECONDS * model.config.fps))
     if len(tiles):
         parts = tiles[_spread(len(tiles), _WINDOWS)].split(_CHUNK)
-        errors = [reconstruction_errors(model, gather_rows(windows, rows)).mpjpe_mm for rows in parts]
+        errors = [reconstruction_mpjpe(model, gather_rows(windows, rows)) for rows in parts]
         values["mpjpe_mm"] = torch.cat(errors).mean().item()
     labelled = [i for i, segment in enumerate(windows.segments) if segment.labelled and segment.whole and segment.texts]
     if labelled:

@@ -1,0 +1,81 @@
+"""The clips of one data set that are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from motionclip.data.store import Store
+from motionclip.data.windows import Segment, WindowSet
+from motionclip.model.features import Batch, from_motion, to_motions
+from motionclip.model.pipeline import MotionCLIP
+from motionclip.motion import Motion
+from motionclip.training.batches import gather, padded_together
+
+#: Clips or windows that go through a network together.
+CHUNK = 64
+
+
+class Clips:
+    """The clips of a data set that have words; of those longer than the model takes, the middle.
+
+    Attributes:
+        dataset: its name.
+        segments: the clips.
+        texts: the preferred sentence of each.
+        sentences: the distinct ones of them.
+        number: (N,) place of each clip's sentence in ``sentences``.
+    """
+
+    def __init__(self, windows: WindowSet, dataset: str, max_frames: int):
+        self._windows, self.dataset, self._max_frames = windows, dataset, max_frames
+        chosen = [(i, each) for i, each in enumerate(windows.segments) if each.dataset == dataset and each.texts]
+        self._places = [place for place, _ in chosen]
+        self.segments: list[Segment] = [segment for _, segment in chosen]
+        self.texts = [segment.texts[0] for segment in self.segments]
+        self.sentences = sorted(set(self.texts))
+        place = {text: index for index, text in enumerate(self.sentences)}
+        self.number = torch.tensor([place[text] for text in self.texts])
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    def num_frames(self, clip: int) -> int:
+        """Frames of a clip as it is measured."""
+        return min(self.segments[clip].num_frames, self._max_frames)
+
+    def batches(self) -> Iterator[Batch]:
+        """All clips, in order, some at a time."""
+        for start in range(0, len(self), CHUNK):
+            yield gather(self._windows, self._windows.central(self._places[start : start + CHUNK], self._max_frames))
+
+    def motions(self, clips: Sequence[int], fps: float) -> list[Motion]:
+        """Some of the clips, each from above the origin and facing +Z."""
+        batch = gather(self._windows, self._windows.central([self._places[clip] for clip in clips], self._max_frames))
+        whole = to_motions(batch.sixd, batch.root, fps)
+        return [motion.frames(0, int(real.sum())) for motion, real in zip(whole, batch.mask, strict=True)]
+
+
+def known_sentences(stores: Sequence[Store], dataset: str) -> list[tuple[str, str | None, str | None]]:
+    """The preferred sentences of a data set, of all splits, each with the content and the style that it says."""
+    entries = [entry for store in stores for entry in store.entries if entry.dataset == dataset and entry.captions]
+    return sorted({(entry.captions[0].text, entry.category, entry.style) for entry in entries}, key=lambda row: row[0])
+
+
+def encode_clips(model: MotionCLIP, clips: Clips) -> Tensor:
+    """Latents (N, D) of clips, on the CPU."""
+    with torch.inference_mode():
+        return torch.cat([model.network.autoencoder.encode(batch.to(model.device)).cpu() for batch in clips.batches()])
+
+
+def batches_of(motions: Sequence[Motion], fps: float) -> Iterator[Batch]:
+    """Motions as padded batches, in order, some at a time."""
+    for start in range(0, len(motions), CHUNK):
+        yield padded_together([from_motion(motion, fps) for motion in motions[start : start + CHUNK]])
+
+
+def evenly(count: int, most: int) -> list[int]:
+    """At most ``most`` of ``count`` places, evenly spread from the first to the last."""
+    return sorted({int(place) for place in torch.linspace(0, count - 1, min(count, most)).round().tolist()})

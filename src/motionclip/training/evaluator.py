@@ -1,0 +1,181 @@
+"""Trains the evaluator (:mod:`motionclip.metrics.evaluator`): minutes on two cores, so a stopped run starts anew.
+
+Apart from the model: other networks, from other weights, on another seed and with other losses. The classifier has
+cross-entropy; the pair has the sigmoid loss of Zhai et al., "Sigmoid Loss for Language Image Pre-Training", ICCV
+2023, which takes each motion and sentence of a batch as a yes or no of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from motionclip.data.store import FPS, Store
+from motionclip.data.windows import Draw, WindowSet
+from motionclip.metrics.evaluator import EvaluatorConfig, EvaluatorNetwork
+from motionclip.towers import TextTower
+from motionclip.training.batches import gather
+from motionclip.training.schedule import warmup_cosine
+
+#: Called after every step with the network's name, the step and the number of steps.
+OnStep = Callable[[str, int, int], None]
+
+_LEAST_FRAMES = 21
+#: Longest windows in frames, step by step in turn: what is judged may be short.
+_LENGTHS = (180, 120, 60)
+_WARMUP = 50
+_CLIP_NORM = 1.0
+#: Class of a window that counts for nothing: the mirror image of what has no mirror image among the classes.
+_NO_CLASS = -100
+#: Where the scale and the offset of the sigmoid loss start, as in its paper.
+_SCALE, _OFFSET = 10.0, -10.0
+
+
+@dataclass(frozen=True)
+class EvaluatorSettings:
+    """How the evaluator is trained.
+
+    Attributes:
+        classifier_steps: steps of the classifier.
+        pair_steps: steps of the pair.
+        batch_size: windows per step.
+        rate: peak of the learning rate.
+        weight_decay: of AdamW.
+        seed: of weights and draws; the shipped models have others.
+    """
+
+    classifier_steps: int = 600
+    pair_steps: int = 800
+    batch_size: int = 64
+    rate: float = 2e-3
+    weight_decay: float = 0.05
+    seed: int = 1729
+
+
+def train_evaluator(
+    stores: Sequence[Store],
+    tower: TextTower,
+    settings: EvaluatorSettings | None = None,
+    on_step: OnStep = lambda name, step, steps: None,
+) -> EvaluatorNetwork:
+    """Networks trained on the ``train`` split of the stores; the same call gives the same weights.
+
+    The classifier is of that data set with named content and style that has most clips.
+
+    Raises:
+        DataError: if the stores have no clips to train on.
+    """
+    settings = settings or EvaluatorSettings()
+    windows = WindowSet(stores, "train", _shares(stores), _LEAST_FRAMES)
+    config = _config(windows, tower)
+    with torch.random.fork_rng():
+        torch.manual_seed(settings.seed)
+        network = EvaluatorNetwork(config)
+        if network.classifier is not None:
+            own = {segment.dataset: 0.0 for segment in windows.segments} | {config.dataset: 1.0}
+            labelled = WindowSet(stores, "train", own, _LEAST_FRAMES)
+            _train_classifier(network, labelled, settings, on_step)
+        _train_pair(network, windows, tower.encode_texts(windows.texts), settings, on_step)
+    return network.eval()
+
+
+def _shares(stores: Sequence[Store]) -> dict[str, float]:
+    """How often a second of each data set is drawn, so that a set counts by the root of its length: small ones more."""
+    frames: Counter[str] = Counter()
+    for store in stores:
+        for entry in store.entries:
+            frames[entry.dataset] += entry.num_frames
+    return {dataset: count**-0.5 for dataset, count in frames.items()}
+
+
+def _config(windows: WindowSet, tower: TextTower) -> EvaluatorConfig:
+    named = [segment for segment in windows.segments if segment.category and segment.style and segment.texts]
+    dataset = Counter(segment.dataset for segment in named).most_common(1)[0][0] if named else ""
+    own = [segment for segment in named if segment.dataset == dataset]
+    contents = tuple(sorted({str(segment.category) for segment in own}))
+    styles = tuple(sorted({str(segment.style) for segment in own}))
+    return EvaluatorConfig(dataset, contents, styles, fps=FPS, tower=tower.name, tower_dim=tower.dim)
+
+
+def _classes(windows: WindowSet, config: EvaluatorConfig) -> Tensor:
+    """(S, 2) classes of content and style that each of the set's sentences stands for, or ``_NO_CLASS``."""
+    number = {text: place for place, text in enumerate(windows.texts)}
+    table = torch.full((len(windows.texts), 2), _NO_CLASS)
+    for segment in windows.segments:
+        if segment.dataset == config.dataset and segment.texts and segment.category and segment.style:
+            place = config.contents.index(segment.category), config.styles.index(segment.style)
+            table[number[segment.texts[0]]] = torch.tensor(place)
+    return table
+
+
+def _train_classifier(
+    network: EvaluatorNetwork, windows: WindowSet, settings: EvaluatorSettings, on_step: OnStep
+) -> None:
+    classifier = network.classifier
+    assert classifier is not None
+    table = _classes(windows, network.config)
+
+    def loss(draw: Draw) -> Tensor:
+        truth = table[draw.label]
+        content, style = classifier(gather(windows, draw))
+        return ignoring(content, truth[:, 0]) + ignoring(style, truth[:, 1])
+
+    def ignoring(logits: Tensor, truth: Tensor) -> Tensor:
+        return F.cross_entropy(logits, truth, ignore_index=_NO_CLASS, label_smoothing=0.05)
+
+    classifier.motion.start_from(gather(windows, windows.draw(settings.seed, -1, 512, _LENGTHS[0], mirror=True)))
+    _descend(classifier, loss, windows, settings, settings.classifier_steps, "classifier", on_step)
+
+
+def _train_pair(
+    network: EvaluatorNetwork, windows: WindowSet, encoded: Tensor, settings: EvaluatorSettings, on_step: OnStep
+) -> None:
+    pair = network.pair
+    shift = nn.Parameter(torch.tensor([float(torch.tensor(_SCALE).log()), _OFFSET]))
+    held = nn.ModuleDict({"pair": pair})
+    held.register_parameter("shift", shift)
+
+    def loss(draw: Draw) -> Tensor:
+        motion, text = pair.embed_motion(gather(windows, draw)), pair.embed_text(encoded[draw.text])
+        logits = motion @ text.T * shift[0].exp() + shift[1]
+        return -F.logsigmoid(torch.where(_same(draw), logits, -logits)).sum() / len(logits)
+
+    pair.motion.start_from(gather(windows, windows.draw(settings.seed, -1, 512, _LENGTHS[0], mirror=True)))
+    _descend(held, loss, windows, settings, settings.pair_steps, "text-motion pair", on_step)
+
+
+def _same(draw: Draw) -> Tensor:
+    """(B, B) true where a window's sentence holds for another window: the same one, or the same label."""
+    labelled = draw.label >= 0
+    alike = labelled[:, None] & labelled & (draw.label[:, None] == draw.label)
+    return alike | (draw.text[:, None] == draw.text)
+
+
+def _descend(
+    module: nn.Module,
+    loss: Callable[[Draw], Tensor],
+    windows: WindowSet,
+    settings: EvaluatorSettings,
+    steps: int,
+    name: str,
+    on_step: OnStep,
+) -> None:
+    """AdamW down the loss of a draw, with warm-up and a cosine."""
+    optimizer = torch.optim.AdamW(module.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
+    module.train()
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = settings.rate * warmup_cosine(step, _WARMUP, steps)
+        longest = _LENGTHS[step % len(_LENGTHS)]
+        draw = windows.draw(settings.seed, step, settings.batch_size, longest, mirror=True, with_words=True)
+        loss(draw).backward()
+        nn.utils.clip_grad_norm_(module.parameters(), _CLIP_NORM)
+        optimizer.step()
+        optimizer.zero_grad()
+        on_step(name, step + 1, steps)
+    module.eval()
