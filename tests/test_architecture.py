@@ -25,6 +25,7 @@ ORDER = (
     "training",
     "applications",
     "motionclip",  # the front door, motionclip/__init__.py: it may show all of the above
+    "server",
     "cli",
     "__main__",
 )

@@ -9,21 +9,41 @@ from typing import Any
 import tyro
 
 from motionclip.cli.adapt import adapt
+from motionclip.cli.caption import caption
+from motionclip.cli.complete import complete
 from motionclip.cli.convert import convert, info
+from motionclip.cli.edit import edit
 from motionclip.cli.evaluate import evaluate
 from motionclip.cli.generate import generate
 from motionclip.cli.import_official import import_official
+from motionclip.cli.interpolate import interpolate
 from motionclip.cli.prepare import prepare
+from motionclip.cli.recognize import recognize
+from motionclip.cli.reconstruct import reconstruct
+from motionclip.cli.search import search
+from motionclip.cli.serve import serve
+from motionclip.cli.storyboard import storyboard
 from motionclip.cli.train import train
+from motionclip.cli.train_evaluator import train_evaluator
 from motionclip.errors import MotionClipError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "generate": generate,
+    "interpolate": interpolate,
+    "storyboard": storyboard,
+    "edit": edit,
+    "complete": complete,
+    "reconstruct": reconstruct,
     "convert": convert,
     "info": info,
     "prepare": prepare,
     "train": train,
     "evaluate": evaluate,
+    "train-evaluator": train_evaluator,
+    "recognize": recognize,
+    "search": search,
+    "caption": caption,
+    "serve": serve,
     "adapt": adapt,
     "import-official": import_official,
 }

@@ -98,7 +98,7 @@ def find_model(name: str | Path) -> Path:
     for folder in (Path(name), Path(name) / "model", shipped / name):
         if (folder / WEIGHTS_FILE).is_file():
             return folder
-    known = sorted(path.name for path in shipped.iterdir() if path.is_dir()) if shipped.is_dir() else []
+    known = sorted(path.parent.name for path in shipped.glob(f"*/{WEIGHTS_FILE}"))
     raise ModelError(
         f"no model at {name}; expected a folder with {WEIGHTS_FILE}, or one of {', '.join(known) or 'none'}"
     )

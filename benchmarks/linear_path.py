@@ -1,0 +1,108 @@
+"""What the auto-encoder is worth before it is trained: the linear path alone, on `val` windows of 2, 4 and 6 seconds.
+
+    python benchmarks/linear_path.py --data .stores/bandai_namco .stores/cmu
+
+One thing at a time is changed in the model of preset `base`: its layout of channels, its instants, its size of latent.
+Prints the figures and writes benchmarks/results/linear_path.json.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import tyro
+
+from motionclip.data.store import Store
+from motionclip.data.windows import WindowSet
+from motionclip.metrics.pose import PoseErrors
+from motionclip.metrics.reconstruction import reconstruction_errors
+from motionclip.model.config import ModelConfig
+from motionclip.model.residual import ResidualAutoEncoder
+from motionclip.training.batches import gather, gather_rows, padded_together
+from motionclip.training.presets import TrainConfig, preset
+
+RESULTS = Path(__file__).parent / "results" / "linear_path.json"
+
+_SECONDS = (2, 4, 6)
+_START_WINDOWS = 768
+_TOGETHER = 50
+
+
+@dataclass(frozen=True)
+class Row:
+    """Errors of one variant on windows of one length of one data set."""
+
+    variant: str
+    dataset: str
+    seconds: int
+    windows: int
+    mpjpe_mm: float
+    orientation_deg: float
+    root_path_cm: float
+
+
+def variants(model: ModelConfig) -> dict[str, ModelConfig]:
+    """The model and those that differ from it in one thing."""
+    changes: dict[str, dict[str, object]] = {
+        "base": {},
+        "rotations alone": {"layout": "velocity"},
+        "16 instants": {"linear_nodes": 16},
+        "32 instants": {"linear_nodes": 32},
+        "latent of 192": {"latent_dim": 192},
+        "latent of 768": {"latent_dim": 768},
+    }
+    return {name: dataclasses.replace(model, **change) for name, change in changes.items()}
+
+
+def started(config: TrainConfig, model: ModelConfig, windows: WindowSet) -> ResidualAutoEncoder:
+    """An auto-encoder as training starts with it."""
+    torch.manual_seed(0)
+    draws = [
+        windows.draw(config.seed, -1 - number, _START_WINDOWS, round(seconds * model.fps), config.mirror)
+        for number, seconds in enumerate(config.window_seconds)
+    ]
+    network = ResidualAutoEncoder(model).eval()
+    network.start_from(padded_together([gather(windows, draw) for draw in draws]))
+    return network
+
+
+@torch.inference_mode()
+def measured(name: str, network: ResidualAutoEncoder, windows: WindowSet) -> Iterator[Row]:
+    """Rows of a variant."""
+    for dataset in sorted({segment.dataset for segment in windows.segments}):
+        for seconds in _SECONDS:
+            tiles = windows.tiles(round(seconds * network.config.fps), dataset)
+            if not len(tiles):
+                continue
+            parts = [reconstruction_errors(network, gather_rows(windows, rows)) for rows in tiles.split(_TOGETHER)]
+            errors = PoseErrors.joined(parts)
+            values = (errors.mpjpe_mm, errors.orientation_deg, errors.root_path_cm)
+            yield Row(name, dataset, seconds, len(tiles), *(value.mean().item() for value in values))
+
+
+def main(data: tuple[Path, ...]) -> None:
+    """Measure all variants.
+
+    Args:
+        data: stores made by `motionclip prepare`.
+    """
+    config = preset("base")
+    stores = [Store.open(path) for path in data]
+    least = round(config.min_seconds * config.model.fps)
+    train = WindowSet(stores, "train", dict(config.dataset_weights), least)
+    unseen = WindowSet(stores, "val", {}, least)
+    rows = []
+    for name, model in variants(config.model).items():
+        for row in measured(name, started(config, model, train), unseen):
+            print(row, flush=True)
+            rows.append(row)
+    RESULTS.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,78 @@
+"""Motions between two motions.
+
+Two paths lead from one latent to the other. Gnomonic projection turns great circles into straight lines, so on
+the shipped model both go through the very same motions, at different paces: ``sphere`` in equal angles, that is
+equal steps of what recognition and search see, ``straight`` in equal steps of the scores that the decoder sees.
+Of the paper's network, whose latents lie on no sphere, ``straight`` is the paper's (1 - a) z0 + a z1.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from motionclip.applications.arithmetic import from_plane, to_plane
+from motionclip.applications.latents import Source, latents_of, seconds_of
+from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
+from motionclip.errors import ModelError
+from motionclip.model.pipeline import MotionCLIP
+from motionclip.motion import Motion
+
+#: How to get from one latent to the other.
+PathName = Literal["sphere", "straight"]
+
+
+def interpolate(
+    model: MotionCLIP,
+    a: Source,
+    b: Source,
+    steps: int,
+    *,
+    path: PathName = "sphere",
+    seconds: float | None = None,
+    seed: int = 0,
+    guidance: float = DEFAULT_GUIDANCE,
+) -> list[Motion]:
+    """``steps`` motions from ``a`` to ``b``, both ends included.
+
+    Args:
+        model: from :func:`motionclip.load`.
+        a: words, or a motion on any known skeleton; the first motion is this one as the model sees it.
+        b: the same, for the last.
+        steps: how many motions, at least 2.
+        path: "sphere", in equal angles of the latents, or "straight", in equal steps of the scores.
+        seconds: length of each; that of the longest given motion, or 4, if not given.
+        seed: of what is drawn for words.
+        guidance: above 1 follows the words more closely.
+
+    Raises:
+        ModelError: on fewer than 2 steps or another path, a motion longer than the model takes, or a length that it
+            cannot make.
+        TextError: if words are empty, too long, or not text.
+        SkeletonError: if a skeleton's joints are of no known family.
+    """
+    if steps < 2:
+        raise ModelError(f"an interpolation of {steps} steps; expected at least 2, for the two ends are among them")
+    if path not in ("sphere", "straight"):
+        raise ModelError(f"path {path!r}; expected 'sphere' or 'straight'")
+    seconds = seconds_of(model, [a, b], seconds)
+    start, end = latents_of(model, [a, b], seconds, seed=seed, guidance=guidance)
+    shares = torch.linspace(0, 1, steps, device=start.device)[:, None]
+    if path == "sphere":
+        latents = _great_circle(start, end, shares)
+    else:
+        latents = from_plane(model, torch.lerp(to_plane(model, start), to_plane(model, end), shares))
+    return model.decode(latents, seconds)
+
+
+def _great_circle(start: Tensor, end: Tensor, shares: Tensor) -> Tensor:
+    """Latents (N, D) at equal angles for shares (N, 1) from start to end (D,), their norms in equal steps."""
+    first, last = F.normalize(start, dim=-1), F.normalize(end, dim=-1)
+    away = F.normalize(last - (first @ last) * first, dim=-1)
+    angle = torch.atan2(last @ away, last @ first)
+    return torch.lerp(start.norm(), end.norm(), shares) * (
+        (shares * angle).cos() * first + (shares * angle).sin() * away
+    )

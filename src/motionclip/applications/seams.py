@@ -1,0 +1,120 @@
+"""One motion after the other without a seam.
+
+The second motion is placed and turned to where the first one ends. While they overlap, joints turn from one to
+the other on an arc, and the body moves with a velocity between the two: a blend of places would drag it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from motionclip.errors import MotionError
+from motionclip.model.grounding import plant_feet
+from motionclip.motion import CANONICAL, Motion, forward_kinematics, turn
+from motionclip.motion import rotations as rot
+from motionclip.motion.contacts import CONTACT_JOINTS, foot_contacts
+
+#: Frames over which a contact comes and goes, so that planting a foot does not jerk the body.
+_SOFT = 5
+
+
+def join(first: Motion, second: Motion, overlap: int) -> Motion:
+    """Both motions as one, of ``overlap`` frames less than they have together.
+
+    Args:
+        first: on the canonical skeleton.
+        second: the same, at the same rate.
+        overlap: frames that they share, at least 2 and at most all of either.
+
+    Raises:
+        MotionError: if the overlap or the rates do not fit.
+    """
+    if not 2 <= overlap <= min(first.num_frames, second.num_frames) or first.fps != second.fps:
+        raise MotionError(
+            f"motions of {first.num_frames} and {second.num_frames} frames at {first.fps:g} and {second.fps:g} frames "
+            f"per second with {overlap} in common; expected one rate and an overlap of 2 frames or more inside both"
+        )
+    start = first.num_frames - overlap
+    ending, second = first.frames(start, first.num_frames), _turned_to(first, second, overlap)
+    blend = _blended(ending, second.frames(0, overlap))
+    parts = [blend] if start == 0 else [first.frames(0, start), blend]
+    if second.num_frames > overlap:
+        parts.append(_behind(blend, second, overlap))
+    return replace(first, rotations=torch.cat([p.rotations for p in parts]), root=torch.cat([p.root for p in parts]))
+
+
+def _behind(blend: Motion, second: Motion, overlap: int) -> Motion:
+    """What the second motion does after the overlap, moved to where the blend ends."""
+    place = (blend.root[-1] - second.root[overlap - 1]) * _flat(blend.root)
+    rest = second.frames(overlap, second.num_frames)
+    return replace(rest, root=rest.root + place)
+
+
+def _turned_to(first: Motion, second: Motion, overlap: int) -> Motion:
+    """The second motion, facing in the overlap as the first one does there on average."""
+    difference = _yaw(first)[-overlap:] - _yaw(second)[:overlap]
+    return turn(second, torch.atan2(difference.sin().mean(), difference.cos().mean()))
+
+
+def _yaw(motion: Motion) -> Tensor:
+    """Yaw (T,) in radians that the hips face."""
+    return rot.yaw_of_left(motion.rotations[:, 0, :, 0])
+
+
+def _flat(like: Tensor) -> Tensor:
+    """What keeps x and z of a place and drops its height."""
+    return like.new_tensor([1.0, 0.0, 1.0])
+
+
+def _blended(a: Motion, b: Motion) -> Motion:
+    """From ``a`` to ``b``, of as many frames each, starting where ``a`` does."""
+    weight = _smooth(torch.linspace(0, 1, a.num_frames, dtype=a.root.dtype))
+    steps = _unwound(rot.matrix_to_rotvec(a.rotations.mT @ b.rotations))
+    rotations = a.rotations @ rot.rotvec_to_matrix(weight[:, None, None] * steps)
+    between = ((weight[1:] + weight[:-1]) / 2)[:, None]
+    velocity = torch.lerp(torch.diff(a.root, dim=0), torch.diff(b.root, dim=0), between) * _flat(a.root)
+    path = torch.cat([a.root[:1], a.root[:1] + velocity.cumsum(dim=0)])
+    path[:, 1] = torch.lerp(a.root[:, 1], b.root[:, 1], weight)
+    path = _grounded(rotations, path, a, b, weight)
+    contacts = torch.lerp(_contacts(a), _contacts(b), weight[:, None])
+    planted = plant_feet(rot.matrix_to_sixd(rotations)[None], path[None], contacts[None])[0]
+    return replace(a, rotations=rotations, root=planted)
+
+
+def _unwound(turns: Tensor) -> Tensor:
+    """Rotation vectors (T, J, 3), those that leap to the other way round between frames replaced by the long way.
+
+    The shortest way from one pose to another changes its side where they are half a turn apart, and a limb on its
+    way would change sides with it.
+    """
+    followed = [turns[0]]
+    for turn_now in turns.unbind()[1:]:
+        angle = turn_now.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+        other = turn_now * (1 - 2 * math.pi / angle)
+        nearer = (other - followed[-1]).norm(dim=-1) < (turn_now - followed[-1]).norm(dim=-1)
+        followed.append(torch.where(nearer[:, None], other, turn_now))
+    return torch.stack(followed)
+
+
+def _smooth(share: Tensor) -> Tensor:
+    """0 to 1 with neither speed nor acceleration at the ends."""
+    return share**3 * (10 - 15 * share + 6 * share**2)
+
+
+def _grounded(rotations: Tensor, path: Tensor, a: Motion, b: Motion, weight: Tensor) -> Tensor:
+    """The path (T, 3), lowered or raised until the lowest foot is as high as those of ``a`` and ``b`` say."""
+    feet = CANONICAL.indices(CONTACT_JOINTS)
+    low = forward_kinematics(rotations, path, CANONICAL)[1][:, feet, 1].amin(dim=1)
+    wanted = torch.lerp(a.positions[:, feet, 1].amin(dim=1), b.positions[:, feet, 1].amin(dim=1), weight)
+    return path + (wanted - low)[:, None] * path.new_tensor([0.0, 1.0, 0.0])
+
+
+def _contacts(motion: Motion) -> Tensor:
+    """How surely (T, 4) feet touch the floor, coming and going over several frames."""
+    touching = foot_contacts(motion.positions, motion.fps).to(motion.root).T  # (4, T)
+    return F.avg_pool1d(touching, _SOFT, stride=1, padding=_SOFT // 2, count_include_pad=False).T

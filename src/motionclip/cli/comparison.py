@@ -1,0 +1,28 @@
+"""A picture of a motion and of what was made of it, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from motionclip.motion import Motion
+
+#: Seconds of a row.
+_ROW = 4.0
+#: Rows of a picture, at most: a minute and a half.
+_MOST_ROWS = 24
+
+
+def draw_comparison(given: Motion, made: Motion, picture: Path) -> None:
+    """A sheet of film strips: given on the left and made on the right, a row for every four seconds."""
+    from motionclip.formats.files import replacing
+    from motionclip.motion import crop
+    from motionclip.render import contact_sheet
+
+    last = min(given.duration, made.duration)
+    rows = [(n * _ROW, min((n + 1) * _ROW, last)) for n in range(_MOST_ROWS) if n * _ROW < last - 1 / made.fps]
+    strips = [crop(motion, start, end) for start, end in rows for motion in (given, made)]
+    titles = [f"{which}, {start:g} to {end:.4g} s" for start, end in rows for which in ("given", "made")]
+    with replacing(picture) as path:
+        contact_sheet(strips, titles, columns=2, cell=(440, 144)).save(path, format="PNG", optimize=True)

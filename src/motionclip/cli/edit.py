@@ -1,0 +1,160 @@
+"""`motionclip edit`: a motion, changed by words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
+
+if TYPE_CHECKING:
+    from motionclip.applications.latents import Source
+    from motionclip.motion import Motion
+
+_WAYS = "BASE with --minus and --plus or with --style, or --upper with --lower, or --batch FILE.csv"
+
+
+def edit(
+    base: Annotated[str | None, tyro.conf.Positional] = None,
+    /,
+    minus: str | None = None,
+    plus: str | None = None,
+    strength: float = 1.0,
+    style: str | None = None,
+    upper: str | None = None,
+    lower: str | None = None,
+    batch: Path | None = None,
+    out: Path | None = None,
+    seconds: float | None = None,
+    model: str = "base",
+    tower_weights: Path | None = None,
+    seed: int = 0,
+    guidance: float = DEFAULT_GUIDANCE,
+) -> None:
+    """Change a motion: BASE --minus TEXT --plus TEXT, BASE --style NAME, --upper X --lower Y, or --batch FILE.csv.
+
+    Wherever words can stand, so can a motion file (.bvh .amc .npz).
+
+    Args:
+        base: what is changed.
+        minus: what is taken away from it.
+        plus: what is put in its place.
+        strength: 1 for all of the change, more to exaggerate, less for a hint.
+        style: how BASE is to be done: active, elderly, exhausted, feminine, masculine, normal, youthful, angry,
+            childish, giant, happy, proud, sad, tired, ..., or other words, such as "like a robot".
+        upper: what all above the waist does, while the legs do --lower.
+        lower: what legs and path do.
+        batch: edits in the layout of the paper's code: motion_source,base,v_start,v_end.
+        out: the file to write, its suffix choosing the format (.bvh .glb .npz .mp4 .gif .png), edit.bvh if nothing is
+            said; for --batch a folder, `edits`, for 1.bvh, 2.bvh, ... and a picture, edits.png.
+        seconds: length; the given motion's, or 4, if nothing is said.
+        model: a shipped model's name, a model folder, or a run folder.
+        tower_weights: folder or file of the text tower's weights, if they are not to come from the hub.
+        seed: another seed gives other motions of the same words.
+        guidance: above 1 follows the words more closely, with less variety.
+    """
+    from motionclip.applications.compose import compose
+    from motionclip.applications.edit import edit as change
+    from motionclip.applications.edit import restyle
+    from motionclip.cli.console import say
+    from motionclip.formats import check_writable, write_motion
+    from motionclip.model.pipeline import load
+
+    _check_way(base, (minus, plus), style, (upper, lower), batch, strength)
+    if batch is not None:
+        _edit_batch(batch, out or Path("edits"), model, tower_weights, strength, seconds, seed, guidance)
+        return
+    target = out or Path("edit.bvh")
+    check_writable(target)
+    whole, less, more, above, below = (_source(text) for text in (base, minus, plus, upper, lower))
+    network = load(model, tower_weights=tower_weights)
+    if above is not None and below is not None:
+        motion = compose(network, above, below, seconds=seconds, seed=seed, guidance=guidance)
+    elif whole is not None and style is not None:
+        motion = restyle(network, whole, style, strength=strength, seconds=seconds, seed=seed, guidance=guidance)
+    else:
+        assert whole is not None
+        motion = change(
+            network, whole, minus=less, plus=more, strength=strength, seconds=seconds, seed=seed, guidance=guidance
+        )
+    write_motion(motion, target)
+    say(target)
+
+
+def _check_way(
+    base: str | None,
+    words: tuple[str | None, str | None],
+    style: str | None,
+    halves: tuple[str | None, str | None],
+    batch: Path | None,
+    strength: float,
+) -> None:
+    """Exactly one way to edit is asked for, and wholly.
+
+    Raises:
+        MotionClipError: if not.
+    """
+    from motionclip.errors import MotionClipError
+
+    ways = [any(word is not None for word in words), style is not None, any(halves), batch is not None]
+    needs_base = ways[0] or ways[1]
+    if sum(ways) != 1 or needs_base != (base is not None) or any(halves) != all(halves):
+        raise MotionClipError(f"expected {_WAYS}")
+    if any(halves) and strength != 1.0:
+        raise MotionClipError("--strength with --upper and --lower; joints are taken as they are: leave it out")
+
+
+def _source(text: str | None) -> Source | None:
+    """The motion of the file that an argument names, or its words."""
+    from motionclip.cli.sources import read_sources
+
+    return None if text is None else read_sources([text])[0]
+
+
+def _edit_batch(
+    batch: Path,
+    out: Path,
+    model: str,
+    tower_weights: Path | None,
+    strength: float,
+    seconds: float | None,
+    seed: int,
+    guidance: float,
+) -> None:
+    """Do the edits of a list, with a picture of all."""
+    from motionclip.applications.edit import edit as change
+    from motionclip.cli.console import progress_bar, say
+    from motionclip.cli.edit_rows import read_edits
+    from motionclip.errors import MotionClipError
+    from motionclip.formats import write_motion
+    from motionclip.formats.files import replacing
+    from motionclip.model.pipeline import load
+    from motionclip.render import contact_sheet
+
+    if out.suffix:
+        raise MotionClipError(f"--batch with the one file {out}; give a folder as --out")
+    rows = read_edits(batch)
+    network = load(model, tower_weights=tower_weights)
+    motions: list[Motion] = []
+    with progress_bar() as bar:
+        for number, row in bar.track(list(enumerate(rows, 1)), description="edits"):
+            motions.append(
+                change(
+                    network,
+                    row.base,
+                    minus=row.minus,
+                    plus=row.plus,
+                    strength=strength,
+                    seconds=seconds,
+                    seed=seed,
+                    guidance=guidance,
+                )
+            )
+            write_motion(motions[-1], out / f"{number}.bvh")
+    with replacing(out / "edits.png") as picture:
+        contact_sheet(motions, [f"{n}: {row.title}" for n, row in enumerate(rows, 1)], cell=(480, 144)).save(
+            picture, optimize=True
+        )
+    say(f"{out}: {len(rows)} motions and edits.png")

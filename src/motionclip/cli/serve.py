@@ -1,0 +1,96 @@
+"""`motionclip serve`: the applications over HTTP."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from motionclip.server.limits import Limits
+
+if TYPE_CHECKING:
+    from motionclip.applications.library import LibraryIndex
+    from motionclip.model.pipeline import MotionCLIP
+
+#: Where a token may stand that is not to be seen in the list of processes.
+_TOKEN = "MOTIONCLIP_TOKEN"
+_NEEDED = ("fastapi", "uvicorn", "multipart", "prometheus_client", "orjson")
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str | None = None,
+    library: Path | None = None,
+    model: str = "base",
+    tower_weights: Path | None = None,
+    limits: Limits = Limits(),  # noqa: B008  # frozen
+) -> None:
+    """Answer requests for motions over HTTP until it is stopped; docs/server.md shows them.
+
+    Stopped (Ctrl-C or SIGTERM), it finishes what it has begun.
+
+    Args:
+        host: address to listen at; other machines reach it only where this is not a loopback address.
+        port: to listen at.
+        token: what clients have to say, needed where other machines reach it; MOTIONCLIP_TOKEN if not given.
+        library: a folder with motion files, or a store made by `motionclip prepare`, for /search.
+        model: a shipped model's name, a model folder, or a run folder.
+        tower_weights: folder or file of the text tower's weights, if they are not to come from the hub.
+        limits: what it holds at once.
+    """
+    from motionclip.cli.console import say
+    from motionclip.errors import MotionClipError
+
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        raise MotionClipError(
+            f"no {', '.join(missing)}; expected the server's packages: pip install motionclip[server]"
+        )
+    import uvicorn
+
+    from motionclip.model.pipeline import load
+    from motionclip.server.app import create_app
+    from motionclip.server.security import check_binding
+
+    token = token or os.environ.get(_TOKEN) or None
+    check_binding(host, token)
+    network = load(model, tower_weights=tower_weights)
+    app = create_app(network, library=_index(network, library), token=token, limits=limits)
+    _log_to_stderr()
+    say(f"http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C; what can be asked: /openapi.json)")
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(limits.seconds) + 1,
+    )
+
+
+def _index(network: MotionCLIP, library: Path | None) -> LibraryIndex | None:
+    from motionclip.applications.library import index_library
+    from motionclip.cli.console import progress_bar
+
+    if library is None:
+        return None
+    with progress_bar() as bar:
+        task = bar.add_task("reading the library", total=None, visible=False)
+        return index_library(
+            network, library, progress=lambda done, of: bar.update(task, completed=done, total=of, visible=True)
+        )
+
+
+def _log_to_stderr() -> None:
+    """One line of JSON for each request."""
+    import logging
+
+    from motionclip.server.access import LOG
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False

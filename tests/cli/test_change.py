@@ -1,0 +1,153 @@
+"""`motionclip interpolate`, `storyboard` and `edit`: what they write, and how they refuse."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import motionclip
+from motionclip.cli.edit_rows import read_edits
+from motionclip.cli.main import main
+from motionclip.cli.shots import read_shots
+from motionclip.errors import FormatError
+from motionclip.formats import read_motion, write_motion
+from motionclip.motion import Motion, Skeleton
+
+
+@pytest.fixture(scope="module")
+def files(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of motions: a second as BVH and as AMASS, a third of a second, ten seconds, and one without a hand."""
+    folder = tmp_path_factory.mktemp("motions")
+    walk = motionclip.text_to_motion(motionclip.load(tiny_run), "a person walks", seconds=1)
+    write_motion(walk, folder / "walk.bvh")
+    write_motion(walk, folder / "walk.amass.npz")
+    write_motion(walk.frames(0, 10), folder / "short.bvh")
+    write_motion(
+        Motion(torch.cat([walk.rotations] * 10), torch.cat([walk.root] * 10), 30, walk.skeleton), folder / "long.bvh"
+    )
+    names = walk.skeleton.names[:-1]
+    tips = tuple(tip for tip in walk.skeleton.end_sites if tip[0] < len(names))
+    handless = Skeleton(names, walk.skeleton.parents[:-1], walk.skeleton.offsets[:-1], tips)
+    write_motion(Motion(walk.rotations[:, :-1], walk.root, 30, handless), folder / "handless.bvh")
+    return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["walk.bvh", "walk.amass.npz", "short.bvh", "handless.bvh"])
+def test_every_command_takes_a_file_or_words(files: Path, tiny_run: Path, here: Path, name: str) -> None:
+    take, model = str(files / name), ["--model", str(tiny_run)]
+    frames = 10 if name == "short.bvh" else 30
+    assert main(["interpolate", take, "a person waves", "--steps", "2", *model]) == 0
+    assert sorted(path.name for path in (here / "steps").iterdir()) == ["step_1.bvh", "step_2.bvh", "steps.png"]
+    assert read_motion("steps/step_2.bvh").num_frames == frames
+    assert main(["edit", take, "--minus", "a person walks", "--plus", take, "--out", "edit.npz", *model]) == 0
+    assert read_motion("edit.npz").num_frames == frames
+    assert main(["edit", "--upper", "a person waves", "--lower", take, "--out", "both.bvh", *model]) == 0
+    assert main(["storyboard", "a person walks:1", take, *model]) == 0
+    assert read_motion("film.bvh").num_frames == 30 + frames - min(24, frames // 2 // 2 * 2) // 2
+
+
+def test_a_storyboard_of_a_list_with_a_picture(files: Path, tiny_run: Path, here: Path) -> None:
+    (files / "list.txt").write_text("# two shots\na person walks: 5\n\nlong.bvh:2\n")
+    command = ["storyboard", str(files / "list.txt"), "a person waves", "--out", "all.glb", "--picture", "all.png"]
+    assert main([*command, "--model", str(tiny_run)]) == 0
+    assert Path("all.glb").is_file() and Path("all.png").is_file()
+
+
+def test_what_stands_behind_the_last_colon_is_the_length(files: Path) -> None:
+    listed = files / "list.json"
+    listed.write_text(json.dumps(["one: two:3", {"what": "run: now"}, {"what": "short.bvh", "seconds": 0.2}]))
+    shots = read_shots(["a person walks:4.5", "at 12:", "say: hello", str(files / "walk.bvh") + ":0.5", str(listed)])
+    told = [(shot.source if isinstance(shot.source, str) else shot.source.num_frames, shot.seconds) for shot in shots]
+    assert told == [
+        ("a person walks", 4.5),
+        ("at 12:", None),
+        ("say: hello", None),
+        (30, 0.5),
+        ("one: two", 3.0),
+        ("run: now", None),
+        (10, 0.2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[1]", "shot 1"),
+        ('["walk", {"what": "run", "second": 3}]', "shot 2"),
+        ('[{"what": "run", "seconds": "3"}]', "shot 1"),
+        ("{}", "not a list"),
+        ("[", "not JSON"),
+        ("", "empty"),
+    ],
+)
+def test_lists_that_cannot_be_read(here: Path, text: str, says: str) -> None:
+    Path("list.json").write_text(text)
+    with pytest.raises(FormatError, match=says):
+        read_shots(["list.json"])
+
+
+def test_a_batch_in_the_layout_of_the_paper(files: Path, tiny_run: Path, here: Path) -> None:
+    rows = ["motion_source,base,v_start,v_end", "data,walk.bvh,Standing,bow", '"text",Jump,"Walk, slowly",Walk old', ""]
+    (files / "edits.csv").write_text("\r\n".join(rows))
+    assert main(["edit", "--batch", str(files / "edits.csv"), "--seconds", "1", "--model", str(tiny_run)]) == 0
+    assert sorted(path.name for path in (here / "edits").iterdir()) == ["1.bvh", "2.bvh", "edits.png"]
+    first, second = read_edits(files / "edits.csv")
+    assert isinstance(first.base, Motion) and first.minus == "Standing"
+    assert (second.base, second.minus, second.plus) == ("Jump", "Walk, slowly", "Walk old")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("base,v_start,v_end\n", "header"),
+        ("motion_source,base,v_start,v_end\n", "no row"),
+        ("motion_source,base,v_start,v_end\ntext,a,b\n", "line 2"),
+        ("motion_source,base,v_start,v_end\ntext,a,b,c\ntext,a,,c\n", "line 3"),
+        ("motion_source,base,v_start,v_end\nvideo,a,b,c\n", "video"),
+        ("motion_source,base,v_start,v_end\ndata,nowhere.bvh,b,c\n", "nowhere.bvh"),
+        ("", "empty"),
+    ],
+)
+def test_batches_that_cannot_be_read(here: Path, text: str, says: str) -> None:
+    Path("edits.csv").write_text(text)
+    with pytest.raises(FormatError, match=says):
+        read_edits(Path("edits.csv"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["edit", "walk"], "expected BASE with"),
+        (["edit", "--plus", "run"], "expected BASE with"),
+        (["edit", "walk", "--style", "old", "--plus", "run"], "expected BASE with"),
+        (["edit", "--upper", "wave"], "expected BASE with"),
+        (["edit", "walk", "--upper", "wave", "--lower", "walk"], "expected BASE with"),
+        (["edit", "--upper", "wave", "--lower", "walk", "--strength", "2"], "--strength"),
+        (["edit", "--batch", "edits.csv", "--out", "one.bvh"], "folder"),
+        (["edit", "--batch", "none.csv"], "none.csv"),
+        (["edit", "walk", "--plus", "run", "--out", "x.fbx"], ".fbx"),
+        (["edit", "none.bvh", "--plus", "run"], "none.bvh"),
+        (["edit", "LONG", "--plus", "run"], "crop"),
+        (["interpolate", "walk", "LONG"], "crop"),
+        (["interpolate", "walk", "run", "--steps", "1"], "at least 2"),
+        (["interpolate", "walk", "run", "--formats", "fbx"], ".fbx"),
+        (["storyboard"], "without a shot"),
+        (["storyboard", "walk:0"], "positive"),
+        (["storyboard", "walk", "run", "--overlap", "9"], "overlap"),
+        (["storyboard", "none.txt"], "none.txt"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_no_file(
+    files: Path, tiny_run: Path, here: Path, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [str(files / "long.bvh") if word == "LONG" else word for word in arguments]
+    assert main([*command, "--model", str(tiny_run)]) == 2
+    assert says in capsys.readouterr().err
+    assert not list(here.iterdir())
