@@ -1,0 +1,1 @@
+"""The applications over HTTP."""

@@ -1,0 +1,74 @@
+"""The server as an ASGI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from motionclip.applications.library import LibraryIndex
+from motionclip.model.pipeline import MotionCLIP
+from motionclip.server.access import Access
+from motionclip.server.limits import Limits
+from motionclip.server.openapi import REFUSALS, document
+from motionclip.server.reception import Reception
+from motionclip.server.refusals import answer
+from motionclip.server.routes import change, complete, find, make, status, understand
+from motionclip.server.security import Guard
+from motionclip.server.service import Service
+
+_DESCRIPTION = (
+    "Words and human motion in one latent space. The Accept header chooses the format of a motion; docs/server.md has "
+    "an example of each request."
+)
+
+
+def create_app(
+    model: MotionCLIP,
+    *,
+    library: LibraryIndex | None = None,
+    token: str | None = None,
+    limits: Limits | None = None,
+) -> FastAPI:
+    """The applications over HTTP.
+
+    Args:
+        model: from :func:`motionclip.load`.
+        library: what ``/search`` searches; from ``index_library`` with the same model.
+        token: what clients have to say; without one, only requests addressed to a loopback host are answered.
+        limits: what it holds at once.
+    """
+    limits = limits or Limits()
+    service = Service(model, library, limits)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    # no /docs: FastAPI's page loads its scripts from elsewhere
+    app = FastAPI(
+        title="motionclip",
+        version=version("motionclip"),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses=REFUSALS,
+    )
+    app.state.service = service
+    for routes in (make, change, complete, understand, find, status):
+        app.include_router(routes.router)
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
+    app.add_exception_handler(HTTPException, answer)
+    app.add_exception_handler(RequestValidationError, answer)
+    # the last one added is the outermost
+    app.add_middleware(Reception, limits=limits)
+    app.add_middleware(Guard, token=token)
+    app.add_middleware(Access, metrics=service.metrics)
+    return app

@@ -1,0 +1,76 @@
+"""What a request may ask for, and what the server holds at once.
+
+The constants are part of the interface and stand in the OpenAPI document; ``Limits`` is for whoever runs the server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from motionclip.errors import MotionClipError
+
+#: Characters of a text.
+MAX_TEXT = 1000
+#: Texts, labels or sentences of a request.
+MAX_TEXTS = 200
+#: Uploaded files of a request.
+MAX_FILES = 8
+#: Motions of an interpolation, shots of a storyboard, and what a search may find.
+MAX_STEPS, MAX_SHOTS, MAX_HITS = 32, 32, 100
+#: Gaps to fill.
+MAX_GAPS = 8
+#: Seconds of a storyboard.
+MAX_STORY_SECONDS = 120.0
+#: Joints, frames, seconds and frames per second of an uploaded motion.
+MAX_JOINTS, MAX_FRAMES, MAX_SECONDS = 512, 20_000, 300.0
+MIN_FPS, MAX_FPS = 1.0, 1000.0
+#: Frames times joints of a motion.
+MAX_POSES = 2_000_000
+#: Frames of a film.
+MAX_FILM_FRAMES = 900
+#: Bytes that an uploaded archive may unpack to.
+MAX_UNPACKED = 128 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the server holds at once; beyond it, it answers 503 with Retry-After.
+
+    Attributes:
+        body_mb: megabytes of a request; a larger one is answered with 413, before it is read if it says its length.
+        seconds: time for a request, from its first byte to its last answer.
+        requests: requests inside at once.
+        waiting: sentences that wait to be made into motions.
+        jobs: other work that waits: edits, films, uploads.
+        workers: other work that is done at once.
+        threads: processor threads of one computation.
+        batch: sentences that are made into motions together, at most.
+        gather_ms: milliseconds for which a sentence waits for others, when nothing else is being made.
+
+    Raises:
+        MotionClipError: if one is not a positive number.
+    """
+
+    body_mb: float = 10.0
+    seconds: float = 60.0
+    requests: int = 512
+    waiting: int = 256
+    jobs: int = 16
+    workers: int = 2
+    threads: int = 1
+    batch: int = 64
+    gather_ms: float = 4.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 < value < float("inf"):
+                raise MotionClipError(f"a limit {name} of {value}; expected a positive number")
+
+    @property
+    def body_bytes(self) -> int:
+        return int(self.body_mb * 1e6)
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of all requests inside together."""
+        return 8 * self.body_bytes

@@ -1,0 +1,162 @@
+"""Sentences that arrive together become the motions that they become alone, and none spoils another's."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import httpx2
+import pytest
+import torch
+from fastapi import FastAPI
+
+import motionclip
+from motionclip.errors import ModelError, TextError
+from motionclip.model.pipeline import MotionCLIP
+from motionclip.server.app import create_app
+from motionclip.server.batching import Batcher, Order
+from motionclip.server.lanes import Lane
+from motionclip.server.limits import Limits
+from motionclip.server.metrics import Metrics
+from motionclip.server.refusals import Refusal
+
+ORDERS = [
+    Order("a person walks", 2.0, 0, 1.5),
+    Order("a person runs", 2.0, 0, 1.5),
+    Order("a person waves both hands", 2.0, 7, 1.5),
+    Order("a person waves both hands", 2.0, 0, 3.0),
+    Order("a person kicks", 1.0, 0, 1.5),
+]
+
+
+def batcher(model: MotionCLIP, **limits: float) -> tuple[Batcher, Metrics, Lane]:
+    metrics = Metrics()
+    lane = Lane("making", 1, 1, 1, metrics.waiting)
+    return Batcher(model, lane, Limits(**limits), metrics), metrics, lane  # type: ignore[arg-type]
+
+
+def batches(metrics: Metrics) -> list[str]:
+    return [line for line in metrics.text().decode().splitlines() if line.startswith("motionclip_batch_size_count")]
+
+
+def test_batches_give_the_same_motions(model: MotionCLIP) -> None:
+    batched, metrics, lane = batcher(model)
+
+    async def together() -> list[motionclip.Motion]:
+        return await asyncio.gather(*(batched.motion(order) for order in ORDERS))
+
+    made = asyncio.run(together())
+    lane.close()
+    assert batches(metrics) == ["motionclip_batch_size_count 1.0"]
+    for order, motion in zip(ORDERS, made, strict=True):
+        alone = motionclip.text_to_motion(
+            model, order.text, seconds=order.seconds, seed=order.seed, guidance=order.guidance
+        )
+        torch.testing.assert_close(motion.positions, alone.positions, atol=1e-4, rtol=0)
+
+
+def test_a_bad_sentence_spoils_no_other(model: MotionCLIP) -> None:
+    batched, _, lane = batcher(model)
+
+    async def together() -> list[object]:
+        texts = ["a person walks", "   ", "a person runs", "\ud800"]
+        return await asyncio.gather(
+            *(batched.motion(Order(text, 1.0, 0, 1.5)) for text in texts), return_exceptions=True
+        )
+
+    made = asyncio.run(together())
+    lane.close()
+    assert [type(result) for result in made] == [motionclip.Motion, TextError, motionclip.Motion, TextError]
+
+
+def test_a_length_that_cannot_be_made_is_refused_before_it_waits(model: MotionCLIP) -> None:
+    batched, metrics, lane = batcher(model)
+    with pytest.raises(ModelError, match="seconds"):
+        asyncio.run(batched.motion(Order("a person walks", 60.0, 0, 1.5)))
+    lane.close()
+    assert batches(metrics) == ["motionclip_batch_size_count 0.0"]
+
+
+def test_who_leaves_is_not_made(model: MotionCLIP) -> None:
+    batched, metrics, lane = batcher(model, batch=1)
+    gate = threading.Event()
+
+    async def scene() -> motionclip.Motion:
+        blocked = asyncio.create_task(lane.run(gate.wait))
+        await asyncio.sleep(0)
+        first = asyncio.create_task(batched.motion(ORDERS[1]))
+        while batches(metrics) != ["motionclip_batch_size_count 1.0"]:
+            await asyncio.sleep(0)
+        leaving = [first, *(asyncio.create_task(batched.motion(order)) for order in ORDERS[2:])]
+        await asyncio.sleep(0)
+        for task in leaving:
+            task.cancel()
+        await asyncio.gather(*leaving, return_exceptions=True)
+        gate.set()
+        await blocked
+        return await batched.motion(ORDERS[0])
+
+    assert asyncio.run(scene()).duration == 2.0
+    lane.close()
+    assert batches(metrics) == ["motionclip_batch_size_count 2.0"]
+
+
+def test_the_line_is_bounded(model: MotionCLIP) -> None:
+    batched, _, lane = batcher(model, waiting=2)
+
+    async def flood() -> list[object]:
+        return await asyncio.gather(*(batched.motion(ORDERS[0]) for _ in range(20)), return_exceptions=True)
+
+    made = asyncio.run(flood())
+    lane.close()
+    assert [type(result) for result in made] == [motionclip.Motion] * 2 + [Refusal] * 18
+
+
+def post_many(app: FastAPI, count: int, text: str = "a person walks") -> list[httpx2.Response]:
+    """Answers to requests that arrive at one time."""
+
+    async def together() -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            asked = {"text": text, "seconds": 1}
+            return await asyncio.gather(*(client.post("/generate", json=asked) for _ in range(count)))
+
+    return asyncio.run(together())
+
+
+def test_a_flood_is_turned_away_and_told_when_to_return(model: MotionCLIP) -> None:
+    answers = post_many(create_app(model, limits=Limits(waiting=4, requests=16)), 40)
+    assert {answer.status_code for answer in answers} == {200, 503}
+    assert all(answer.headers["retry-after"] == "1" for answer in answers if answer.status_code == 503)
+
+
+def test_clients_at_once_all_get_an_answer(model: MotionCLIP) -> None:
+    app = create_app(model)
+    answers = post_many(app, 12)
+    assert {answer.status_code for answer in answers} == {200} and len({answer.content for answer in answers}) == 1
+    (line,) = batches(app.state.service.metrics)
+    assert float(line.split()[1]) < 6
+
+
+def test_work_that_waits_is_bounded() -> None:
+    gate, lane = threading.Event(), Lane("jobs", 1, 1, 1, Metrics().waiting)
+
+    def wait() -> bool:
+        return gate.wait(20)
+
+    async def scene() -> None:
+        tasks = [asyncio.create_task(lane.run(wait)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal) as refused:
+            await lane.run(wait)
+        assert refused.value.status == 503
+        for task in tasks:  # what has begun keeps its place, what waits gives it up
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.05)
+        assert not lane.is_full
+        gate.set()
+        assert await lane.run(lambda: 5) == 5
+
+    asyncio.run(scene())
+    lane.close()

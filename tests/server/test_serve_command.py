@@ -1,0 +1,97 @@
+"""`motionclip serve` as a process: it refuses to be open to all, finishes what it has begun, and ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from motionclip.cli.main import main
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def server(walk: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    port = free_port()
+    command = [sys.executable, "-m", "motionclip", "serve", "--port", str(port), "--library", str(walk.parent)]
+    process = subprocess.Popen([*command, "--limits.gather-ms", "300"], stderr=subprocess.PIPE, text=True)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(f"{address}/ready", process)
+        yield process, address
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(url: str, process: subprocess.Popen[str]) -> None:
+    for _ in range(1200):
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the server does not start")
+
+
+def ask(address: str) -> tuple[int, int]:
+    body = json.dumps({"text": "a person walks", "seconds": 6}).encode()
+    request = urllib.request.Request(f"{address}/generate", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return answer.status, len(json.load(answer)["positions"])
+
+
+def test_it_answers_and_finishes_what_it_has_begun(server: tuple[subprocess.Popen[str], str]) -> None:
+    process, address = server
+    assert json.load(urllib.request.urlopen(f"{address}/health"))["library"] == 1
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(ask, address) for _ in range(2)]
+        while "requests_inside 3.0" not in urllib.request.urlopen(f"{address}/metrics").read().decode():
+            assert not any(answer.done() for answer in answers)
+        process.send_signal(signal.SIGTERM)
+        assert [answer.result() for answer in answers] == [(200, 180)] * 2
+    assert process.wait(60) in (0, -signal.SIGTERM)
+    assert process.stderr is not None
+    lines = [line for line in process.stderr.read().splitlines() if "/generate" in line]
+    assert len(lines) == 2 and all('"status": 200' in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--host", "0.0.0.0"], "MOTIONCLIP_TOKEN"),
+        (["--host", "0.0.0.0", "--token", "short"], "16 printable"),
+        (["--library", "nowhere"], "not a folder"),
+        (["--limits.workers", "0"], "positive"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_in_one_line(
+    arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MOTIONCLIP_TOKEN", raising=False)
+    assert main(["serve", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_token_may_stand_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MOTIONCLIP_TOKEN", "short")
+    assert main(["serve", "--host", "0.0.0.0"]) == 2
+    assert "16 printable" in capsys.readouterr().err and os.environ["MOTIONCLIP_TOKEN"] == "short"

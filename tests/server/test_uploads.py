@@ -1,0 +1,142 @@
+"""Files that clients send: read from a name of our own, within limits, and gone afterwards."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+import motionclip
+from motionclip.server.limits import MAX_FRAMES
+
+
+def post(client: TestClient, content: bytes, name: str = "take.bvh", route: str = "encode") -> tuple[int, str]:
+    answer = client.post(f"/{route}", files={"file": (name, content)})
+    said = answer.json().get("error", {"type": ""})
+    return answer.status_code, f"{said['type']}: {said.get('message', '')}"
+
+
+def bvh(frames: int, seconds: str = "0.0333333") -> bytes:
+    head = "HIERARCHY\nROOT hips\n{\nOFFSET 0 0 0\nCHANNELS 3 Zrotation Xrotation Yrotation\n}\nMOTION\n"
+    return f"{head}Frames: {frames}\nFrame Time: {seconds}\n".encode() + b"0 0 0\n" * frames
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/take.bvh", "/tmp/take.bvh", "take.BVH", "\x00..\\take.bvh", "a" * 500 + ".bvh"]
+)
+def test_a_name_is_only_its_suffix(
+    client: TestClient, walk: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert post(client, walk.read_bytes(), name)[0] == 200
+    assert [path.name for path in tmp_path.rglob("*")] == ["temporary"]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "status", "message"),
+    [
+        (b"", "take.bvh", 422, "empty"),
+        (b"HIERARCHY", "take.bvh", 422, "file: there is no line MOTION"),
+        (b"\xff" * 1000, "take.bvh", 422, "HIERARCHY"),
+        (b"PK\x03\x04 broken", "take.npz", 422, "NumPy"),
+        (b"0 0 0", "take.amc", 415, "motionclip convert"),
+        (b"x", "take", 415, "expected .bvh or .npz"),
+        (b"x", "take.exe", 415, "expected .bvh or .npz"),
+        (bvh(30), "take.bvh", 422, "SkeletonError"),
+        (bvh(MAX_FRAMES + 1), "take.bvh", 422, str(MAX_FRAMES)),
+        (bvh(30, "1000"), "take.bvh", 422, "frames per second"),
+        (b"HIERARCHY\n" + b"JOINT a\n{\n" * 5000, "take.bvh", 422, "512 joints"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(
+    client: TestClient, content: bytes, name: str, status: int, message: str
+) -> None:
+    got, said = post(client, content, name)
+    assert got == status and message in said
+    assert "/tmp" not in said and tempfile.gettempdir() not in said
+
+
+def test_an_archive_that_unpacks_to_much_is_refused(client: TestClient) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("rotations.npy", "w") as file:
+        for _ in range(200):
+            file.write(bytes(1 << 20))
+    assert len(buffer.getvalue()) < 1e6
+    assert post(client, buffer.getvalue(), "take.npz")[0] == 413
+
+
+def test_an_archive_that_lies_about_its_shape_is_refused(client: TestClient) -> None:
+    buffer = io.BytesIO()
+    header = np.lib.format.magic(1, 0), {"descr": "<f8", "fortran_order": False, "shape": (10**13,)}
+    with zipfile.ZipFile(buffer, "w") as archive, archive.open("version.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, header[1])
+    assert post(client, buffer.getvalue(), "take.npz")[0] in (422, 503)
+
+
+def test_parts_are_named(client: TestClient, walk: Path) -> None:
+    files = {"take": ("take.bvh", walk.read_bytes())}
+    asked = {"base": {"file": "other"}, "plus": "a person runs"}
+    answer = client.post("/edit", data={"request": json.dumps(asked)}, files=files)
+    assert answer.status_code == 422 and "those sent: take" in answer.text
+    answer = client.post("/edit", json=asked)
+    assert answer.status_code == 422 and "those sent: none" in answer.text
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"unknown": 1}', '{"top": NaN}', "[" * 100_000, '{"\\ud800": 1}'])
+def test_a_request_that_fits_no_schema_is_refused(client: TestClient, walk: Path, text: str) -> None:
+    files = {"file": ("take.bvh", walk.read_bytes())}
+    answer = client.post("/recognize", data={"request": text}, files=files)
+    assert answer.status_code == 422 and answer.json()["error"]["type"] == "ValidationError"
+
+
+def test_bodies_of_other_types_are_refused(client: TestClient) -> None:
+    headers = {"Content-Type": "application/xml"}
+    assert client.post("/encode", content=b"<a/>", headers=headers).status_code == 415
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert client.post("/encode", content=b"--y\r\nnonsense", headers=headers).status_code in (400, 422)
+    many = [(f"f{number}", ("take.bvh", b"x")) for number in range(50)]
+    assert client.post("/encode", files=many).status_code == 400
+
+
+def test_a_long_motion_is_no_film(client: TestClient) -> None:
+    asked = {"source": "a person walks", "seconds": 31}
+    answer = client.post("/storyboard", json={"shots": [asked]}, headers={"Accept": "image/gif"})
+    assert answer.status_code == 422 and "900" in answer.text
+    answer = client.post("/storyboard", json={"shots": [asked | {"seconds": 60}] * 3})
+    assert answer.status_code == 422 and "120" in answer.text
+
+
+def test_a_rate_that_makes_too_many_frames_is_refused(client: TestClient) -> None:
+    files = {"file": ("take.bvh", bvh(250, "1"))}
+    answer = client.post("/convert", data={"request": '{"fps": 240}'}, files=files)
+    assert answer.status_code == 422 and "20000" in answer.text
+
+
+def test_a_full_disk_is_told(client: TestClient, walk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    status, said = post(client, b"HIERARCHY")
+    assert status == 507 and "disk is full" in said
+
+
+def test_the_motion_arrives(client: TestClient, walk: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "take.npz"
+    motionclip.write_motion(motionclip.read_motion(walk), archive)
+    answers = [
+        client.post("/encode", files={"file": (path.name, path.read_bytes())}).json()["latent"]
+        for path in (walk, archive)
+    ]
+    model = client.app.state.service.model  # type: ignore[attr-defined]
+    expected = model.encode([motionclip.read_motion(walk)])[0]
+    assert np.allclose(answers[0], expected, atol=1e-5) and np.allclose(answers[1], expected, atol=1e-5)
