@@ -52,7 +52,7 @@ def test_padding_changes_neither_latent_nor_motion(network: Network) -> None:
     latent = network.autoencoder.encode(batch)
     torch.testing.assert_close(network.autoencoder.encode(padded), latent, atol=1e-5, rtol=0)
     short, long = (network.autoencoder.decode(latent, mask) for mask in (batch.mask, padded.mask))
-    torch.testing.assert_close(long.sixd[:, :21], short.sixd, atol=1e-5, rtol=0)
+    torch.testing.assert_close(long.sixd[:, :21], short.sixd, atol=1e-4, rtol=0)
 
 
 def test_the_latent_decides_the_motion(network: Network) -> None:

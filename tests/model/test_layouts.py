@@ -4,7 +4,7 @@ import pytest
 import roma
 import torch
 
-from motionclip.model.features import Batch, from_motion, to_motions
+from motionclip.model.features import Batch, from_motion, pose, to_motions
 from motionclip.model.layouts import LAYOUTS
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
@@ -18,14 +18,36 @@ def random_window(frames: int) -> Batch:
     return from_motion(Motion(roma.rotvec_to_rotmat(turns), root, 30.0, CANONICAL), 30.0)
 
 
-@pytest.mark.parametrize("name", ["velocity", "translation"])
+@pytest.mark.parametrize("name", ["positions", "velocity", "translation"])
 def test_round_trip(name: str) -> None:
     batch, layout = random_window(16), LAYOUTS[name]
     features = layout.features(batch, 30.0)
     assert features.shape == (1, 16, layout.channels)
     sixd, root = layout.window(features, 30.0)
-    torch.testing.assert_close(sixd, batch.sixd)
+    torch.testing.assert_close(sixd, batch.sixd, atol=1e-5, rtol=0)
     torch.testing.assert_close(root, batch.root, atol=1e-5, rtol=0)
+
+
+def test_places_lead_where_rotations_are_wrong() -> None:
+    batch, layout = random_window(16), LAYOUTS["positions"]
+    features = layout.features(batch, 30.0)
+    rotations = slice(69, 69 + 144)
+    shaken = features.clone()
+    shaken[..., rotations] += 0.2 * torch.randn(
+        features[..., rotations].shape, generator=torch.Generator().manual_seed(1)
+    )
+    sixd, root = layout.window(shaken, 30.0)
+    torch.testing.assert_close(pose(sixd, root)[1], pose(batch.sixd, batch.root)[1], atol=1e-4, rtol=0)
+    assert (sixd - batch.sixd).abs().max() > 0.1
+
+
+def test_padding_has_no_place() -> None:
+    batch, layout = random_window(16), LAYOUTS["positions"]
+    mask = torch.arange(16)[None] < 10
+    kept = mask[..., None, None]
+    features = layout.features(Batch(batch.sixd * kept, batch.root * mask[..., None], mask), 30.0)
+    assert features.isfinite().all() and not features[:, 10:, :69].any()
+    torch.testing.assert_close(features[:, :9], layout.features(batch, 30.0)[:, :9])
 
 
 def test_the_published_poses_come_back_and_stand_still_on_the_floor() -> None:

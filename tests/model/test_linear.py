@@ -24,12 +24,25 @@ def test_stretching_keeps_straight_lines_and_ends() -> None:
 def test_it_starts_at_the_principal_components() -> None:
     """Windows of few degrees of freedom, whose frames lie on straight lines between the nodes, come back exactly."""
     generator = torch.Generator().manual_seed(0)
-    ways = torch.randn(6, CONFIG.linear_nodes * LAYOUTS["velocity"].channels, generator=generator)
+    ways = torch.randn(6, CONFIG.linear_nodes * LAYOUTS[CONFIG.layout].channels, generator=generator)
     nodes = (torch.randn(200, 6, generator=generator) @ ways + 1).unflatten(1, (CONFIG.linear_nodes, -1))
     lengths = torch.full((200,), 57)
     windows = unstretch(nodes, lengths, 57)
     path = LinearPath(dataclasses.replace(CONFIG, latent_dim=33))
-    path.start_from_pca(windows, lengths)
+    path.start_from_pca(windows, lengths, torch.ones(windows.shape[-1]))
     scores = path.encode(windows, lengths)
     torch.testing.assert_close(path.decode(scores, lengths, 57), windows, atol=2e-2, rtol=0)
     torch.testing.assert_close(scores[:, :6].std(dim=0), torch.ones(6), atol=0.05, rtol=0)
+
+
+def test_channels_that_count_more_come_back_better() -> None:
+    generator = torch.Generator().manual_seed(0)
+    channels = LAYOUTS[CONFIG.layout].channels
+    windows = torch.randn(300, CONFIG.linear_nodes, channels, generator=generator)
+    lengths = torch.full((300,), CONFIG.linear_nodes)
+    weights = torch.ones(channels)
+    weights[:4] = 10.0
+    path = LinearPath(CONFIG)
+    path.start_from_pca(windows, lengths, weights)
+    error = path.decode(path.encode(windows, lengths), lengths, CONFIG.linear_nodes) - windows
+    assert error[..., :4].square().mean() < 0.6 * error[..., 4:].square().mean()

@@ -53,13 +53,13 @@ class LossWeights:
 
     features: float = 0.0
     feature_velocity: float = 0.0
-    orientation: float = 1.0
+    orientation: float = 2.0
     orientation_velocity: float = 0.001
-    vertices: float = 20.0
-    path: float = 2.0
-    velocity: float = 0.02
+    vertices: float = 100.0
+    path: float = 5.0
+    velocity: float = 0.05
     contact: float = 0.02
-    skate: float = 0.02
+    skate: float = 0.05
     cosine: float = 0.01
     image_cosine: float = 0.0
     contrast: float = 0.05

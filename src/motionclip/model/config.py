@@ -40,7 +40,7 @@ class ModelConfig:
     """
 
     architecture: str = "residual"
-    layout: str = "velocity"
+    layout: str = "positions"
     fps: float = 30.0
     max_frames: int = 180
     tower: str = "minilm"
@@ -50,13 +50,13 @@ class ModelConfig:
     embedding_norm: float = 1.0
     width: int = 256
     heads: int = 4
-    feedforward: int = 768
+    feedforward: int = 640
     encoder_layers: int = 4
     decoder_layers: int = 4
     dropout: float = 0.0
     frames_per_token: int = 4
     prefix_tokens: int = 2
-    linear_nodes: int = 16
+    linear_nodes: int = 24
     refiner_width: int = 128
     prior_width: int = 512
     prior_layers: int = 3

@@ -3,6 +3,7 @@
 ==============  ===========  ==========================================================================
 layout          channels     rows of a frame
 ==============  ===========  ==========================================================================
+``positions``   69 + 147     23 places relative to the root (m), and what ``velocity`` has: ours
 ``velocity``    144 + 3      24 rotations, height of the root (m), planar velocity of the root (m/s)
 ``translation`` 25 x 6       24 rotations, place of the root (m) and three zeros: the paper's
 ``published``   25 x 6       24 rotations as *rows*, Z up, and how the right ankle moves about the pelvis (m)
@@ -16,6 +17,7 @@ its translation: the root's path is in no channel. It is here for those checkpoi
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
+from motionclip.model.aiming import aim_bones
 from motionclip.model.features import Batch, canonicalize, pose
 from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
@@ -32,6 +35,7 @@ from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
 _JOINTS = CANONICAL.num_joints
 _ROTATIONS = _JOINTS * 6
+_PLACES = (_JOINTS - 1) * 3
 _TO_Y_UP = ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0))  # AMASS is Z up: (x, y, z) becomes (x, z, -y)
 
 
@@ -42,10 +46,12 @@ class Layout(ABC):
     Attributes:
         channels: C, numbers per frame.
         kinds: channels of one kind, which are scaled together where features are normalised.
+        metres: for each kind, how many metres of error a unit of it counts as in the linear path.
     """
 
     channels: int
     kinds: tuple[slice, ...]
+    metres: tuple[float, ...]
 
     @abstractmethod
     def features(self, batch: Batch, fps: float) -> Tensor:
@@ -76,6 +82,25 @@ class VelocityLayout(Layout):
         travelled = torch.cumsum(velocity[:, :-1] / fps, dim=1)
         planar = torch.cat([torch.zeros_like(velocity[:, :1]), travelled], dim=1)
         return sixd, torch.stack([planar[..., 0], height, planar[..., 1]], dim=-1)
+
+
+class PositionLayout(Layout):
+    """Places of the joints beside their rotations: a linear path is right about places, where rotations add errors up.
+
+    On the way back the places lead, and rotations say how each bone is turned about itself.
+    """
+
+    def features(self, batch: Batch, fps: float) -> Tensor:
+        real = batch.mask[..., None, None]
+        sixd = torch.where(real, batch.sixd, _identity(batch.sixd))  # padding is no rotation
+        places = pose(sixd, torch.zeros_like(batch.root))[1][:, :, 1:]
+        return torch.cat([(places * real).flatten(2), LAYOUTS["velocity"].features(batch, fps)], dim=-1)
+
+    def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+        places = features[..., :_PLACES].unflatten(-1, (_JOINTS - 1, 3))
+        sixd, root = LAYOUTS["velocity"].window(features[..., _PLACES:], fps)
+        places = torch.cat([torch.zeros_like(places[..., :1, :]), places], dim=-2)
+        return rot.matrix_to_sixd(aim_bones(rot.sixd_to_matrix(sixd), places)), root
 
 
 class TranslationLayout(Layout):
@@ -126,14 +151,23 @@ def _hold_last(velocity: Tensor, follows: Tensor) -> Tensor:
     return torch.where(follows[..., None], velocity, torch.where(at_end, held, torch.zeros_like(velocity)))
 
 
-_ROTATION = slice(0, _ROTATIONS)
+def _identity(like: Tensor) -> Tensor:
+    return like.new_tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
+
+
+def _slices(*sizes: int) -> tuple[slice, ...]:
+    """Slices of these sizes, one behind the other."""
+    ends = list(itertools.accumulate(sizes))
+    return tuple(slice(end - size, end) for end, size in zip(ends, sizes, strict=True))
+
 
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {
-        "velocity": VelocityLayout(
-            _ROTATIONS + 3, (_ROTATION, slice(_ROTATIONS, _ROTATIONS + 1), slice(_ROTATIONS + 1, None))
+        "positions": PositionLayout(
+            _PLACES + _ROTATIONS + 3, _slices(_PLACES, _ROTATIONS, 1, 2), metres=(1.0, 0.1, 1.0, 0.2)
         ),
-        "translation": TranslationLayout(_ROTATIONS + 6, (_ROTATION, slice(_ROTATIONS, None))),
-        "published": PublishedLayout(_ROTATIONS + 6, (_ROTATION, slice(_ROTATIONS, None))),
+        "velocity": VelocityLayout(_ROTATIONS + 3, _slices(_ROTATIONS, 1, 2), metres=(0.5, 1.0, 0.5)),
+        "translation": TranslationLayout(_ROTATIONS + 6, _slices(_ROTATIONS, 6), metres=(0.5, 1.0)),
+        "published": PublishedLayout(_ROTATIONS + 6, _slices(_ROTATIONS, 6), metres=(0.5, 1.0)),
     }
 )

@@ -1,4 +1,4 @@
-"""The linear path: a window at a few instants, through one matrix to the latent, and back.
+"""The linear path: a window at a few instants, through one matrix to the latent, and back by its transpose.
 
 A linear auto-encoder (PCA) with as many numbers as the latent is wrong by millimetres, where a
 transformer alone takes long to use its latent at all. So the network starts as that linear
@@ -41,17 +41,25 @@ def _at(values: Tensor, instants: Tensor) -> Tensor:
 
 
 class LinearPath(nn.Module):
-    """Features to scores and scores to features, by one matrix each."""
+    """Features to scores and scores to features, by one matrix.
+
+    The matrix restores features from scores; its transpose, scaled as in PCA, scores them.
+    """
+
+    metric: Tensor
+    variance: Tensor
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.nodes = config.linear_nodes
-        self.score = nn.Linear(self.nodes * config.channels, config.num_scores)
         self.restore = nn.Linear(config.num_scores, self.nodes * config.channels)
+        self.register_buffer("metric", torch.ones(self.nodes * config.channels))
+        self.register_buffer("variance", torch.ones(config.num_scores))
 
     def encode(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Features (B, T, C) of windows of lengths (B,) to scores (B, D - 1) of about unit variance."""
-        return self.score(stretch(features, lengths, self.nodes).flatten(1))
+        away = stretch(features, lengths, self.nodes).flatten(1) - self.restore.bias
+        return (away * self.metric) @ self.restore.weight / self.variance
 
     def decode(self, scores: Tensor, lengths: Tensor, frames: int) -> Tensor:
         """Scores (B, D - 1) to features (B, T, C)."""
@@ -59,15 +67,24 @@ class LinearPath(nn.Module):
         return unstretch(values, lengths, frames)
 
     @torch.no_grad()
-    def start_from_pca(self, features: Tensor, lengths: Tensor) -> None:
-        """Set both matrices to the whitened principal components of sample features (B, T, C)."""
+    def start_from_pca(self, features: Tensor, lengths: Tensor, weights: Tensor) -> None:
+        """Set the matrix to the whitened principal components of sample features (B, T, C).
+
+        Args:
+            features: normalised features.
+            lengths: (B,) frames of each window.
+            weights: (C,) how much an error of each channel counts.
+        """
         samples = stretch(features, lengths, self.nodes).flatten(1)
+        weights = weights.repeat(self.nodes)
         mean = samples.mean(dim=0)
-        size = min(len(self.score.bias), *samples.shape)
-        _, spread, directions = torch.pca_lowrank(samples - mean, q=size, center=False, niter=4)
+        size = min(len(self.variance), *samples.shape)
+        _, spread, directions = torch.pca_lowrank((samples - mean) * weights, q=size, center=False, niter=4)
         spread = spread / len(samples) ** 0.5  # standard deviation of each score
-        whiten = directions / spread.clamp(min=1e-3 * spread[0])  # directions that hardly occur are left alone
-        self.score.weight[:size].copy_(whiten.T)
-        self.score.bias[:size].copy_(-mean @ whiten)
-        self.restore.weight[:, :size].copy_(directions * spread)
+        spread = spread.clamp(min=1e-3 * spread[0])  # directions that hardly occur are left alone
+        self.restore.weight.zero_()
+        self.restore.weight[:, :size].copy_(directions * spread / weights[:, None])
         self.restore.bias.copy_(mean)
+        self.metric.copy_(weights.square())
+        self.variance.fill_(1.0)
+        self.variance[:size].copy_(spread.square())

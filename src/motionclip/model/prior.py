@@ -87,7 +87,7 @@ class LatentPrior(nn.Module):
 
         All scores have about unit variance, but the first move a limb and the last a millimetre.
         """
-        effect = linear.restore.weight.detach().norm(dim=0)
+        effect = (linear.restore.weight.detach() * linear.metric[:, None].sqrt()).norm(dim=0)
         self.importance.copy_(effect / effect.mean())
 
     def forward(self, x: Tensor, time: Tensor, text: Tensor, seconds: Tensor) -> Tensor:

@@ -36,16 +36,18 @@ class ResidualAutoEncoder(MotionAutoEncoder):
     def start_from(self, batch: Batch) -> None:
         """Take feature statistics and the linear path from sample windows.
 
-        One scale for all rotations, one for height and one for velocity: a scale per channel would
-        blow up the noise of channels that hardly move.
+        One scale for all channels of a kind: a scale per channel would blow up the noise of those that hardly move.
         """
         features = self.layout.features(batch, self.config.fps)
         real = features[batch.mask]
         self.feature_mean.copy_(real.mean(dim=0))
         deviation = real.std(dim=0)
-        for kind in self.layout.kinds:
+        weights = torch.empty_like(deviation)
+        for kind, metres in zip(self.layout.kinds, self.layout.metres, strict=True):
             self.feature_scale[kind] = deviation[kind].square().mean().sqrt().clamp(min=1e-3)
-        self.linear.start_from_pca((features - self.feature_mean) / self.feature_scale, batch.mask.sum(dim=1))
+            weights[kind] = self.feature_scale[kind] * metres
+        normalised = (features - self.feature_mean) / self.feature_scale
+        self.linear.start_from_pca(normalised, batch.mask.sum(dim=1), weights)
 
     def encode(self, batch: Batch) -> Tensor:
         """Windows to unit latents (B, D)."""

@@ -53,7 +53,7 @@ class TrainConfig:
 
     model: ModelConfig = field(default_factory=ModelConfig)
     losses: LossWeights = field(default_factory=LossWeights)
-    steps: int = 4_000
+    steps: int = 2_500
     epochs: int = 0
     batch_size: int = 64
     lr: float = 4e-4
@@ -70,7 +70,7 @@ class TrainConfig:
     min_seconds: float = 0.7
     mirror: bool = True
     dataset_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({"cmu": 2.0}))
-    bf16: bool = True
+    bf16: bool = False
     compile: bool = False
     seed: int = 0
     prior_steps: int = 10_000
