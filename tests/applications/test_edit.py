@@ -83,11 +83,11 @@ def nearest(model: MotionCLIP, motion: Motion) -> tuple[str, str]:
     return content, style
 
 
-@pytest.mark.parametrize("style", ["elderly", "youthful"])
-def test_a_style_replaces_another_and_the_content_stays(base: MotionCLIP, style: str) -> None:
+@pytest.mark.parametrize(("style", "strength"), [("elderly", 1.5), ("youthful", 1.0)])
+def test_a_style_replaces_another_and_the_content_stays(base: MotionCLIP, style: str, strength: float) -> None:
     walk = motionclip.text_to_motion(base, "an exhausted person walks", seconds=3)
     assert recognised_style(base, base.encode([walk])) == "exhausted"
-    assert nearest(base, restyle(base, walk, style)) == ("walk", style)
+    assert nearest(base, restyle(base, walk, style, strength=strength)) == ("walk", style)
 
 
 def test_words_replace_words(base: MotionCLIP) -> None:

@@ -21,6 +21,8 @@ from motionclip.errors import ModelError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 
+#: Unit vectors no further apart than this are equal.
+_SAME = 1e-5
 #: How to get from one latent to the other.
 PathName = Literal["sphere", "straight"]
 
@@ -71,7 +73,8 @@ def interpolate(
 def _great_circle(start: Tensor, end: Tensor, shares: Tensor) -> Tensor:
     """Latents (N, D) at equal angles for shares (N, 1) from start to end (D,), their norms in equal steps."""
     first, last = F.normalize(start, dim=-1), F.normalize(end, dim=-1)
-    away = F.normalize(last - (first @ last) * first, dim=-1)
+    away = last - (first @ last) * first
+    away = F.normalize(away, dim=-1) * (away.norm() > _SAME)  # between equal directions, only rounding points away
     angle = torch.atan2(last @ away, last @ first)
     return torch.lerp(start.norm(), end.norm(), shares) * (
         (shares * angle).cos() * first + (shares * angle).sin() * away

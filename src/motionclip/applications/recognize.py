@@ -21,7 +21,7 @@ NONE = "none of these"
 
 #: Divides cosines; the likelihood of the right label is best with it on ``val`` (benchmarks/recognize.py). The model
 #: was trained with 0.05.
-TEMPERATURE = 0.04
+TEMPERATURE = 0.03
 
 #: Seconds of a window, and from one window to the next; on ``val`` two seconds give the best timeline of 1 to 4.
 WINDOW, HOP = 2.0, 0.5
