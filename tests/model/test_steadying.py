@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from motionclip.model.steadying import FASTEST_TURN, limit_turning
+from motionclip.model.steadying import FASTEST_SWING, FASTEST_TURN, limit_turning
+from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
 
 
@@ -30,3 +31,17 @@ def test_turns_that_bodies_make_are_left_alone() -> None:
     spin = turning(torch.linspace(0, 2 * math.pi, 30))
     assert torch.equal(limit_turning(spin, 30.0), spin)
     assert limit_turning(spin[:, :1], 30.0).shape == (1, 1, 24, 6)
+
+
+def test_a_wrist_that_snaps_takes_its_time_and_others_are_left_alone() -> None:
+    turns = torch.zeros(2, 30, 24, 3)
+    wrist, elbow = CANONICAL.index("left_wrist"), CANONICAL.index("left_elbow")
+    turns[0, 15:, wrist, 2] = 2.0
+    turns[:, :, elbow, 1] = torch.linspace(0, 1, 30)
+    sixd = rot.matrix_to_sixd(rot.rotvec_to_matrix(turns))
+    steady = rot.sixd_to_matrix(limit_turning(sixd, 30.0))
+    swings = rot.geodesic_angle(steady[:, 1:], steady[:, :-1])
+    assert swings.max() < FASTEST_SWING / 30 + 1e-3
+    torch.testing.assert_close(steady[0, -1, wrist], rot.sixd_to_matrix(sixd)[0, -1, wrist], atol=1e-5, rtol=0)
+    others = [joint for joint in range(24) if joint != wrist]
+    torch.testing.assert_close(steady[:, :, others], rot.sixd_to_matrix(sixd)[:, :, others], atol=1e-6, rtol=0)

@@ -2,7 +2,8 @@
 
 The decoder gives the heading of the root as two columns of a matrix. In a fast spin it may not know
 when the body faces which way, the columns shrink towards their mean, and the heading that they
-still name can jump from one frame to the next.
+still name can jump from one frame to the next. And where the decoder is unsure of a place, a short bone that is aimed
+at it, such as a hand, may point anywhere.
 """
 
 from __future__ import annotations
@@ -16,9 +17,16 @@ from motionclip.motion import rotations as rot
 
 #: Fastest turn of the root, radians per second: a quick pirouette is about two turns a second.
 FASTEST_TURN = 13.0
+#: Fastest turn of any other joint against the one above it, radians per second: a snap of the wrist.
+FASTEST_SWING = 20.0
 
 
 def limit_turning(sixd: Tensor, fps: float) -> Tensor:
+    """6D rotations (B, T, 24, 6) of which none turns too fast; those of bodies that do not are as they were."""
+    return _limit_swings(_limit_heading(sixd, fps), fps)
+
+
+def _limit_heading(sixd: Tensor, fps: float) -> Tensor:
     """6D rotations (B, T, 24, 6) whose root turns too fast, with its yaw slowed; others as they are.
 
     The yaw follows its path from the first frame on, and from the last frame back, each time lagging
@@ -35,6 +43,18 @@ def limit_turning(sixd: Tensor, fps: float) -> Tensor:
     slowed = (_follow(yaw, most) + _follow(yaw.flip(1), most).flip(1)) / 2
     steady = sixd.clone()
     steady[fast, :, 0] = rot.matrix_to_sixd(_follow_rotations(rot.about_y(slowed - yaw) @ root[fast], most))
+    return steady
+
+
+def _limit_swings(sixd: Tensor, fps: float) -> Tensor:
+    """6D rotations (B, T, 24, 6) whose joints below the root follow their own path, lagging where it is too fast."""
+    local, most = rot.sixd_to_matrix(sixd[:, :, 1:]).transpose(1, 2), FASTEST_SWING / fps  # (B, 23, T, 3, 3)
+    fast = (rot.geodesic_angle(local[:, :, 1:], local[:, :, :-1]) > most).any(dim=2)
+    if not fast.any():
+        return sixd
+    steady = sixd.clone()
+    paths = steady[:, :, 1:].transpose(1, 2)  # a view: what is written there is in ``steady``
+    paths[fast] = rot.matrix_to_sixd(_follow_rotations(local[fast], most))
     return steady
 
 
