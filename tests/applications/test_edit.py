@@ -7,7 +7,7 @@ import torch
 
 import motionclip
 from motionclip.applications.arithmetic import meanings, to_plane
-from motionclip.applications.edit import edit, recognised_style, restyle
+from motionclip.applications.edit import edit, recognised, restyle
 from motionclip.data import canonical_sentences
 from motionclip.errors import ModelError, TextError
 from motionclip.model.pipeline import MotionCLIP
@@ -86,13 +86,40 @@ def nearest(model: MotionCLIP, motion: Motion) -> tuple[str, str]:
 @pytest.mark.parametrize(("style", "strength"), [("elderly", 1.5), ("youthful", 1.0)])
 def test_a_style_replaces_another_and_the_content_stays(base: MotionCLIP, style: str, strength: float) -> None:
     walk = motionclip.text_to_motion(base, "an exhausted person walks", seconds=3)
-    assert recognised_style(base, base.encode([walk])) == "exhausted"
+    assert recognised(base, base.encode([walk]), {"walk", "run"}) == ("walk", "exhausted")
     assert nearest(base, restyle(base, walk, style, strength=strength)) == ("walk", style)
 
 
-def test_words_replace_words(base: MotionCLIP) -> None:
-    made = edit(base, WALK, minus=WALK, plus="a person walks like an elderly person", seed=4, seconds=3)
+@pytest.mark.parametrize("arithmetic", [False, True])
+def test_words_replace_words(base: MotionCLIP, arithmetic: bool) -> None:
+    old = "a person walks like an elderly person"
+    made = edit(base, WALK, minus=WALK, plus=old, seed=4, seconds=3, arithmetic=arithmetic)
     assert nearest(base, made) == ("walk", "elderly")
+
+
+def test_an_edit_stays_nearer_to_its_own_base_than_to_others(base: MotionCLIP) -> None:
+    """What the words do not say is kept."""
+    bases = [motionclip.text_to_motion(base, WALK, seconds=2, seed=seed) for seed in range(5)]
+    edited = [edit(base, motion, minus=WALK, plus="a person walks in a proud way") for motion in bases]
+    before, after = (torch.stack([each.positions - each.positions[:, :1] for each in set_]) for set_ in (bases, edited))
+    apart = (after[:, None] - before).norm(dim=-1).mean(dim=(2, 3))  # (edited, base)
+    assert apart.diagonal().mean() < 0.8 * apart[~torch.eye(5, dtype=torch.bool)].mean()
+
+
+def test_there_and_back_is_where_it_was(base: MotionCLIP) -> None:
+    walk = motionclip.text_to_motion(base, "an exhausted person walks", seconds=2)
+    latent, text = base.encode([walk]), base.embed_text(["an exhausted person walks"])
+    back = base.carry(latent, text, text, 2.0, guidance=1.5)
+    assert (back * latent).sum() > 0.999
+
+
+def test_a_model_without_a_prior_adds(model: MotionCLIP, monkeypatch: pytest.MonkeyPatch) -> None:
+    walk = motionclip.text_to_motion(model, WALK, seconds=1)
+    monkeypatch.setattr(model.network, "prior", None)
+    made = edit(model, walk, minus=WALK, plus=WAVE)
+    assert near(made, edit(model, walk, minus=WALK, plus=WAVE, arithmetic=True)) < 1e-6
+    with pytest.raises(ModelError, match="no latent prior"):
+        model.carry(model.encode([walk]), None, None, 1.0, guidance=1.0)
 
 
 def test_a_style_in_other_words(base: MotionCLIP) -> None:

@@ -3,10 +3,11 @@
 import torch
 
 from motionclip.model.features import pose
-from motionclip.model.grounding import plant_feet
+from motionclip.model.grounding import hold_feet, plant_feet
 from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_JOINTS
+from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
 FRAMES = 20
 
@@ -33,3 +34,49 @@ def test_the_standing_foot_stays_and_the_body_travels() -> None:
 def test_in_flight_the_path_is_kept() -> None:
     sixd, root = swinging_leg()
     torch.testing.assert_close(plant_feet(sixd, root, torch.zeros(1, FRAMES, 4)), root)
+
+
+def sliding_feet() -> tuple[torch.Tensor, torch.Tensor]:
+    """A body on bent knees whose feet slide apart, so that the root can make good for one of them at most."""
+    turns = torch.zeros(1, FRAMES, 24, 3)
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        turns[0, :, CANONICAL.index(f"{side}_hip"), 0] = -0.4
+        turns[0, :, CANONICAL.index(f"{side}_hip"), 2] = sign * torch.linspace(0.0, 0.1, FRAMES)
+        turns[0, :, CANONICAL.index(f"{side}_knee"), 0] = 0.8
+    root = torch.tensor([0.0, 0.9, 0.0]).expand(1, FRAMES, 3)
+    return rot.matrix_to_sixd(rot.rotvec_to_matrix(turns)), root
+
+
+def ankles(sixd: torch.Tensor, root: torch.Tensor) -> torch.Tensor:
+    return pose(sixd, root)[1][0][:, CANONICAL.indices(["left_ankle", "right_ankle"])]
+
+
+def test_feet_that_slide_apart_are_held_by_the_legs() -> None:
+    sixd, root = sliding_feet()
+    slid, held = ankles(sixd, root), ankles(hold_feet(sixd, root, torch.ones(1, FRAMES, 4)), root)
+    before, after = (torch.diff(each[..., [0, 2]], dim=0).abs().max() for each in (slid, held))
+    assert before > 0.003
+    assert after < 0.1 * before  # each foot turns a little, so that its ankle and its ball cannot both stay
+
+
+def test_feet_in_the_air_are_left_alone() -> None:
+    sixd, root = sliding_feet()
+    torch.testing.assert_close(hold_feet(sixd, root + 1.0, torch.zeros(1, FRAMES, 4)), sixd, atol=1e-5, rtol=0)
+
+
+def test_what_a_foot_was_moved_by_fades_after_it_leaves_the_floor() -> None:
+    sixd, root = sliding_feet()
+    contacts = torch.ones(1, FRAMES, 4)
+    contacts[:, FRAMES // 2 :] = 0
+    moved = (ankles(hold_feet(sixd, root, contacts), root) - ankles(sixd, root))[..., [0, 2]].norm(dim=-1)
+    assert (moved[FRAMES // 2 - 1] > 0.004).all()
+    assert (moved[-1] < 0.2 * moved[FRAMES // 2 - 1]).all()
+
+
+def test_no_standing_foot_is_below_the_floor() -> None:
+    sixd, root = sliding_feet()
+    sunk = ankles(sixd, root - 0.15)
+    assert sunk[..., 1].min() < 0
+    raised = pose(hold_feet(sixd, root - 0.15, torch.zeros(1, FRAMES, 4)), root - 0.15)[1]
+    feet = raised[0][:, CANONICAL.indices(CONTACT_JOINTS), 1]
+    assert (feet > feet.new_tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2) - 1e-4).all()

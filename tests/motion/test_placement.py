@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from motions import smooth_motion
 
 from motionclip.errors import SkeletonError
-from motionclip.motion import CANONICAL, Motion, Skeleton, canonicalize_heading, heading, mirror, turn
+from motionclip.motion import CANONICAL, Motion, Skeleton, canonicalize_heading, heading, horizontal, mirror, turn
 from motionclip.motion import rotations as rot
 
 angles = st.floats(-math.pi + 0.01, math.pi - 0.01)
@@ -46,6 +46,12 @@ def test_heading_is_the_yaw_of_an_upright_body(angle: float) -> None:
     forward = rot.about_y(torch.tensor(angle)) @ torch.tensor([0.0, 0.0, 1.0])
     toes = turned.positions[0, CANONICAL.index("left_foot")] - turned.positions[0, CANONICAL.index("left_ankle")]
     assert toes @ forward > 0.14
+
+
+def test_only_the_height_is_no_part_of_what_is_horizontal() -> None:
+    places = torch.tensor([[[1.0, 2.0, -3.0]], [[4.0, -5.0, 6.0]]], dtype=torch.float64)
+    flat = torch.tensor([[[1.0, 0.0, -3.0]], [[4.0, 0.0, 6.0]]], dtype=torch.float64)
+    torch.testing.assert_close(horizontal(places), flat, atol=0, rtol=0)
 
 
 @given(st.integers(0, 999), angles)

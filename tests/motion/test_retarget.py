@@ -10,7 +10,15 @@ from torch import Tensor
 from motionclip.errors import SkeletonError
 from motionclip.motion import CANONICAL, Motion, Skeleton, local_rotations
 from motionclip.motion import rotations as rot
-from motionclip.motion.retarget import FAMILIES, Family, detect_family, floor_height, retarget, retarget_report
+from motionclip.motion.retarget import (
+    FAMILIES,
+    Family,
+    detect_family,
+    floor_height,
+    on_canonical,
+    retarget,
+    retarget_report,
+)
 from motionclip.motion.retarget.families import BANDAI_NAMCO, CMU_ASF, MIXAMO, SMPL
 
 IDENTITY = torch.eye(3)
@@ -63,6 +71,14 @@ def test_a_canonical_motion_only_moves_to_the_floor() -> None:
     assert found.fps == motion.fps
     assert floor_height(found) == pytest.approx(0, abs=1e-5)
     assert_same_pose(found, motion)
+
+
+def test_only_a_motion_on_another_skeleton_is_put_on_the_canonical_one() -> None:
+    motion = smooth_motion()
+    assert on_canonical(motion) is motion
+    other = replace(motion, skeleton=replace(CANONICAL, offsets=2 * CANONICAL.offsets))
+    assert on_canonical(other).skeleton is CANONICAL
+    assert_same_pose(on_canonical(other), replace(motion, root=motion.root / 2))
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 17.7])

@@ -54,6 +54,12 @@ def test_shortest_arc_of_opposite_and_equal_directions() -> None:
     torch.testing.assert_close(rot.shortest_arc(axes, axes), torch.eye(3).expand(3, 3, 3))
 
 
+def test_only_turns_beyond_the_limit_are_shortened_to_it() -> None:
+    turns = torch.tensor([[0.0, 0.0, 0.0], [0.3, 0.0, -0.4], [0.0, 1.2, -1.6]])
+    limited = torch.tensor([[0.0, 0.0, 0.0], [0.3, 0.0, -0.4], [0.0, 0.6, -0.8]])
+    torch.testing.assert_close(rot.limit_angle(turns, 1.0), limited)
+
+
 def test_about_y_turns_z_towards_x() -> None:
     turned = rot.about_y(torch.tensor(math.pi / 2)) @ torch.tensor([0.0, 0.0, 1.0])
     torch.testing.assert_close(turned, torch.tensor([1.0, 0.0, 0.0]), atol=1e-6, rtol=0)

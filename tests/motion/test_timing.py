@@ -59,5 +59,12 @@ def test_crop_takes_the_span_in_seconds() -> None:
     torch.testing.assert_close(part.root, motion.root[15:45])
     torch.testing.assert_close(part.rotations, motion.rotations[15:45])
     assert crop(motion, -1.0, 99.0).num_frames == 60
+    torch.testing.assert_close(crop(motion, 0.5).root, motion.root[15:])
+    assert crop(motion, 0.0).num_frames == 60
     with pytest.raises(MotionError, match="no frame lies between"):
         crop(motion, 2.5, 3.0)
+    with pytest.raises(MotionError, match=r"between 2\.5 s and 2\.0 s"):
+        crop(motion, 2.5)
+    for start, end in ((float("nan"), None), (0.0, float("nan")), (0.0, float("inf"))):
+        with pytest.raises(MotionError, match="no frame lies between"):
+            crop(motion, start, end)

@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from motionclip.applications.inpainting import OnStep, Window, Wish, inpaint, with_frames
+from motionclip.applications.inpainting import Window, Wish, inpaint, with_frames
 from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
 from motionclip.errors import MotionError
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import CANONICAL, Motion, resample
-from motionclip.motion.retarget import retarget
+from motionclip.motion import Motion, resample
+from motionclip.motion.retarget import on_canonical
+from motionclip.progress import OnStep
 
 #: Seconds on each side of a gap that are looked at, at most.
 _CONTEXT = 1.75
@@ -55,7 +56,7 @@ def fill(
         ModelError: if the guidance is not finite.
         SkeletonError: if a skeleton's joints are of no known family.
     """
-    prepared = _prepared(model, motion)
+    prepared = resample(on_canonical(motion), model.config.fps)
     return _filled(model, prepared, _frames(prepared, gaps), Wish(text, seed, guidance), on_step)
 
 
@@ -89,7 +90,7 @@ def extend(
         MotionError: if the length is not positive or too long, or the motion is too short.
         TextError, ModelError, SkeletonError: as :func:`fill`.
     """
-    prepared = _prepared(model, motion)
+    prepared = resample(on_canonical(motion), model.config.fps)
     count = round(seconds * prepared.fps) if 0 < seconds < float("inf") else 0
     if count < 1:
         raise MotionError(f"a motion continued for {seconds} seconds; expected a frame or more")
@@ -97,10 +98,6 @@ def extend(
     longer = replace(prepared, rotations=prepared.rotations[held], root=prepared.root[held])
     start = 0 if before else prepared.num_frames
     return _filled(model, longer, [(start, start + count)], Wish(text, seed, guidance), on_step)
-
-
-def _prepared(model: MotionCLIP, motion: Motion) -> Motion:
-    return resample(motion if motion.skeleton is CANONICAL else retarget(motion), model.config.fps)
 
 
 def _frames(motion: Motion, gaps: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, text_to_mot
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, Motion, resample
 from motionclip.motion import rotations as rot
-from motionclip.motion.retarget import retarget
+from motionclip.motion.retarget import on_canonical
 
 #: Where the upper body begins.
 WAIST = "spine1"
@@ -57,7 +57,7 @@ def compose(
     def taken(source: Source) -> Motion:
         if isinstance(source, str):
             return text_to_motion(model, source, seconds=length, seed=seed, guidance=guidance)
-        return resample(source if source.skeleton is CANONICAL else retarget(source), model.config.fps)
+        return resample(on_canonical(source), model.config.fps)
 
     return join_bodies(taken(upper), taken(lower))
 
@@ -90,5 +90,4 @@ def _lean(above: Tensor, below: Tensor) -> Tensor:
     """Turns (T, 3, 3) in the frame of the hips ``below`` that stand for the lean of the hips ``above`` (T, 3, 3)."""
     turn = rot.about_y(rot.yaw_of_left(below[..., 0]) - rot.yaw_of_left(above[..., 0]))
     bend = rot.matrix_to_rotvec(below.mT @ turn @ above)
-    share = (_MOST_BEND / bend.norm(dim=-1, keepdim=True).clamp(min=1e-9)).clamp(max=1.0)
-    return rot.rotvec_to_matrix(bend * share)
+    return rot.rotvec_to_matrix(rot.limit_angle(bend, _MOST_BEND))

@@ -9,7 +9,6 @@ docs/applications/complete.md has the figures by which this was chosen.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,8 +17,9 @@ from torch import Tensor
 from motionclip.applications.arithmetic import from_plane, to_plane
 from motionclip.model.features import Batch, from_motion, pose
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import Motion, heading, turn
+from motionclip.motion import Motion, heading, horizontal, turn
 from motionclip.motion import rotations as rot
+from motionclip.progress import OnStep
 
 #: Steps of the descent.
 STEPS = 60
@@ -33,8 +33,6 @@ _STAY = 1e-5
 _FADE = 1.0
 #: Seconds over which the rate of a joint's residual dies away: over a long gap, a cubic would swing far out.
 _REACH = 0.5
-#: Called with the number of steps that are done, and of all.
-OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,13 +172,14 @@ def _fitted(model: MotionCLIP, start: Tensor, target: Batch, seen: Tensor, on_st
 def _placed(decoded: Motion, guess: Motion) -> Motion:
     """A decoded window turned to face as the guess does in its first frame, and placed there."""
     there = turn(decoded, heading(guess.frames(0, 1))[0])
-    return replace(there, root=there.root + guess.root[0].to(there.root) * there.root.new_tensor([1.0, 0.0, 1.0]))
+    return replace(there, root=there.root + horizontal(guess.root[0].to(there.root)))
 
 
 def _corrected(window: Window, decoded: Motion) -> Motion:
     """The decoded frames of the gap, moved by what is wrong with those at its borders."""
     motion, start, stop = window.motion, window.start, window.stop
     turned = rot.matrix_to_rotvec(decoded.rotations.mT @ motion.rotations.to(decoded.rotations))
+    turned[:start], turned[stop:] = rot.unwound(turned[:start].flip(0)).flip(0), rot.unwound(turned[stop:])
     moved = motion.root.to(decoded.root) - decoded.root
     turns = carried(turned, start, stop, turned.new_zeros(3), motion.fps, reach=_REACH)
     moves = carried(moved, start, stop, moved.new_tensor([1.0, 0.0, 1.0]), motion.fps)

@@ -22,8 +22,9 @@ from motionclip.data.store import MANIFEST, Store
 from motionclip.errors import DataError, MotionClipError
 from motionclip.formats import read_motion
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import CANONICAL, Motion
-from motionclip.motion.retarget import retarget
+from motionclip.motion import Motion
+from motionclip.motion.retarget import on_canonical
+from motionclip.progress import OnStep
 from motionclip.towers import cache_folder
 
 #: Seconds of a window, and from one window to the next; windows may overlap their neighbours, not more.
@@ -31,9 +32,6 @@ WINDOW, HOP = 4.0, 2.0
 
 #: Files that are encoded together, and rows after which what is done is kept.
 _FILES, _KEEP_EVERY = 32, 1024
-
-#: Called with the number of files done and of all that are to be read.
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ class LibraryIndex:
 
 
 def index_library(
-    model: MotionCLIP, library: str | Path, *, folder: str | Path | None = None, progress: Progress | None = None
+    model: MotionCLIP, library: str | Path, *, folder: str | Path | None = None, progress: OnStep | None = None
 ) -> LibraryIndex:
     """The index of a library, read from where it is kept and brought up to date.
 
@@ -109,7 +107,7 @@ def index_library(
         model: encodes the motions.
         library: a folder with motion files in it or below, or a store made by ``prepare``.
         folder: where the index is kept; a folder of the cache by default.
-        progress: called as files are done.
+        progress: is told how many files are done, of all that are to be read.
 
     Raises:
         DataError: if the library is no folder, its store is damaged, or another process is at the index.
@@ -163,7 +161,7 @@ def _store_items(store: Store) -> Iterator[LibraryItem]:
         yield LibraryItem(f"{entry.dataset}/{entry.key}", stamp, partial(store.motion, number))
 
 
-def _read_new(model: MotionCLIP, shelf: Shelf, items: Sequence[LibraryItem], progress: Progress | None) -> None:
+def _read_new(model: MotionCLIP, shelf: Shelf, items: Sequence[LibraryItem], progress: OnStep | None) -> None:
     """Read the items that the shelf does not hold, and keep them there every now and then."""
     known = shelf.records
     new = [item for item in items if item.name not in known or known[item.name].stamp != item.stamp]
@@ -196,8 +194,7 @@ def _encode(model: MotionCLIP, items: Sequence[LibraryItem]) -> Iterator[tuple[R
 def _read(item: LibraryItem) -> Motion | str:
     """The motion on the canonical skeleton, or why there is none."""
     try:
-        motion = item.read()
-        return motion if motion.skeleton is CANONICAL else retarget(motion)
+        return on_canonical(item.read())
     except MotionClipError as error:
         return str(error)
 

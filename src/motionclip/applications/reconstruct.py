@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from motionclip.applications.seams import join
-from motionclip.applications.storyboard import OnPiece
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import CANONICAL, Motion, heading, resample, turn
-from motionclip.motion.retarget import retarget
+from motionclip.motion import Motion, heading, horizontal, resample, turn
+from motionclip.motion.retarget import on_canonical
+from motionclip.progress import OnStep
 
 #: Frames that two pieces of a long motion share.
 _OVERLAP = 24
 
 
-def reconstruct(model: MotionCLIP, motion: Motion, *, on_piece: OnPiece = lambda done, total: None) -> Motion:
+def reconstruct(model: MotionCLIP, motion: Motion, *, on_piece: OnStep = lambda done, total: None) -> Motion:
     """A motion encoded and decoded.
 
     One that is longer than the model takes goes through in pieces of equal length that are joined where they overlap.
@@ -32,7 +32,7 @@ def reconstruct(model: MotionCLIP, motion: Motion, *, on_piece: OnPiece = lambda
         ModelError: if it has fewer than two frames.
         SkeletonError: if a skeleton's joints are of no known family.
     """
-    given = resample(motion if motion.skeleton is CANONICAL else retarget(motion), model.config.fps)
+    given = resample(on_canonical(motion), model.config.fps)
     cuts = _cuts(given.num_frames, model.config.max_frames)
     made: Motion | None = None
     for number, (start, stop) in enumerate(cuts):
@@ -54,5 +54,4 @@ def _cuts(length: int, most: int) -> list[tuple[int, int]]:
 def _placed(made: Motion, given: Motion) -> Motion:
     """Turned to face, and placed, as the given one is in its first frame."""
     there = turn(made, (heading(given.frames(0, 1)) - heading(made.frames(0, 1)))[0])
-    away = (given.root[0] - there.root[0]).to(there.root) * there.root.new_tensor([1.0, 0.0, 1.0])
-    return replace(there, root=there.root + away)
+    return replace(there, root=there.root + horizontal((given.root[0] - there.root[0]).to(there.root)))

@@ -6,7 +6,6 @@ the other on an arc, and the body moves with a velocity between the two: a blend
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import torch
@@ -15,7 +14,7 @@ from torch.nn import functional as F
 
 from motionclip.errors import MotionError
 from motionclip.model.grounding import plant_feet
-from motionclip.motion import CANONICAL, Motion, forward_kinematics, turn
+from motionclip.motion import CANONICAL, Motion, forward_kinematics, heading, horizontal, turn
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_JOINTS, foot_contacts
 
@@ -40,7 +39,8 @@ def join(first: Motion, second: Motion, overlap: int) -> Motion:
             f"per second with {overlap} in common; expected one rate and an overlap of 2 frames or more inside both"
         )
     start = first.num_frames - overlap
-    ending, second = first.frames(start, first.num_frames), _turned_to(first, second, overlap)
+    ending = first.frames(start, first.num_frames)
+    second = _turned_to(ending, second)
     blend = _blended(ending, second.frames(0, overlap))
     parts = [blend] if start == 0 else [first.frames(0, start), blend]
     if second.num_frames > overlap:
@@ -50,55 +50,29 @@ def join(first: Motion, second: Motion, overlap: int) -> Motion:
 
 def _behind(blend: Motion, second: Motion, overlap: int) -> Motion:
     """What the second motion does after the overlap, moved to where the blend ends."""
-    place = (blend.root[-1] - second.root[overlap - 1]) * _flat(blend.root)
     rest = second.frames(overlap, second.num_frames)
-    return replace(rest, root=rest.root + place)
+    return replace(rest, root=rest.root + horizontal(blend.root[-1] - second.root[overlap - 1]))
 
 
-def _turned_to(first: Motion, second: Motion, overlap: int) -> Motion:
-    """The second motion, facing in the overlap as the first one does there on average."""
-    difference = _yaw(first)[-overlap:] - _yaw(second)[:overlap]
+def _turned_to(ending: Motion, second: Motion) -> Motion:
+    """The second motion, facing in the overlap as the end of the first one does on average."""
+    difference = heading(ending) - heading(second.frames(0, ending.num_frames))
     return turn(second, torch.atan2(difference.sin().mean(), difference.cos().mean()))
-
-
-def _yaw(motion: Motion) -> Tensor:
-    """Yaw (T,) in radians that the hips face."""
-    return rot.yaw_of_left(motion.rotations[:, 0, :, 0])
-
-
-def _flat(like: Tensor) -> Tensor:
-    """What keeps x and z of a place and drops its height."""
-    return like.new_tensor([1.0, 0.0, 1.0])
 
 
 def _blended(a: Motion, b: Motion) -> Motion:
     """From ``a`` to ``b``, of as many frames each, starting where ``a`` does."""
     weight = _smooth(torch.linspace(0, 1, a.num_frames, dtype=a.root.dtype))
-    steps = _unwound(rot.matrix_to_rotvec(a.rotations.mT @ b.rotations))
+    steps = rot.unwound(rot.matrix_to_rotvec(a.rotations.mT @ b.rotations))
     rotations = a.rotations @ rot.rotvec_to_matrix(weight[:, None, None] * steps)
     between = ((weight[1:] + weight[:-1]) / 2)[:, None]
-    velocity = torch.lerp(torch.diff(a.root, dim=0), torch.diff(b.root, dim=0), between) * _flat(a.root)
+    velocity = horizontal(torch.lerp(torch.diff(a.root, dim=0), torch.diff(b.root, dim=0), between))
     path = torch.cat([a.root[:1], a.root[:1] + velocity.cumsum(dim=0)])
     path[:, 1] = torch.lerp(a.root[:, 1], b.root[:, 1], weight)
     path = _grounded(rotations, path, a, b, weight)
     contacts = torch.lerp(_contacts(a), _contacts(b), weight[:, None])
     planted = plant_feet(rot.matrix_to_sixd(rotations)[None], path[None], contacts[None])[0]
     return replace(a, rotations=rotations, root=planted)
-
-
-def _unwound(turns: Tensor) -> Tensor:
-    """Rotation vectors (T, J, 3), those that leap to the other way round between frames replaced by the long way.
-
-    The shortest way from one pose to another changes its side where they are half a turn apart, and a limb on its
-    way would change sides with it.
-    """
-    followed = [turns[0]]
-    for turn_now in turns.unbind()[1:]:
-        angle = turn_now.norm(dim=-1, keepdim=True).clamp(min=1e-6)
-        other = turn_now * (1 - 2 * math.pi / angle)
-        nearer = (other - followed[-1]).norm(dim=-1) < (turn_now - followed[-1]).norm(dim=-1)
-        followed.append(torch.where(nearer[:, None], other, turn_now))
-    return torch.stack(followed)
 
 
 def _smooth(share: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from motionclip.applications.latents import Source
@@ -16,13 +16,12 @@ from motionclip.applications.seams import join
 from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, DEFAULT_SECONDS, text_to_motion
 from motionclip.errors import MotionError
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import CANONICAL, Motion, canonicalize_heading, resample
-from motionclip.motion.retarget import retarget
+from motionclip.motion import Motion, canonicalize_heading, resample
+from motionclip.motion.retarget import on_canonical
+from motionclip.progress import OnStep
 
 #: Seconds over which one shot goes over into the next.
 DEFAULT_OVERLAP = 0.8
-#: Called with the number of pieces that are done, and of all.
-OnPiece = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def storyboard(
     overlap: float = DEFAULT_OVERLAP,
     seed: int = 0,
     guidance: float = DEFAULT_GUIDANCE,
-    on_piece: OnPiece = lambda done, total: None,
+    on_piece: OnStep = lambda done, total: None,
 ) -> Motion:
     """One motion that does one thing after the other, without a jump in pose, speed or place.
 
@@ -120,8 +119,7 @@ def _pieces(model: MotionCLIP, shot: Shot, overlap: int) -> list[_Piece]:
     """A shot as what can be made at once; words that last too long as several pieces of about one length."""
     fps = model.config.fps
     if not isinstance(shot.source, str):
-        source = shot.source if shot.source.skeleton is CANONICAL else retarget(shot.source)
-        motion = resample(source, fps)
+        motion = resample(on_canonical(shot.source), fps)
         return [_Piece(motion, motion.num_frames if shot.seconds is None else round(shot.seconds * fps))]
     frames = round((DEFAULT_SECONDS if shot.seconds is None else shot.seconds) * fps)
     count = max(1, math.ceil(frames / (model.config.max_frames - overlap)))

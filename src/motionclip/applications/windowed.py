@@ -12,9 +12,9 @@ from torch.nn.functional import normalize
 from motionclip.errors import ModelError
 from motionclip.model.features import Batch, canonicalize
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import CANONICAL, Motion, resample
+from motionclip.motion import Motion, resample
 from motionclip.motion import rotations as rot
-from motionclip.motion.retarget import retarget
+from motionclip.motion.retarget import on_canonical
 
 #: Windows that are encoded together.
 _BATCH = 64
@@ -68,8 +68,7 @@ def encode_windows(model: MotionCLIP, motions: Sequence[Motion], window: float, 
 
 def _prepared(motion: Motion, fps: float) -> tuple[Tensor, Tensor]:
     """Local 6D rotations (T, 24, 6) and root path (T, 3), metres, on the canonical skeleton at the model's rate."""
-    on_canonical = motion if motion.skeleton is CANONICAL else retarget(motion)
-    resampled = resample(on_canonical, fps)
+    resampled = resample(on_canonical(motion), fps)
     return rot.matrix_to_sixd(resampled.rotations).float(), resampled.root.float()
 
 

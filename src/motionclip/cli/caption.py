@@ -40,13 +40,11 @@ def caption(
     from motionclip.applications.caption import caption as caption_motions
     from motionclip.applications.labels import read_lines
     from motionclip.cli.console import say
-    from motionclip.cli.results import STRIP, check_picture, write_json
+    from motionclip.cli.results import check_picture, write_json, write_sheet
     from motionclip.errors import MotionClipError
     from motionclip.formats import read_motion
-    from motionclip.formats.files import replacing
     from motionclip.model.pipeline import load
     from motionclip.motion import crop
-    from motionclip.render import contact_sheet
 
     if not files:
         raise MotionClipError("no file; expected one or more motion files")
@@ -67,8 +65,7 @@ def caption(
         shown = [(motion, stretch) for motion, own in zip(motions, found, strict=True) for stretch in own]
         strips = [crop(motion, stretch.start, stretch.end) for motion, stretch in shown]
         titles = [f"{stretch.nearest[0].cosine:.2f}  {stretch.nearest[0].text}" for _, stretch in shown]
-        with replacing(out) as path:
-            contact_sheet(strips, titles, cell=STRIP).save(path)
+        write_sheet(strips, titles, out)
         say(out)
 
 

@@ -16,13 +16,11 @@ _MOST_ROWS = 24
 
 def draw_comparison(given: Motion, made: Motion, picture: Path) -> None:
     """A sheet of film strips: given on the left and made on the right, a row for every four seconds."""
-    from motionclip.formats.files import replacing
+    from motionclip.cli.results import write_sheet
     from motionclip.motion import crop
-    from motionclip.render import contact_sheet
 
     last = min(given.duration, made.duration)
     rows = [(n * _ROW, min((n + 1) * _ROW, last)) for n in range(_MOST_ROWS) if n * _ROW < last - 1 / made.fps]
     strips = [crop(motion, start, end) for start, end in rows for motion in (given, made)]
     titles = [f"{which}, {start:g} to {end:.4g} s" for start, end in rows for which in ("given", "made")]
-    with replacing(picture) as path:
-        contact_sheet(strips, titles, columns=2, cell=(440, 144)).save(path, format="PNG", optimize=True)
+    write_sheet(strips, titles, picture, cell=(440, 144))

@@ -44,7 +44,7 @@ def complete(
         guidance: above 1 follows the words more closely.
     """
     from motionclip.applications import complete as application
-    from motionclip.cli.console import progress_bar, say
+    from motionclip.cli.console import counted, say
     from motionclip.errors import MotionError
     from motionclip.formats import check_writable, read_motion, write_motion
     from motionclip.model.pipeline import load
@@ -57,12 +57,7 @@ def complete(
     check_writable(out)
     given = read_motion(file)
     network = load(model, tower_weights=tower_weights)
-    with progress_bar() as bar:
-        task = bar.add_task("steps", total=None)
-
-        def on_step(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
+    with counted("steps") as on_step:
         if extend is None:
             made = application.fill(network, given, spans, text=text, seed=seed, guidance=guidance, on_step=on_step)
         else:
@@ -97,9 +92,8 @@ def read_gaps(listed: Sequence[str]) -> list[tuple[float, float]]:
 
 def _draw(motion: Motion, gaps: Sequence[tuple[float, float]], picture: Path) -> None:
     """A sheet of film strips: up to two seconds before each gap, the gap, up to two seconds after."""
-    from motionclip.formats.files import replacing
+    from motionclip.cli.results import write_sheet
     from motionclip.motion import crop
-    from motionclip.render import contact_sheet
 
     strips, titles = [], []
     for start, stop in gaps:
@@ -111,6 +105,4 @@ def _draw(motion: Motion, gaps: Sequence[tuple[float, float]], picture: Path) ->
         shown = [(kind, first, last) for kind, first, last in spans if last - first > 1.5 / motion.fps]
         strips += [crop(motion, first, last) for _, first, last in shown]
         titles += [f"{kind}, {first:.4g} to {last:.4g} s" for kind, first, last in shown]
-    with replacing(picture) as path:
-        sheet = contact_sheet(strips, titles, columns=1, poses=10, cell=(700, 144))
-        sheet.save(path, format="PNG", optimize=True)
+    write_sheet(strips, titles, picture, columns=1, cell=(700, 144), poses=10)

@@ -27,8 +27,8 @@ def convert(
 
     Args:
         source: a .bvh, .amc or .npz file (ours or AMASS).
-        target: a .bvh, .glb, .usd (.usda, .usdc, .usdz), .csv, .npz, .amass.npz, .mp4, .gif or .png file, or .npy for
-            HumanML3D's 263 features at 20 fps; docs/formats.md says what opens which.
+        target: a .bvh, .glb, .usd (.usda, .usdc, .usdz), .csv, .npz, .amass.npz, .mp4, .gif, .webp or .png file, or
+            .npy for HumanML3D's 263 features at 20 fps; docs/formats.md says what opens which.
         fps: frames per second of the target, by interpolation; the source's own rate if none.
         start: first second to keep.
         end: last second to keep; up to the end if none.
@@ -44,9 +44,7 @@ def convert(
 
     worn = None if rig is None else load_rig(rig)
     check_writable(target, worn)
-    motion = _read(source, scale, asf)
-    if start > 0 or end is not None:
-        motion = crop(motion, start, motion.duration if end is None else end)
+    motion = crop(_read(source, scale, asf), start, end)
     motion = to_canonical(motion) if retarget else motion
     motion = motion if fps is None else resample(motion, fps)
     write_motion(motion, target, worn)

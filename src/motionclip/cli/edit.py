@@ -22,6 +22,7 @@ def edit(
     minus: str | None = None,
     plus: str | None = None,
     strength: float = 1.0,
+    arithmetic: bool = False,
     style: str | None = None,
     upper: str | None = None,
     lower: str | None = None,
@@ -39,9 +40,10 @@ def edit(
 
     Args:
         base: what is changed.
-        minus: what is taken away from it.
+        minus: what is taken away from it: in words, what it does.
         plus: what is put in its place.
         strength: 1 for all of the change, more to exaggerate, less for a hint.
+        arithmetic: add and subtract latents, as the paper does, instead of carrying BASE from words to words.
         style: how BASE is to be done: active, elderly, exhausted, feminine, masculine, normal, youthful, angry,
             childish, giant, happy, proud, sad, tired, ..., or other words, such as "like a robot".
         upper: what all above the waist does, while the legs do --lower.
@@ -64,7 +66,7 @@ def edit(
 
     _check_way(base, (minus, plus), style, (upper, lower), batch, strength)
     if batch is not None:
-        _edit_batch(batch, out or Path("edits"), model, tower_weights, strength, seconds, seed, guidance)
+        _edit_batch(batch, out or Path("edits"), model, tower_weights, strength, seconds, seed, guidance, arithmetic)
         return
     target = out or Path("edit.bvh")
     check_writable(target)
@@ -77,7 +79,15 @@ def edit(
     else:
         assert whole is not None
         motion = change(
-            network, whole, minus=less, plus=more, strength=strength, seconds=seconds, seed=seed, guidance=guidance
+            network,
+            whole,
+            minus=less,
+            plus=more,
+            strength=strength,
+            seconds=seconds,
+            seed=seed,
+            guidance=guidance,
+            arithmetic=arithmetic,
         )
     write_motion(motion, target)
     say(target)
@@ -122,16 +132,16 @@ def _edit_batch(
     seconds: float | None,
     seed: int,
     guidance: float,
+    arithmetic: bool,
 ) -> None:
     """Do the edits of a list, with a picture of all."""
     from motionclip.applications.edit import edit as change
     from motionclip.cli.console import progress_bar, say
     from motionclip.cli.edit_rows import read_edits
+    from motionclip.cli.results import write_sheet
     from motionclip.errors import MotionClipError
     from motionclip.formats import write_motion
-    from motionclip.formats.files import replacing
     from motionclip.model.pipeline import load
-    from motionclip.render import contact_sheet
 
     if out.suffix:
         raise MotionClipError(f"--batch with the one file {out}; give a folder as --out")
@@ -150,11 +160,10 @@ def _edit_batch(
                     seconds=seconds,
                     seed=seed,
                     guidance=guidance,
+                    arithmetic=arithmetic,
                 )
             )
             write_motion(motions[-1], out / f"{number}.bvh")
-    with replacing(out / "edits.png") as picture:
-        contact_sheet(motions, [f"{n}: {row.title}" for n, row in enumerate(rows, 1)], cell=(480, 144)).save(
-            picture, optimize=True
-        )
+    titles = [f"{number}: {row.title}" for number, row in enumerate(rows, 1)]
+    write_sheet(motions, titles, out / "edits.png", cell=(480, 144))
     say(f"{out}: {len(rows)} motions and edits.png")

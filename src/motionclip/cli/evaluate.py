@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,6 +39,7 @@ def evaluate(
     from motionclip.cli.console import say
     from motionclip.cli.evaluation_plots import write_plot
     from motionclip.cli.evaluation_tables import markdown, screen_table, sections
+    from motionclip.cli.results import write_json, write_text
     from motionclip.data.store import Store
     from motionclip.metrics.evaluator import load_evaluator
     from motionclip.model.pipeline import load
@@ -53,18 +53,11 @@ def evaluate(
         say("", f"{figures.dataset}: {figures.clips} clips", *map(screen_table, sections(figures)))
     values = {"model": model, "data": [str(path) for path in data], "evaluator": evaluator} | evaluation.to_dict()
     if json_file is not None:
-        _write(json_file, json.dumps(values, indent=2) + "\n")
+        write_json(values, json_file)
+        say(json_file)
     if table is not None:
-        _write(table, markdown(evaluation))
+        write_text(markdown(evaluation), table)
+        say(table)
     if plot is not None:
         write_plot(evaluation, plot)
-        say(f"{plot}")
-
-
-def _write(file: Path, text: str) -> None:
-    from motionclip.cli.console import say
-    from motionclip.formats.files import replacing
-
-    with replacing(file) as path:
-        path.write_text(text)
-    say(f"{file}")
+        say(plot)

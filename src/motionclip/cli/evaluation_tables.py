@@ -125,8 +125,11 @@ def _retrieval(protocols: tuple[Protocol, ...]) -> Section:
 
 
 def _editing(edits: tuple[Edited, ...]) -> Section:
-    header = ("edit", "content kept %", "old style %", "new style %", "content and new style %")
-    rows = [(each.way, *map(_tenth, (each.content, each.old_style, each.new_style, each.both))) for each in edits]
+    header = ("edit", "content kept %", "old style %", "new style %", "content and new style %", "joints moved, mm")
+    rows = [
+        (each.way, *map(_tenth, (each.content, each.old_style, each.new_style, each.both, each.moved_mm)))
+        for each in edits
+    ]
     return Section("Editing, by the classifier", header, tuple(rows))
 
 

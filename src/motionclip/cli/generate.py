@@ -31,8 +31,8 @@ def generate(
 
     Args:
         texts: what the person does, one sentence per motion, in quotes.
-        out: a file for one sentence, its suffix choosing the format (.bvh .glb .usd .csv .npz .mp4 .gif .png), or a
-            folder.
+        out: a file for one sentence, its suffix choosing the format (.bvh .glb .usd .csv .npz .mp4 .gif .webp .png), or
+            a folder.
         seconds: length of each motion; 4, or the longest that the model makes, if not given.
         model: a shipped model's name, a model folder, or a run folder.
         tower_weights: folder or file of the text tower's weights, if they are not to come from the hub.
@@ -43,6 +43,7 @@ def generate(
     """
     from motionclip.applications.text_to_motion import text_to_motion
     from motionclip.cli.console import say
+    from motionclip.cli.results import write_sheet
     from motionclip.formats import load_rig, write_motion
     from motionclip.model.pipeline import load
 
@@ -55,11 +56,7 @@ def generate(
             write_motion(motion, path, worn)
             say(path)
     if formats and _SHEET in formats:
-        from motionclip.formats.files import replacing
-        from motionclip.render import contact_sheet
-
-        with replacing(out / "sheet.png") as path:
-            contact_sheet(motions, list(texts)).save(path)
+        write_sheet(motions, texts, out / "sheet.png", cell=(720, 216))
         say(out / "sheet.png")
 
 

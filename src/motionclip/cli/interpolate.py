@@ -41,11 +41,10 @@ def interpolate(
     """
     from motionclip.applications.interpolate import interpolate as between
     from motionclip.cli.console import say
+    from motionclip.cli.results import write_sheet
     from motionclip.cli.sources import read_sources
     from motionclip.formats import check_writable, write_motion
-    from motionclip.formats.files import replacing
     from motionclip.model.pipeline import load
-    from motionclip.render import contact_sheet
 
     suffixes = [name.lstrip(".") for name in formats]
     for suffix in suffixes:
@@ -59,6 +58,5 @@ def interpolate(
             say(out / f"step_{number}.{suffix}")
     titles = [f"{100 * step / (steps - 1):.0f} %" for step in range(steps)]
     titles[0], titles[-1] = f"{titles[0]}: {a}", f"{titles[-1]}: {b}"
-    with replacing(out / "steps.png") as picture:
-        contact_sheet(motions, titles, columns=3, cell=(480, 144)).save(picture, optimize=True)
+    write_sheet(motions, titles, out / "steps.png", columns=3, cell=(480, 144))
     say(out / "steps.png")

@@ -40,7 +40,7 @@ def prepare(
         workers: processes to use; 0 means one per core.
         overwrite: replace a store that is already there.
     """
-    from motionclip.cli.console import progress_bar, say
+    from motionclip.cli.console import counted, say
     from motionclip.data.prepare import prepare as prepare_store
     from motionclip.data.prepare import prepare_shard
     from motionclip.data.shards import Shard
@@ -49,12 +49,7 @@ def prepare(
     share = None if shard is None else Shard.parse(shard)
     found = open_source(source)
     say(f"source {found.spec}: {len(found.items)} clips", *found.notes)
-    with progress_bar() as bar:
-        task = bar.add_task("preparing", total=None)
-
-        def progress(done: int, of: int) -> None:
-            bar.update(task, completed=done, total=of)
-
+    with counted("preparing") as progress:
         if share is not None:
             prepare_shard(found, out, share, frames=frames, workers=workers, overwrite=overwrite, progress=progress)
             say(f"shard {share} is done; when all are, the same command without --shard puts them together")

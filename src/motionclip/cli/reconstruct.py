@@ -26,16 +26,15 @@ def reconstruct(
     """
     from motionclip.applications.reconstruct import reconstruct as make
     from motionclip.cli.comparison import draw_comparison
-    from motionclip.cli.console import progress_bar, say
+    from motionclip.cli.console import counted, say
     from motionclip.formats import check_writable, read_motion, write_motion
     from motionclip.model.pipeline import load
 
     check_writable(out)
     given = read_motion(file)
     network = load(model, tower_weights=tower_weights)
-    with progress_bar() as bar:
-        task = bar.add_task("pieces", total=None)
-        made = make(network, given, on_piece=lambda done, total: bar.update(task, completed=done, total=total))
+    with counted("pieces") as on_piece:
+        made = make(network, given, on_piece=on_piece)
     write_motion(made, out)
     say(f"{out}: {made.duration:.2f} s")
     if picture is not None:

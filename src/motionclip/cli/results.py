@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from motionclip.motion import Motion
 
 #: Width and height, in pixels, of a motion on a sheet of answers.
 STRIP = (540, 162)
 
 
-def write_json(value: object, path: Path) -> None:
-    """Write a plain value as JSON."""
+def write_text(text: str, path: Path) -> None:
+    """Write text as UTF-8."""
     from motionclip.formats.files import replacing
 
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(value: object, path: Path) -> None:
+    """Write a plain value as JSON."""
+    write_text(json.dumps(value, indent=2) + "\n", path)
+
+
+def write_sheet(
+    motions: Sequence[Motion],
+    titles: Sequence[str],
+    path: Path,
+    *,
+    columns: int = 2,
+    cell: tuple[int, int] = STRIP,
+    poses: int = 8,
+) -> None:
+    """Write a PNG of motions, a strip each, as :func:`motionclip.render.contact_sheet` draws them."""
+    from motionclip.formats.files import replacing
+    from motionclip.render import contact_sheet
+
+    sheet = contact_sheet(motions, titles, columns=columns, cell=cell, poses=poses)
+    with replacing(path) as temporary:
+        sheet.save(temporary, format="PNG", optimize=True)
 
 
 def check_picture(path: Path | None) -> None:

@@ -48,23 +48,18 @@ def search(
     from motionclip.applications.library import index_library
     from motionclip.applications.search import read_hits
     from motionclip.applications.search import search as search_index
-    from motionclip.cli.console import progress_bar, say
-    from motionclip.cli.results import STRIP, check_picture, write_json
+    from motionclip.cli.console import counted, say
+    from motionclip.cli.results import check_picture, write_json, write_sheet
     from motionclip.cli.sources import read_sources
     from motionclip.errors import MotionClipError
-    from motionclip.formats.files import replacing
     from motionclip.model.pipeline import load
-    from motionclip.render import contact_sheet
 
     if not queries:
         raise MotionClipError('nothing to search for; expected words in quotes, such as "a person walks", or a file')
     check_picture(out)
     sources, network = read_sources(queries), load(model, tower_weights=tower_weights)
-    with progress_bar() as bar:
-        task = bar.add_task("reading the library", total=None, visible=False)
-        index = index_library(
-            network, library, progress=lambda done, of: bar.update(task, completed=done, total=of, visible=True)
-        )
+    with counted("reading the library", shown=False) as progress:
+        index = index_library(network, library, progress=progress)
     hits = search_index(network, index, sources, top=top, least=least)
     say(f"{library}: {len(index)} windows of {len(index.files)} files", *_unreadable(index))
     say(_table(hits) if hits else "nothing found")
@@ -73,8 +68,7 @@ def search(
         write_json({"queries": queries, "library": str(library), "hits": listed}, json_file)
         say(json_file)
     if out is not None and hits:
-        with replacing(out) as path:
-            contact_sheet(read_hits(index, hits), [_title(hit) for hit in hits], cell=STRIP).save(path)
+        write_sheet(read_hits(index, hits), [_title(hit) for hit in hits], out)
         say(out)
 
 

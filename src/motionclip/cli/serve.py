@@ -56,7 +56,7 @@ def serve(
     token = token or os.environ.get(_TOKEN) or None
     check_binding(host, token)
     network = load(model, tower_weights=tower_weights)
-    app = create_app(network, library=_index(network, library), token=token, limits=limits)
+    app = create_app(network, library=read_library(network, library), token=token, limits=limits)
     _log_to_stderr()
     say(f"http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C; what can be asked: /openapi.json)")
     uvicorn.run(
@@ -70,17 +70,15 @@ def serve(
     )
 
 
-def _index(network: MotionCLIP, library: Path | None) -> LibraryIndex | None:
+def read_library(network: MotionCLIP, library: Path | None) -> LibraryIndex | None:
+    """The index of a library, with a progress bar; None without a library."""
     from motionclip.applications.library import index_library
-    from motionclip.cli.console import progress_bar
+    from motionclip.cli.console import counted
 
     if library is None:
         return None
-    with progress_bar() as bar:
-        task = bar.add_task("reading the library", total=None, visible=False)
-        return index_library(
-            network, library, progress=lambda done, of: bar.update(task, completed=done, total=of, visible=True)
-        )
+    with counted("reading the library", shown=False) as progress:
+        return index_library(network, library, progress=progress)
 
 
 def _log_to_stderr() -> None:

@@ -39,7 +39,7 @@ def storyboard(
     """
     from motionclip.applications.storyboard import DEFAULT_OVERLAP
     from motionclip.applications.storyboard import storyboard as make
-    from motionclip.cli.console import progress_bar, say
+    from motionclip.cli.console import counted, say
     from motionclip.cli.shots import read_shots
     from motionclip.formats import check_writable, write_motion
     from motionclip.model.pipeline import load
@@ -47,12 +47,7 @@ def storyboard(
     check_writable(out)
     listed = read_shots(shots)
     network = load(model, tower_weights=tower_weights)
-    with progress_bar() as bar:
-        task = bar.add_task("pieces", total=None)
-
-        def on_piece(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
+    with counted("pieces") as on_piece:
         film = make(
             network,
             listed,
@@ -70,12 +65,10 @@ def storyboard(
 
 def _draw(film: Motion, picture: Path) -> None:
     """A sheet of film strips, each of four seconds."""
-    from motionclip.formats.files import replacing
-    from motionclip.render import contact_sheet
+    from motionclip.cli.results import write_sheet
 
     frames = round(4 * film.fps)
     starts = range(0, film.num_frames, frames)
     rows = [film.frames(start, min(start + frames, film.num_frames)) for start in starts]
     titles = [f"{start / film.fps:g} to {min(start / film.fps + 4, film.duration):.4g} s" for start in starts]
-    with replacing(picture) as path:
-        contact_sheet(rows, titles, columns=1, poses=12, cell=(700, 144)).save(path, format="PNG", optimize=True)
+    write_sheet(rows, titles, picture, columns=1, cell=(700, 144), poses=12)

@@ -52,8 +52,7 @@ from motionclip.data.store import (
 from motionclip.errors import DataError, MotionClipError
 from motionclip.motion import resample
 from motionclip.motion.retarget import retarget, retarget_report
-
-Progress = Callable[[int, int], None]
+from motionclip.progress import OnStep
 
 
 def prepare(
@@ -63,7 +62,7 @@ def prepare(
     frames: int = 0,
     workers: int = 0,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: OnStep | None = None,
 ) -> PrepareReport:
     """Write the store of a source; what earlier runs on it, or on shares of it, have finished is used.
 
@@ -100,7 +99,7 @@ def prepare_shard(
     frames: int = 0,
     workers: int = 0,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: OnStep | None = None,
 ) -> None:
     """Do one share of what ``prepare`` with the same arguments has to do, and leave the result beside ``out``.
 
@@ -218,7 +217,7 @@ def _without_pictures(source: Source, out: Path) -> Store:
     return store
 
 
-def _do(job: _Job, works: Sequence[tuple[int, Any]], workers: int, progress: Progress | None) -> None:
+def _do(job: _Job, works: Sequence[tuple[int, Any]], workers: int, progress: OnStep | None) -> None:
     """Do those of some pieces of work that are not done."""
     todo = [work for work in works if not all(path.is_file() for path in job.files(work[0]))]
     done = len(works) - len(todo)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionclip.formats.glb import Glb
-from motionclip.formats.gltf_rig import DAMAGE, GltfRig
+from motionclip.formats.gltf_rig import DAMAGE, GltfRig, inverse_binds
 from motionclip.motion.retarget import detect_family, rest_up
 
 Doubles = NDArray[np.float64]
@@ -51,7 +51,7 @@ def _skin(rig: GltfRig, up: Doubles) -> tuple[Doubles, NDArray[np.int64]]:
     heights, owners = [np.empty(0)], [np.empty(0, dtype=np.int64)]
     places = rig.skeleton.rest_positions.double().numpy()
     for skin, primitive in _primitives(rig.glb):
-        inverse = rig.glb.array(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+        inverse = inverse_binds(rig.glb, skin)
         numbers = np.array([rig.nodes.index(node) for node in skin["joints"]])
         points, slots, weights = (
             rig.glb.array(primitive["attributes"][name]) for name in ("POSITION", "JOINTS_0", "WEIGHTS_0")

@@ -180,13 +180,17 @@ def _parts(path: str | Path, matrix: Doubles, nodes: Sequence[dict[str, Any]], n
     return left @ right, size
 
 
+def inverse_binds(glb: Glb, skin: dict[str, Any]) -> Doubles:
+    """Matrices (J, 4, 4) from the mesh to each joint of a skin in its bind pose; the file has them column by column."""
+    return glb.array(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+
+
 def _bind_rotations(glb: Glb, skins: Sequence[dict[str, Any]]) -> dict[int, Doubles]:
     """Rotations (3, 3) of the joints in the bind pose, by node; none for skins without bind matrices."""
     found: dict[int, Doubles] = {}
     for skin in skins:
         if "inverseBindMatrices" in skin:
-            inverse = glb.array(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
-            left, _, right = np.linalg.svd(inverse[:, :3, :3].transpose(0, 2, 1))
+            left, _, right = np.linalg.svd(inverse_binds(glb, skin)[:, :3, :3].transpose(0, 2, 1))
             found = dict(zip(skin["joints"], left @ right, strict=True)) | found
     return found
 

@@ -31,10 +31,10 @@ from torch.nn.functional import conv1d, normalize, pad
 
 from motionclip.errors import FormatError
 from motionclip.formats.files import replacing
-from motionclip.motion import CANONICAL, Motion, resample
+from motionclip.motion import CANONICAL, Motion, horizontal, resample
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_JOINTS
-from motionclip.motion.retarget import retarget
+from motionclip.motion.retarget import on_canonical
 
 FPS = 20.0
 NUM_JOINTS = 22
@@ -63,15 +63,13 @@ def humanml3d_features(motion: Motion) -> Tensor:
         MotionError: if the motion is shorter than two such frames.
         SkeletonError: if its skeleton's joints are of no known family.
     """
-    canonical = motion if motion.skeleton is CANONICAL else retarget(motion)
-    points = _placed(resample(canonical, FPS).positions[:, :NUM_JOINTS].double())
+    points = _placed(resample(on_canonical(motion), FPS).positions[:, :NUM_JOINTS].double())
     yaw = _smooth_yaw(points)
     seen = rot.about_y(-yaw)  # (T, 3, 3)
     steps = torch.diff(points, dim=0)
     turns = torch.diff(yaw)
     root_step = (seen[1:] @ steps[:, 0, :, None])[:, [0, 2], 0]
-    below = points[:, :1] * points.new_tensor([1.0, 0.0, 1.0])
-    local = _turned(seen, points - below)[:-1]
+    local = _turned(seen, points - horizontal(points[:, :1]))[:-1]
     still = steps[:, CANONICAL.indices(CONTACT_JOINTS)].square().sum(dim=-1) < _STILL
     columns = (
         -torch.atan2(turns.sin(), turns.cos())[:, None] / 2,
@@ -109,7 +107,7 @@ def _turned(turns: Tensor, points: Tensor) -> Tensor:
 def _placed(points: Tensor) -> Tensor:
     """Points (T, 22, 3) with the lowest on the floor, starting above the origin and facing +Z."""
     hips, shoulders = _across(points[0])
-    points = points - points[0, :1] * points.new_tensor([1.0, 0.0, 1.0])
+    points = points - horizontal(points[0, :1])
     points = points @ rot.about_y(-rot.yaw_of_left(hips + shoulders)).mT
     return points - points[..., 1].min() * points.new_tensor(rot.Y_AXIS)
 

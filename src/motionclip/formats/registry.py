@@ -29,6 +29,7 @@ WRITERS = {
     ".usdz": "usd:write_usd",
     ".mp4": "video:write_video",
     ".gif": "video:write_video",
+    ".webp": "video:write_video",
     ".png": "picture:write_picture",
 }
 

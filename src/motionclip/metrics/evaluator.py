@@ -25,7 +25,7 @@ from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
 from motionclip.model.checkpoint import read_weights
 from motionclip.model.features import Batch, pose
-from motionclip.motion import CANONICAL
+from motionclip.motion import CANONICAL, horizontal
 from motionclip.motion import rotations as rot
 from motionclip.towers import TextTower, load_tower
 
@@ -74,11 +74,10 @@ def joint_channels(batch: Batch, fps: float) -> Tensor:
     left = positions[:, :, CANONICAL.index("left_hip")] - positions[:, :, CANONICAL.index("right_hip")]
     yaw = rot.yaw_of_left(left)  # (B, T)
     facing = rot.about_y(yaw)  # (B, T, 3, 3); rows times it are turned back by it
-    below = positions[:, :, :1] * positions.new_tensor([1.0, 0.0, 1.0])
     steps = torch.diff(positions, dim=1) * fps
     turns = torch.diff(yaw, dim=1)
     turns = torch.atan2(turns.sin(), turns.cos()) * fps
-    place = (positions - below) @ facing
+    place = (positions - horizontal(positions[:, :, :1])) @ facing
     speed = torch.cat([steps[:, :1], steps], dim=1) @ facing
     return torch.cat([place.flatten(2), speed.flatten(2), torch.cat([turns[:, :1], turns], dim=1)[..., None]], dim=-1)
 

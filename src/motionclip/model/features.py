@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motionclip.motion import CANONICAL, Motion, forward_kinematics, resample
+from motionclip.motion import CANONICAL, Motion, forward_kinematics, horizontal, resample
 from motionclip.motion import rotations as rot
 
 
@@ -49,8 +49,7 @@ def canonicalize(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
     yaw = yaw_matrix(sixd)
     columns = sixd[:, :, 0].unflatten(-1, (2, 3))  # (B, T, 2, 3)
     pelvis = torch.einsum("bij,btcj->btci", yaw, columns).flatten(-2)
-    start = root[:, :1] * root.new_tensor([1.0, 0.0, 1.0])
-    path = torch.einsum("bij,btj->bti", yaw, root - start)
+    path = torch.einsum("bij,btj->bti", yaw, root - horizontal(root[:, :1]))
     return torch.cat([pelvis[:, :, None], sixd[:, :, 1:]], dim=2), path
 
 

@@ -1,4 +1,4 @@
-"""Feet that stand where they are planted: the root path, corrected by the contacts the decoder predicts."""
+"""Feet that stand where they are planted: root path and legs, corrected by the contacts that the decoder predicts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ import torch
 from torch import Tensor
 
 from motionclip.model.features import pose
-from motionclip.motion import CANONICAL
+from motionclip.motion import CANONICAL, horizontal
+from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_JOINTS
+from motionclip.motion.legs import move_ankles
+from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
+
+#: Of a foot in the air, what is left after a frame of what it was moved by while it stood.
+_LET_GO = 0.8
+#: Squared probabilities of contact below the first leave a foot free, above the second hold it.
+_FREE, _HELD = 0.1, 0.6
 
 
 def plant_feet(sixd: Tensor, root: Tensor, contacts: Tensor) -> Tensor:
@@ -22,14 +30,62 @@ def plant_feet(sixd: Tensor, root: Tensor, contacts: Tensor) -> Tensor:
         root: (B, T, 3) decoded root path, metres.
         contacts: (B, T, 4) probability of contact of :data:`CONTACT_JOINTS`.
     """
-    _, positions = pose(sixd, root)
-    feet = positions[:, :, CANONICAL.indices(CONTACT_JOINTS)][..., [0, 2]]  # (B, T, 4, 2)
-    slide = torch.diff(feet, dim=1)  # metres per frame, in the world
-    standing = torch.minimum(contacts[:, 1:], contacts[:, :-1])[..., None] ** 2
-    weight = standing.sum(dim=2)
-    sure = standing.amax(dim=2)
-    correction = -(slide * standing).sum(dim=2) / weight.clamp(min=1e-6) * sure  # (B, T - 1, 2)
-    moved = torch.cumsum(correction, dim=1)
-    shift = torch.zeros_like(root)
-    shift[:, 1:, 0], shift[:, 1:, 2] = moved[..., 0], moved[..., 1]
-    return root + shift
+    standing = _standing(contacts)
+    correction = -_weighted(_slides(_feet(sixd, root)), standing) * standing.amax(dim=2)[..., None]
+    moved = torch.cumsum(correction, dim=1)  # (B, T - 1, 3)
+    return torch.cat([root[:, :1], root[:, 1:] + moved], dim=1)
+
+
+def hold_feet(sixd: Tensor, root: Tensor, contacts: Tensor) -> Tensor:
+    """6D rotations (B, T, 24, 6) whose legs bend so that each standing foot stays where it is, none below the floor.
+
+    What :func:`plant_feet` leaves: the root can make good for one foot, not for two that slide apart. A foot is held
+    from both ends of its contact, and what it was moved by fades where it leaves the floor.
+
+    Args:
+        sixd: (B, T, 24, 6) local rotations.
+        root: (B, T, 3) root path, metres.
+        contacts: (B, T, 4) probability of contact of :data:`CONTACT_JOINTS`.
+    """
+    feet = _feet(sixd, root).unflatten(2, (2, 2))  # (B, T, side, ankle and ball, 3)
+    standing = _standing(contacts).unflatten(2, (2, 2))
+    held = ((standing.amax(dim=3) - _FREE) / (_HELD - _FREE)).clamp(0, 1)  # (B, T - 1, 2)
+    wanted = -_weighted(_slides(feet), standing) * held[..., None]
+    below = (feet.new_tensor([ANKLE_HEIGHT, FOOT_HEIGHT]) - feet[..., 1]).amax(dim=3).clamp(min=0)  # (B, T, 2)
+    shift = _kept_up(wanted, held) + below[..., None] * feet.new_tensor(rot.Y_AXIS)
+    return rot.matrix_to_sixd(move_ankles(rot.sixd_to_matrix(sixd), shift))
+
+
+def _kept_up(steps: Tensor, held: Tensor) -> Tensor:
+    """Shifts (B, T, 2, 3) that change by steps (B, T - 1, 2, 3) where a foot is held (B, T - 1, 2), and fade where not.
+
+    Half of it adds the steps up from the first frame on, half takes them back from the last: so it is of the same size
+    at both ends of a contact. A step counts at a frame for what is left of it after the frames between them.
+    """
+    fade = torch.log(_LET_GO + (1 - _LET_GO) * held).transpose(1, 2)  # (B, 2, T - 1)
+    passed = torch.cat([torch.zeros_like(fade[..., :1]), fade.cumsum(dim=-1)], dim=-1)  # (B, 2, T)
+    frame = torch.arange(passed.shape[-1], device=steps.device)[:, None]
+    later = frame > frame[:-1, 0]  # (T, T - 1): whether the frame comes after the step
+    gone = passed[..., :, None] - torch.where(later, passed[..., None, :-1], passed[..., None, 1:])
+    weight = torch.where(later, 1.0, -1.0) * torch.exp(-gone.abs()) / 2
+    return torch.einsum("bsti,bisx->btsx", weight, steps)
+
+
+def _feet(sixd: Tensor, root: Tensor) -> Tensor:
+    """Places (B, T, 4, 3) of the foot joints in the world."""
+    return pose(sixd, root)[1][:, :, CANONICAL.indices(CONTACT_JOINTS)]
+
+
+def _slides(feet: Tensor) -> Tensor:
+    """What feet (B, T, ..., 3) move over the ground from frame to frame: (B, T - 1, ..., 3) metres."""
+    return horizontal(torch.diff(feet, dim=1))
+
+
+def _standing(contacts: Tensor) -> Tensor:
+    """How surely (B, T - 1, 4) a joint is on the floor in two frames on end."""
+    return torch.minimum(contacts[:, 1:], contacts[:, :-1]) ** 2
+
+
+def _weighted(moves: Tensor, standing: Tensor) -> Tensor:
+    """Mean (..., 3) of moves (..., F, 3) by weights (..., F); 0 where nothing stands."""
+    return (moves * standing[..., None]).sum(dim=-2) / standing.sum(dim=-1, keepdim=True).clamp(min=1e-6)

@@ -57,7 +57,7 @@ class Layer(nn.Module):
     def _attend(self, tokens: Tensor, mask: Tensor, wanted: int | None = None) -> Tensor:
         """What the first ``wanted`` tokens, or all, take from all: (B, wanted, W)."""
         query, key, value = (
-            part.unflatten(-1, (self.heads, -1)).transpose(1, 2).expand(len(mask), -1, -1, -1)
+            part.unflatten(-1, (self.heads, -1)).transpose(1, 2).expand(mask.shape[0], -1, -1, -1)
             for part in self._query_key_value(tokens, wanted)
         )
         real = mask[:, None, None, :]

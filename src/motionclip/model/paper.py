@@ -32,7 +32,7 @@ class PaperEncoder(nn.Module):
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """Features (B, T, C) and mask (B, T) to latents (B, D)."""
-        prefix = self.prefix.expand(len(features), -1, -1)
+        prefix = self.prefix.expand(features.shape[0], -1, -1)
         frames = self.embed(features)
         tokens = torch.cat([prefix.to(frames), frames], dim=1)
         tokens = tokens + interleaved_sinusoid(tokens.shape[1], tokens.shape[2], tokens.device).to(tokens)

@@ -14,14 +14,16 @@ from torch import Tensor
 from motionclip.errors import ModelError
 from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network
 from motionclip.model.features import Batch, from_motion, to_motions
-from motionclip.model.grounding import plant_feet
+from motionclip.model.grounding import hold_feet, plant_feet
 from motionclip.model.steadying import limit_turning
-from motionclip.motion import CANONICAL, Motion
-from motionclip.motion.retarget import retarget
+from motionclip.motion import Motion
+from motionclip.motion.retarget import on_canonical
 from motionclip.towers import ImageTower, TextTower, load_tower
 
 #: Steps of the prior's flow; four times as many move the joints of a motion by 1 to 3 mm on average.
-_FLOW_STEPS = 12
+FLOW_STEPS = 12
+#: The same where a latent is carried: back and forth again, it then comes within a millimetre of where it was.
+_CARRY_STEPS = 24
 
 
 class MotionCLIP:
@@ -76,8 +78,7 @@ class MotionCLIP:
                 f"a motion of {motion.duration:.2f} s; this model takes {self.max_seconds:g} s: crop it, for example "
                 "with motionclip.motion.crop"
             )
-        on_canonical = motion if motion.skeleton is CANONICAL else retarget(motion)
-        return from_motion(on_canonical, self.config.fps).to(self.device)
+        return from_motion(on_canonical(motion), self.config.fps).to(self.device)
 
     @torch.inference_mode()
     def decode(self, latents: Tensor, seconds: float) -> list[Motion]:
@@ -90,7 +91,9 @@ class MotionCLIP:
         sixd, root = decoded.sixd, decoded.root
         if decoded.contacts is not None:
             sixd = limit_turning(sixd, self.config.fps)
-            root = plant_feet(sixd, root, decoded.contacts.sigmoid())
+            contacts = decoded.contacts.sigmoid()
+            root = plant_feet(sixd, root, contacts)
+            sixd = hold_feet(sixd, root, contacts)
         return to_motions(sixd.cpu(), root.cpu(), self.config.fps)
 
     @torch.inference_mode()
@@ -128,15 +131,42 @@ class MotionCLIP:
         Raises:
             ModelError: if the model cannot make that length, or the guidance is not finite.
         """
-        if not math.isfinite(guidance):
-            raise ModelError(f"a guidance of {guidance}; expected a finite number, such as 1.5")
         count, prior = len(text_latents), self.network.prior
+        length = self._flow_seconds(count, seconds, guidance)
         if prior is None:
             return text_latents
-        length = torch.full((count,), self.num_frames(seconds) / self.config.fps, device=self.device)
         noise = torch.randn(1, self.config.num_scores, generator=torch.Generator().manual_seed(seed))
         start = noise.to(self.device).expand(count, -1)
-        return prior.sample(start, text_latents, length, guidance=guidance, steps=_FLOW_STEPS)
+        return prior.sample(start, text_latents, length, guidance=guidance, steps=FLOW_STEPS)
+
+    @torch.inference_mode()
+    def carry(
+        self, latents: Tensor, source: Tensor | None, target: Tensor | None, seconds: float, *, guidance: float
+    ) -> Tensor:
+        """Latents (N, D) of motions that are like those of latents (N, D), but as another text says.
+
+        Args:
+            latents: of motions.
+            source: (N, D) text latents of what they do; None if nothing is said of it.
+            target: (N, D) text latents of what they are to do; None for anything.
+            seconds: length of the motions.
+            guidance: above 1 leans towards the texts, both that of the source and that of the target.
+
+        Raises:
+            ModelError: if the model has no prior or cannot make that length, or the guidance is not finite.
+        """
+        prior = self.network.prior
+        if prior is None:
+            raise ModelError("this model has no latent prior, along whose flow a latent could be carried; add latents")
+        length = self._flow_seconds(len(latents), seconds, guidance)
+        before, after = (prior.no_text.expand_as(latents) if text is None else text for text in (source, target))
+        return prior.carry(latents.to(self.device), before, after, length, guidance=guidance, steps=_CARRY_STEPS)
+
+    def _flow_seconds(self, count: int, seconds: float, guidance: float) -> Tensor:
+        """Lengths (count,) for the prior, of motions of ``seconds`` in whole frames."""
+        if not math.isfinite(guidance):
+            raise ModelError(f"a guidance of {guidance}; expected a finite number, such as 1.5")
+        return torch.full((count,), self.num_frames(seconds) / self.config.fps, device=self.device)
 
 
 def load(model: str | Path = SHIPPED, *, device: str = "cpu", tower_weights: str | Path | None = None) -> MotionCLIP:

@@ -112,19 +112,40 @@ class LatentPrior(nn.Module):
     def sample(self, noise: Tensor, text: Tensor, seconds: Tensor, *, guidance: float, steps: int) -> Tensor:
         """Unit motion latents (N, D) that noise (N, D - 1) becomes under unit text latents (N, D), lengths (N,) in s.
 
-        Heun's method over ``steps`` steps; ``guidance`` above 1 leans towards the text
-        (classifier-free guidance, Ho & Salimans 2022).
+        ``guidance`` above 1 leans towards the text (classifier-free guidance, Ho & Salimans 2022).
         """
-        x = noise
-        times = torch.linspace(0, 1, steps + 1)
-        for now, then in itertools.pairwise(times):
-            first = self._guided(x, now, text, seconds, guidance)
-            second = self._guided(x + (then - now) * first, then, text, seconds, guidance)
-            x = x + (then - now) * (first + second) / 2
-        return to_sphere(x)
+        return to_sphere(self._flow(noise, torch.linspace(0, 1, steps + 1), text, seconds, guidance))
 
-    def _guided(self, x: Tensor, time: Tensor, text: Tensor, seconds: Tensor, guidance: float) -> Tensor:
+    @torch.no_grad()
+    def carry(
+        self, latent: Tensor, source: Tensor, target: Tensor, seconds: Tensor, *, guidance: float, steps: int
+    ) -> Tensor:
+        """Unit motion latents (N, D) carried from what one text says to what another says, unit text latents (N, D).
+
+        The flow is followed back under the source to the noise that the latent came from, and from there under the
+        target: what the words do not say is in the noise, and stays (Su et al., "Dual Diffusion Implicit Bridges for
+        Image-to-Image Translation", ICLR 2023).
+        """
+        times = torch.linspace(0, 1, steps + 1)
+        noise = self._flow(from_sphere(latent), times.flip(0), source, seconds, guidance)
+        return to_sphere(self._flow(noise, times, target, seconds, guidance))
+
+    def _flow(self, x: Tensor, times: Tensor, text: Tensor, seconds: Tensor, guidance: float) -> Tensor:
+        """States (N, D - 1) at the last of the flow times (S + 1,) of states at the first."""
+        for now, then in itertools.pairwise(times):
+            x = self.step(x, now, then, text, seconds, guidance)
+        return x
+
+    def step(
+        self, x: Tensor, now: Tensor, then: Tensor, text: Tensor, seconds: Tensor, guidance: float | Tensor
+    ) -> Tensor:
+        """States (N, D - 1) at flow time ``then`` of states at ``now``, two scalars: one step of Heun's method."""
+        first = self._guided(x, now, text, seconds, guidance)
+        second = self._guided(x + (then - now) * first, then, text, seconds, guidance)
+        return x + (then - now) * (first + second) / 2
+
+    def _guided(self, x: Tensor, time: Tensor, text: Tensor, seconds: Tensor, guidance: float | Tensor) -> Tensor:
         both = torch.cat([text, self.no_text.expand_as(text)])
-        velocity = self(torch.cat([x, x]), time.expand(len(both)).to(x), both, torch.cat([seconds, seconds]))
+        velocity = self(torch.cat([x, x]), time.expand(both.shape[0]).to(x), both, torch.cat([seconds, seconds]))
         with_text, without = velocity.chunk(2)
         return without + guidance * (with_text - without)

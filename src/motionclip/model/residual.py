@@ -14,6 +14,7 @@ from motionclip.model.encoder import MotionEncoder
 from motionclip.model.features import Batch
 from motionclip.model.heads import LinearHead
 from motionclip.model.linear import LinearPath
+from motionclip.model.smoothing import smoothed
 from motionclip.model.sphere import from_sphere, to_sphere
 
 
@@ -65,8 +66,8 @@ class ResidualAutoEncoder(MotionAutoEncoder):
         draft = self.linear.decode(scores, mask.sum(dim=1), padded.shape[1])
         with self._autocast(latent.device):
             output = self.decoder(scores, draft, padded)
-        normalised = (draft + output[..., :-CONTACT_CHANNELS])[:, : mask.shape[1]]
-        features = normalised * self.feature_scale + self.feature_mean
+        corrected = (draft + output[..., :-CONTACT_CHANNELS])[:, : mask.shape[1]]
+        features = smoothed(corrected, mask.sum(dim=1)) * self.feature_scale + self.feature_mean
         contacts = output[:, : mask.shape[1], -CONTACT_CHANNELS:]
         return Decoded(features, *self.layout.window(features, self.config.fps), contacts)
 
@@ -80,6 +81,4 @@ class ResidualAutoEncoder(MotionAutoEncoder):
         return torch.cat([frames, frames.new_zeros(frames.shape[0], missing, *frames.shape[2:])], dim=1)
 
     def _padded(self, batch: Batch) -> Batch:
-        if batch.mask.shape[1] % self.config.frames_per_token == 0:
-            return batch
         return Batch(self._pad(batch.sixd), self._pad(batch.root), self._pad(batch.mask))

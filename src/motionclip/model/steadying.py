@@ -77,6 +77,5 @@ def _follow_rotations(path: Tensor, most: float) -> Tensor:
     followed = [path[:, 0]]
     for target in path.unbind(dim=1)[1:]:
         step = rot.matrix_to_rotvec(followed[-1].mT @ target)
-        share = (most / step.norm(dim=-1, keepdim=True).clamp(min=1e-9)).clamp(max=1.0)
-        followed.append(followed[-1] @ rot.rotvec_to_matrix(step * share))
+        followed.append(followed[-1] @ rot.rotvec_to_matrix(rot.limit_angle(step, most)))
     return torch.stack(followed, dim=1)

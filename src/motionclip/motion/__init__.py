@@ -2,7 +2,7 @@
 
 from motionclip.motion.kinematics import forward_kinematics, local_rotations
 from motionclip.motion.motion import Motion
-from motionclip.motion.placement import canonicalize_heading, heading, mirror, turn
+from motionclip.motion.placement import canonicalize_heading, heading, horizontal, mirror, turn
 from motionclip.motion.skeleton import CANONICAL, Skeleton
 from motionclip.motion.timing import crop, resample
 
@@ -14,6 +14,7 @@ __all__ = [
     "crop",
     "forward_kinematics",
     "heading",
+    "horizontal",
     "local_rotations",
     "mirror",
     "resample",

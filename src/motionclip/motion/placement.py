@@ -20,6 +20,11 @@ def heading(motion: Motion) -> Tensor:
     return rot.yaw_of_left(across)
 
 
+def horizontal(vectors: Tensor) -> Tensor:
+    """The vectors or places (..., 3) without their height: y is 0."""
+    return vectors * vectors.new_tensor([1.0, 0.0, 1.0])
+
+
 def turn(motion: Motion, angle: Tensor) -> Motion:
     """The motion turned about the world's vertical axis by ``angle`` (scalar, radians)."""
     yaw = rot.about_y(angle.to(motion.root))
@@ -31,8 +36,7 @@ def turn(motion: Motion, angle: Tensor) -> Motion:
 def canonicalize_heading(motion: Motion) -> Motion:
     """The motion turned to face +Z in frame 0 and moved to start above the origin; height is kept."""
     facing = turn(motion, -heading(motion.frames(0, 1))[0])
-    start = facing.root[0] * facing.root.new_tensor([1.0, 0.0, 1.0])
-    return replace(facing, root=facing.root - start)
+    return replace(facing, root=facing.root - horizontal(facing.root[0]))
 
 
 def mirror(motion: Motion) -> Motion:

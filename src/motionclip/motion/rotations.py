@@ -8,6 +8,8 @@ Neural Networks", CVPR 2019, laid out as [first column (3), second column (3)].
 
 from __future__ import annotations
 
+import math
+
 import roma
 import torch
 from torch import Tensor
@@ -58,6 +60,11 @@ def slerp(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
     return a @ roma.rotvec_to_rotmat(weight * steps)
 
 
+def limit_angle(rotvec: Tensor, most: float) -> Tensor:
+    """Rotation vectors (..., 3), those of more than ``most`` radians shortened to that."""
+    return rotvec * (most / rotvec.norm(dim=-1, keepdim=True).clamp(min=1e-9)).clamp(max=1.0)
+
+
 def about_y(angle: Tensor) -> Tensor:
     """Rotation matrices (..., 3, 3) about the vertical axis by angle (...,) in radians."""
     axis = torch.tensor(Y_AXIS, dtype=angle.dtype, device=angle.device)
@@ -82,3 +89,18 @@ def shortest_arc(a: Tensor, b: Tensor) -> Tensor:
     axis = torch.where(cosine < -1 + 1e-7, torch.linalg.cross(a, least), axis)
     axis = torch.nn.functional.normalize(axis, dim=-1)
     return roma.rotvec_to_rotmat(axis * torch.atan2(torch.linalg.cross(a, b).norm(dim=-1, keepdim=True), cosine))
+
+
+def unwound(turns: Tensor) -> Tensor:
+    """Rotation vectors (T, J, 3), those that leap to the other way round between frames replaced by the long way.
+
+    The shortest way from one rotation to another changes its side where they are half a turn apart, and what moves
+    along it would change sides with it.
+    """
+    followed = list(turns[:1])
+    for turn_now in turns[1:]:
+        angle = turn_now.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+        other = turn_now * (1 - 2 * math.pi / angle)
+        nearer = (other - followed[-1]).norm(dim=-1) < (turn_now - followed[-1]).norm(dim=-1)
+        followed.append(torch.where(nearer[:, None], other, turn_now))
+    return torch.stack(followed) if followed else turns

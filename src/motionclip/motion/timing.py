@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import torch
@@ -34,14 +35,16 @@ def resample(motion: Motion, fps: float) -> Motion:
     return Motion(turned, root, fps, motion.skeleton)
 
 
-def crop(motion: Motion, start: float, end: float) -> Motion:
-    """The span from ``start`` to ``end``, in seconds, to the nearest frame.
+def crop(motion: Motion, start: float, end: float | None = None) -> Motion:
+    """The span from ``start`` to ``end``, in seconds, to the nearest frame; up to the last if ``end`` is None.
 
     Raises:
         MotionError: if no frame lies in the span.
     """
-    first = max(round(start * motion.fps), 0)
-    stop = min(round(end * motion.fps), motion.num_frames)
+    end = motion.duration if end is None else end
+    finite = math.isfinite(start) and math.isfinite(end)
+    first = max(round(start * motion.fps), 0) if finite else 0
+    stop = min(round(end * motion.fps), motion.num_frames) if finite else 0
     if first >= stop:
         raise MotionError(f"no frame lies between {start} s and {end} s of a motion of {motion.duration:.2f} s")
     return motion.frames(first, stop)

@@ -14,7 +14,7 @@ import orjson
 from starlette.responses import Response
 
 from motionclip.errors import MotionError
-from motionclip.formats import write_motion
+from motionclip.formats import Rig, write_motion
 from motionclip.motion import Motion
 from motionclip.motion.rotations import matrix_to_quat
 from motionclip.render import contact_sheet
@@ -53,11 +53,12 @@ def motions_answer(motions: Sequence[Motion], titles: Sequence[str], kind: str, 
     return Response(_archive(motions, archive), media_type=ZIP)
 
 
-def file_bytes(motion: Motion, suffix: str) -> bytes:
-    """The motion as the content of a file with that suffix.
+def file_bytes(motion: Motion, suffix: str, rig: Rig | None = None) -> bytes:
+    """The motion as the content of a file with that suffix, on a rig if one is given.
 
     Raises:
         As :func:`motion_answer`.
+        FormatError: if the format cannot hold the rig.
     """
     most = MAX_FILM_FRAMES if suffix in FILMS else MAX_FRAMES
     if motion.num_frames > most:
@@ -67,7 +68,7 @@ def file_bytes(motion: Motion, suffix: str) -> bytes:
     try:
         with TemporaryDirectory(prefix="motionclip-") as folder:
             path = Path(folder) / f"motion{suffix}"
-            write_motion(motion, path)
+            write_motion(motion, path, rig)
             return path.read_bytes()
     except OSError as error:
         raise no_room(error) from error

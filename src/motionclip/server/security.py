@@ -58,13 +58,13 @@ class Guard:
 
     def _check(self, headers: Headers) -> None:
         if self._expected is None:
-            if not is_loopback(_name(headers.get("host", ""))):
+            if not is_loopback(host_name(headers.get("host", ""))):
                 raise Refusal(403, "Forbidden", "a request to another host; expected localhost or 127.0.0.1")
         elif not hmac.compare_digest(headers.get("authorization", "").encode("latin-1"), self._expected):
             message = "no token, or a wrong one; expected the header 'Authorization: Bearer TOKEN'"
             raise Refusal(401, "Unauthorized", message, {"WWW-Authenticate": "Bearer"})
 
 
-def _name(host: str) -> str:
+def host_name(host: str) -> str:
     """The name of a Host header, without the port."""
     return host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]

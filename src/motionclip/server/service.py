@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Annotated, TypeVar, cast
 
+from fastapi import Depends
 from starlette.requests import Request
 
 from motionclip.applications.library import LibraryIndex
 from motionclip.model.pipeline import MotionCLIP
+from motionclip.progress import OnStep
 from motionclip.server.batching import Batcher
 from motionclip.server.lanes import Lane
 from motionclip.server.limits import Limits
@@ -18,8 +20,6 @@ from motionclip.server.refusals import Refusal
 from motionclip.server.texts import RememberingTower
 
 T = TypeVar("T")
-#: Called with the number of steps that are done, and of all.
-OnStep = Callable[[int, int], None]
 
 
 class Service:
@@ -80,3 +80,7 @@ class Service:
 def service_of(request: Request) -> Service:
     """The service of the app that a request came to."""
     return cast(Service, request.app.state.service)
+
+
+#: The service, as a parameter of a route.
+Given = Annotated[Service, Depends(service_of)]

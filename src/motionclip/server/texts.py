@@ -20,20 +20,9 @@ class RememberingTower:
 
     def __init__(self, tower: TextTower):
         self._tower = tower
+        self.name, self.dim, self.fingerprint = tower.name, tower.dim, tower.fingerprint
         self._known: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = threading.Lock()
-
-    @property
-    def name(self) -> str:
-        return self._tower.name
-
-    @property
-    def dim(self) -> int:
-        return self._tower.dim
-
-    @property
-    def fingerprint(self) -> str:
-        return self._tower.fingerprint
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (N, dim), as of the tower.

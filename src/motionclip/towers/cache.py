@@ -53,21 +53,10 @@ class CachedTower:
 
     def __init__(self, tower: TextTower, folder: Path | None = None):
         self._tower = tower
+        self.name, self.dim, self.fingerprint = tower.name, tower.dim, tower.fingerprint
         folder = cache_folder() / "towers" if folder is None else folder
         name = re.sub(r"[^\w.-]", "-", tower.name)  # "clip:ORG/REPO" is no file name
         self._shelf = _Shelf(folder / f"{name}-{tower.fingerprint}.sqlite", tower.dim)
-
-    @property
-    def name(self) -> str:
-        return self._tower.name
-
-    @property
-    def dim(self) -> int:
-        return self._tower.dim
-
-    @property
-    def fingerprint(self) -> str:
-        return self._tower.fingerprint
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (N, dim) of N sentences, as the tower makes them.

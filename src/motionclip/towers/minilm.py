@@ -41,6 +41,10 @@ _BATCH = 64
 class MiniLMTower:
     """all-MiniLM-L6-v2 on the CPU: sentences to unit vectors of 384 numbers.
 
+    Attributes:
+        tokenizer: words to token numbers.
+        network: token numbers (B, L), 0 for padding, to unit vectors (B, 384).
+
     Args:
         folder: holds ``model.safetensors`` and ``tokenizer.json``; by default that of the installed package.
 
@@ -56,8 +60,8 @@ class MiniLMTower:
         folder = _package_folder() if folder is None else folder
         for file, digest in SHA256.items():
             _check_file(folder / file, digest)
-        self._tokenizer = _load_tokenizer(folder / "tokenizer.json")
-        self._network = _load_network(folder / "model.safetensors")
+        self.tokenizer = _load_tokenizer(folder / "tokenizer.json")
+        self.network = _load_network(folder / "model.safetensors")
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (N, 384) of N sentences: float32, CPU. A sentence's vector does not depend on its neighbours.
@@ -75,7 +79,7 @@ class MiniLMTower:
 
     def _tokens(self, text: str) -> Tensor:
         """Token numbers (L,) of a sentence, with its two marks."""
-        ids: list[int] = self._tokenizer.encode(text).ids
+        ids: list[int] = self.tokenizer.encode(text).ids
         if len(ids) > MAX_TOKENS:
             raise TextError(
                 f"a text of {len(ids)} tokens, {text[:40]!r}...; {self.name} takes at most {MAX_TOKENS}: shorten it"
@@ -88,14 +92,12 @@ class MiniLMTower:
         ids = pad_sequence(tokens, batch_first=True)  # (B, L); the padding token is 0
         # A caller's autocast would otherwise end up in cached vectors.
         with torch.no_grad(), torch.autocast("cpu", enabled=False):
-            states = self._network(ids)  # (B, L, 384)
-            real = (ids != 0)[..., None]
-            mean = (states * real).sum(1) / real.sum(1)
-            return nn.functional.normalize(mean, dim=-1)
+            vectors: Tensor = self.network(ids)
+            return vectors
 
 
 class _Network(nn.Module):
-    """BERT's encoder: token numbers (B, L), 0 for padding, to hidden states (B, L, 384)."""
+    """BERT's encoder: token numbers (B, L), 0 for padding, to unit vectors (B, 384)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,9 +110,10 @@ class _Network(nn.Module):
         self.encoder = nn.TransformerEncoder(layer, _LAYERS, enable_nested_tensor=False)
 
     def forward(self, ids: Tensor) -> Tensor:
-        embedded = self.norm(self.words[ids] + self.places[: ids.shape[1]])
-        states: Tensor = self.encoder(embedded, src_key_padding_mask=ids == 0)
-        return states
+        embedded = self.norm(nn.functional.embedding(ids, self.words) + self.places[: ids.shape[1]])
+        states = self.encoder(embedded, src_key_padding_mask=ids == 0)  # (B, L, 384)
+        real = (ids != 0)[..., None]
+        return nn.functional.normalize((states * real).sum(1) / real.sum(1), dim=-1)
 
 
 def _package_folder() -> Path:

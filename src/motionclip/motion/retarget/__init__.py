@@ -6,7 +6,7 @@ from motionclip.motion.retarget.ground import floor_height, put_on_floor, sole_p
 from motionclip.motion.retarget.onto import check_target, retarget_onto
 from motionclip.motion.retarget.report import RetargetReport, retarget_report
 from motionclip.motion.retarget.rigs import RIGS, standard_rig
-from motionclip.motion.retarget.transfer import retarget
+from motionclip.motion.retarget.transfer import on_canonical, retarget
 
 __all__ = [
     "FAMILIES",
@@ -16,6 +16,7 @@ __all__ = [
     "check_target",
     "detect_family",
     "floor_height",
+    "on_canonical",
     "put_on_floor",
     "rest_up",
     "retarget",

@@ -39,6 +39,15 @@ def retarget(motion: Motion, skeleton: Skeleton = CANONICAL) -> Motion:
     return put_on_floor(moved)
 
 
+def on_canonical(motion: Motion) -> Motion:
+    """The motion as it is if it is on the canonical skeleton, and retargeted otherwise.
+
+    Raises:
+        SkeletonError: if it cannot be retargeted.
+    """
+    return motion if motion.skeleton is CANONICAL else retarget(motion)
+
+
 def _world_rotations(world: Tensor, calibration: Calibration, skeleton: Skeleton) -> Tensor:
     """World rotations (T, J, 3, 3) of the target from those of the source (T, S, 3, 3)."""
     driven = list(calibration.joints)

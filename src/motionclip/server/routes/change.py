@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from motionclip.applications.compose import compose as put_together
@@ -16,17 +14,17 @@ from motionclip.applications.storyboard import storyboard as film
 from motionclip.applications.text_to_motion import DEFAULT_SECONDS
 from motionclip.errors import MotionError
 from motionclip.motion import Motion
-from motionclip.server.answers import motion_answer, motions_answer
+from motionclip.progress import OnStep
+from motionclip.server.answers import motions_answer
 from motionclip.server.limits import MAX_STORY_SECONDS
 from motionclip.server.negotiation import JSON, PNG, ZIP, choose
 from motionclip.server.openapi import asks, gives_motion, gives_motions
-from motionclip.server.routes.make import wanted
+from motionclip.server.routes.answering import answer_form, answer_form_in_steps
 from motionclip.server.schemas import Compose, Edit, Interpolate, Restyle, Storyboard
-from motionclip.server.service import OnStep, Service, service_of
+from motionclip.server.service import Given
 from motionclip.server.uploads import Form, read_form
 
 router = APIRouter(tags=["change"])
-Given = Annotated[Service, Depends(service_of)]
 
 
 @router.post("/interpolate", response_class=Response, responses=gives_motions(), openapi_extra=asks(Interpolate))
@@ -56,11 +54,10 @@ async def interpolate(request: Request, service: Given) -> Response:
 @router.post("/edit", response_class=Response, responses=gives_motion(), openapi_extra=asks(Edit))
 async def edit(request: Request, service: Given) -> Response:
     """``base``, less ``minus``, with ``plus``."""
-    kind, form = wanted(request), await read_form(request, Edit)
-    asked = form.asked
 
-    def work() -> Response:
-        motion = edited(
+    def make(form: Form[Edit]) -> Motion:
+        asked = form.asked
+        return edited(
             service.model,
             form.source(asked.base),
             minus=None if asked.minus is None else form.source(asked.minus),
@@ -70,19 +67,17 @@ async def edit(request: Request, service: Given) -> Response:
             seed=asked.seed,
             guidance=asked.guidance,
         )
-        return motion_answer(motion, kind)
 
-    return await service.do(work)
+    return await answer_form(request, service, Edit, make)
 
 
 @router.post("/restyle", response_class=Response, responses=gives_motion(), openapi_extra=asks(Restyle))
 async def restyle(request: Request, service: Given) -> Response:
     """``base``, done in another style: one that the model knows by name, such as "elderly", or in words."""
-    kind, form = wanted(request), await read_form(request, Restyle)
-    asked = form.asked
 
-    def work() -> Response:
-        motion = restyled(
+    def make(form: Form[Restyle]) -> Motion:
+        asked = form.asked
+        return restyled(
             service.model,
             form.source(asked.base),
             asked.style,
@@ -91,19 +86,17 @@ async def restyle(request: Request, service: Given) -> Response:
             seed=asked.seed,
             guidance=asked.guidance,
         )
-        return motion_answer(motion, kind)
 
-    return await service.do(work)
+    return await answer_form(request, service, Restyle, make)
 
 
 @router.post("/compose", response_class=Response, responses=gives_motion(), openapi_extra=asks(Compose))
 async def compose(request: Request, service: Given) -> Response:
     """What one does above the waist, while legs and path do the other."""
-    kind, form = wanted(request), await read_form(request, Compose)
-    asked = form.asked
 
-    def work() -> Response:
-        motion = put_together(
+    def make(form: Form[Compose]) -> Motion:
+        asked = form.asked
+        return put_together(
             service.model,
             form.source(asked.upper),
             form.source(asked.lower),
@@ -111,19 +104,17 @@ async def compose(request: Request, service: Given) -> Response:
             seed=asked.seed,
             guidance=asked.guidance,
         )
-        return motion_answer(motion, kind)
 
-    return await service.do(work)
+    return await answer_form(request, service, Compose, make)
 
 
 @router.post("/storyboard", response_class=Response, responses=gives_motion(), openapi_extra=asks(Storyboard))
 async def storyboard(request: Request, service: Given) -> Response:
     """One motion that does one thing after the other."""
-    kind, form = wanted(request), await read_form(request, Storyboard)
-    asked = form.asked
 
-    def work(on_step: OnStep) -> Response:
-        motion = film(
+    def make(form: Form[Storyboard], on_step: OnStep) -> Motion:
+        asked = form.asked
+        return film(
             service.model,
             _shots(form),
             overlap=asked.overlap,
@@ -131,9 +122,8 @@ async def storyboard(request: Request, service: Given) -> Response:
             guidance=asked.guidance,
             on_piece=on_step,
         )
-        return motion_answer(motion, kind)
 
-    return await service.do_in_steps(work)
+    return await answer_form_in_steps(request, service, Storyboard, make)
 
 
 def _shots(form: Form[Storyboard]) -> list[Shot]:

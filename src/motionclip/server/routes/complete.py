@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from motionclip.applications.complete import extend as extended
 from motionclip.applications.complete import fill as filled
-from motionclip.server.answers import motion_answer
+from motionclip.motion import Motion
+from motionclip.progress import OnStep
 from motionclip.server.openapi import asks, gives_motion
-from motionclip.server.routes.make import wanted
+from motionclip.server.routes.answering import answer_form_in_steps
 from motionclip.server.schemas import Extend, Fill
-from motionclip.server.service import OnStep, Service, service_of
-from motionclip.server.uploads import read_form
+from motionclip.server.service import Given
+from motionclip.server.uploads import Form
 
 router = APIRouter(tags=["complete"])
-Given = Annotated[Service, Depends(service_of)]
 
 
 @router.post("/fill", response_class=Response, responses=gives_motion(), openapi_extra=asks(Fill))
 async def fill(request: Request, service: Given) -> Response:
     """The motion with other frames in its gaps, which go on from those before and into those behind."""
-    kind, form = wanted(request), await read_form(request, Fill)
-    asked = form.asked
 
-    def work(on_step: OnStep) -> Response:
-        motion = filled(
+    def make(form: Form[Fill], on_step: OnStep) -> Motion:
+        asked = form.asked
+        return filled(
             service.model,
             form.motion(asked.motion),
             asked.gaps,
@@ -36,19 +33,17 @@ async def fill(request: Request, service: Given) -> Response:
             guidance=asked.guidance,
             on_step=on_step,
         )
-        return motion_answer(motion, kind)
 
-    return await service.do_in_steps(work)
+    return await answer_form_in_steps(request, service, Fill, make)
 
 
 @router.post("/extend", response_class=Response, responses=gives_motion(), openapi_extra=asks(Extend))
 async def extend(request: Request, service: Given) -> Response:
     """The motion, going on for some seconds, or beginning some seconds earlier."""
-    kind, form = wanted(request), await read_form(request, Extend)
-    asked = form.asked
 
-    def work(on_step: OnStep) -> Response:
-        motion = extended(
+    def make(form: Form[Extend], on_step: OnStep) -> Motion:
+        asked = form.asked
+        return extended(
             service.model,
             form.motion(asked.motion),
             asked.seconds,
@@ -58,6 +53,5 @@ async def extend(request: Request, service: Given) -> Response:
             guidance=asked.guidance,
             on_step=on_step,
         )
-        return motion_answer(motion, kind)
 
-    return await service.do_in_steps(work)
+    return await answer_form_in_steps(request, service, Extend, make)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from motionclip.applications.search import search as find
 from motionclip.server.openapi import asks
 from motionclip.server.refusals import Refusal
 from motionclip.server.schemas import Found, HitFound, Search
-from motionclip.server.service import Service, service_of
+from motionclip.server.service import Given
 from motionclip.server.uploads import read_form
 
 router = APIRouter(tags=["find"])
 
 
 @router.post("/search", openapi_extra=asks(Search))
-async def search(request: Request, service: Annotated[Service, Depends(service_of)]) -> Found:
+async def search(request: Request, service: Given) -> Found:
     """Stretches of the library that fit words, motions, or all of several together."""
     library = service.library
     if library is None:

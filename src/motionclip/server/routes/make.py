@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import torch
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from motionclip.applications.text_to_motion import DEFAULT_SECONDS
 from motionclip.errors import ModelError
 from motionclip.server.answers import motion_answer
 from motionclip.server.batching import Order
-from motionclip.server.negotiation import JSON, choose, file_types, is_film
+from motionclip.server.negotiation import is_film
 from motionclip.server.openapi import gives_motion
+from motionclip.server.routes.answering import wanted
 from motionclip.server.schemas import Decode, Generate
-from motionclip.server.service import Service, service_of
+from motionclip.server.service import Given
 
 router = APIRouter(tags=["make"])
-Given = Annotated[Service, Depends(service_of)]
 
 
 @router.post("/generate", response_class=Response, responses=gives_motion())
@@ -42,12 +40,3 @@ async def decode(asked: Decode, request: Request, service: Given) -> Response:
         return motion_answer(service.model.decode(latent, asked.seconds)[0], kind)
 
     return await service.do(work)
-
-
-def wanted(request: Request) -> str:
-    """The media type of a motion that a client wants; JSON if it does not say.
-
-    Raises:
-        Refusal: 406, if none is possible.
-    """
-    return choose(request.headers.get("accept", ""), (JSON, *file_types()))

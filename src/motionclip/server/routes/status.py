@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from motionclip.server.refusals import busy
 from motionclip.server.schemas import Health
-from motionclip.server.service import Service, service_of
+from motionclip.server.service import Given
 
 router = APIRouter(tags=["status"])
-Given = Annotated[Service, Depends(service_of)]
 
 
 @router.get("/health")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from motionclip.applications.caption import caption as captioned
@@ -13,9 +12,8 @@ from motionclip.applications.labels import label_set, labels_of
 from motionclip.applications.recognize import recognize as recognized
 from motionclip.motion import Motion, crop, resample
 from motionclip.motion.retarget import retarget
-from motionclip.server.answers import motion_answer
 from motionclip.server.openapi import asks, gives_motion
-from motionclip.server.routes.make import wanted
+from motionclip.server.routes.answering import answer_form
 from motionclip.server.schemas import (
     Caption,
     Captioned,
@@ -28,11 +26,10 @@ from motionclip.server.schemas import (
     Recognized,
     Stretch,
 )
-from motionclip.server.service import Service, service_of
-from motionclip.server.uploads import check_size, read_form
+from motionclip.server.service import Given
+from motionclip.server.uploads import Form, check_size, read_form
 
 router = APIRouter(tags=["understand"])
-Given = Annotated[Service, Depends(service_of)]
 
 
 @router.post("/recognize", openapi_extra=asks(Recognize))
@@ -82,18 +79,17 @@ async def encode(request: Request, service: Given) -> Encoded:
 @router.post("/convert", response_class=Response, responses=gives_motion(), openapi_extra=asks(Convert))
 async def convert(request: Request, service: Given) -> Response:
     """The motion in another format, or a part of it."""
-    kind, form = wanted(request), await read_form(request, Convert)
-    return await service.do(lambda: motion_answer(_converted(form.motion(form.asked.motion), form.asked), kind))
+    return await answer_form(request, service, Convert, _converted)
 
 
-def _converted(motion: Motion, asked: Convert) -> Motion:
+def _converted(form: Form[Convert]) -> Motion:
     """A part of a motion, on another skeleton, at another rate.
 
     Raises:
         MotionError: if there is no such part, or it has too many frames.
     """
-    if asked.start > 0 or asked.end is not None:
-        motion = crop(motion, asked.start, motion.duration if asked.end is None else asked.end)
+    asked = form.asked
+    motion = crop(form.motion(asked.motion), asked.start, asked.end)
     fps = motion.fps if asked.fps is None else asked.fps
     check_size(motion.duration * fps, motion.skeleton.num_joints)
     return resample(retarget(motion) if asked.retarget else motion, fps)
