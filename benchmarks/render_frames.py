@@ -1,7 +1,9 @@
 """Frames a second of the rasteriser on this machine, and of other renderers, by processor time.
 
-Films (`render_frames`) and pictures for CLIP (`portraits`) are measured from the motion on; the renderers, ours among
-them, from skinned vertices on: all draw the same bodies by the same cameras, in turn, and their outlines are compared.
+Pictures (`render_frames`) and pictures for CLIP (`portraits`) are measured from the motion on, films up to the closed
+file; the renderers, ours among them, from skinned vertices on: all draw the same bodies by the same cameras, in turn,
+and their outlines are compared. Processor time is that of all threads, so of a film on two cores half of it may pass;
+"seconds on the clock" are given beside it, with the machine's load, for other work slows them down.
 
     pip install --constraint constraints.txt -e '.[bench]'
     python benchmarks/render_frames.py
@@ -32,9 +34,10 @@ import tyro
 from numpy.typing import NDArray
 
 from motionclip.body import default_body
+from motionclip.formats.video import write_film
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
-from motionclip.render import portraits, raster, render_frames
+from motionclip.render import make_film, portraits, raster, render_frames, stick_figure
 from motionclip.render.camera import framing, view_axes
 from parse_bvh import commit, machine
 from renderers import ALL
@@ -78,6 +81,31 @@ def ours(motion: Motion, rounds: int) -> dict[str, float]:
         for size in (SIZE, 256, 512)
     }
     return speeds | {f"portraits, {SIZE}": speed(lambda: portraits(motion, range(frames)), frames, rounds)}
+
+
+def films(motion: Motion, rounds: int) -> dict[str, dict[str, float]]:
+    """Frames per second of whole films of 512 x 512, from the motion to the closed file."""
+    looks: dict[str, tuple[list[Motion], dict[str, object]]] = {
+        "mesh .mp4": ([motion], {}),
+        "skeleton .mp4": ([motion], {"body": stick_figure()}),
+        "two side by side with captions .mp4": ([motion, motion], {"titles": ("one", "two")}),
+        "two in a single view .mp4": ([motion, motion], {"view": "single"}),
+        "mesh .gif": ([motion], {}),
+        "mesh .webp": ([motion], {}),
+    }
+    table = {}
+    for name, (cast, options) in looks.items():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"film{name[name.rindex('.') :]}"
+
+            def write(cast: list[Motion] = cast, options: dict[str, object] = options, path: Path = path) -> None:
+                write_film(make_film(cast, size=(512, 512), **options), path)
+
+            start, before = time.perf_counter(), os.getloadavg()[0]
+            by_processor = speed(write, motion.num_frames, rounds)
+            clock = (rounds + 1) * motion.num_frames / (time.perf_counter() - start)
+        table[name] = {"per_processor_second": by_processor, "on_the_clock": round(clock, 1), "load": round(before, 1)}
+    return table
 
 
 def others(motion: Motion, rounds: int) -> dict[str, dict[str, float | str]]:
@@ -149,6 +177,7 @@ def main(frames: int = 60, rounds: int = 5, cold: bool = False) -> None:
         "commit": commit(),
         "machine": machine(),
         "frames_per_processor_second_from_motion": ours(motion, rounds),
+        "films_512_frames_per_second": films(motion, rounds),
         f"renderers_from_vertices_{SIZE}": others(motion, rounds),
         "seconds_to_first_picture": cold_start() if cold else None,
     }

@@ -1,4 +1,4 @@
-"""A motion is changed by words: arithmetic, style, and two halves of a body."""
+"""A motion is changed by words, in style, and two halves of a body."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ model = motionclip.load()
 # 1. A motion. Any file does: motionclip.read_motion("take.bvh"). Here the model makes one.
 walk = motionclip.text_to_motion(model, "a person walks", seconds=3)
 
-# 2. Take something away and put something in its place; more than 1 exaggerates.
-old = edit(model, walk, minus="a person walks", plus="a person walks like an elderly person", strength=1.2)
+# 2. Take something away and put something in its place; a strength above 1 exaggerates.
+old = edit(model, walk, minus="a person walks", plus="a person walks like an elderly person")
 motionclip.write_motion(old, out / "old.bvh")
 
 # 3. A style by name, whatever it is that is done. Words that are no known name do too: "like a robot".

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "motionclip"
 ORDER = (
     "errors",
+    "progress",
     "motion",
     "body",
     "render",
@@ -26,6 +27,7 @@ ORDER = (
     "applications",
     "motionclip",  # the front door, motionclip/__init__.py: it may show all of the above
     "server",
+    "studio",
     "cli",
     "__main__",
 )

@@ -14,8 +14,9 @@ from PIL import Image
 
 from motionclip.errors import FormatError
 from motionclip.formats.picture import write_picture
-from motionclip.formats.video import gif_ticks, write_video
+from motionclip.formats.video import frame_ticks, write_film, write_video
 from motionclip.motion import CANONICAL, Motion
+from motionclip.render import make_film
 
 
 def waving(frames: int = 8, fps: float = 30.0) -> Motion:
@@ -70,13 +71,13 @@ def test_gif_lasts_as_long_as_the_motion(tmp_path: Path, fps: float, shown: int)
 
 
 @given(st.integers(1, 400), st.floats(1, 50))
-def test_gif_ticks_never_drift(count: int, fps: float) -> None:
-    ends = np.cumsum(gif_ticks(count, fps))
+def test_ticks_never_drift(count: int, fps: float) -> None:
+    ends = np.cumsum(frame_ticks(count, fps, 100))
     assert np.abs(ends - np.arange(1, count + 1) * 100 / fps).max() <= 0.5 + 1e-6
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"\.mp4 or \.gif"):
+    with pytest.raises(FormatError, match=r"\.mp4, \.gif or \.webp"):
         write_video(waving(2), tmp_path / "a.avi")
 
 
@@ -86,3 +87,59 @@ def test_picture_is_a_png(tmp_path: Path) -> None:
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.format == "PNG"
         assert np.asarray(picture).std() > 5
+
+
+def test_webp_lasts_as_long_as_the_motion(tmp_path: Path) -> None:
+    write_video(waving(9, 29.97), tmp_path / "a.webp")
+    with Image.open(tmp_path / "a.webp") as film:
+        assert (film.n_frames, film.size) == (9, (512, 512))
+        durations, pictures = [], []
+        for frame in range(film.n_frames):
+            film.seek(frame)
+            film.load()
+            durations.append(film.info["duration"])
+            pictures.append(np.asarray(film.convert("RGB")).astype(int))
+    assert sum(durations) == pytest.approx(9000 / 29.97, abs=1)
+    assert np.abs(pictures[0] - pictures[-1]).max() > 60
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".gif", ".webp"])
+def test_progress_reaches_the_end_picture_by_picture(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".mp4":
+        pytest.importorskip("av")
+    told: list[tuple[int, int]] = []
+    write_film(make_film([waving(5)], size=(32, 32)), tmp_path / f"a{suffix}", lambda *done: told.append(done))
+    assert told == [(done, 5) for done in range(1, 6)]
+
+
+def test_a_film_that_breaks_off_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    path.write_bytes(b"before")
+
+    def stop(done: int, of: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_film(make_film([waving(5)], size=(32, 32)), path, stop)
+    assert path.read_bytes() == b"before"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.gif"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("a.mp4", {"size": (33, 32)}, "even width and height"),
+        ("a.gif", {"size": (32, 32), "fps": 60}, "at most 50"),
+        ("a.webp", {"size": (4096, 4096), "fps": 240}, r"at most 11 of that size .* or \.mp4"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused_before_it_is_drawn(
+    tmp_path: Path, name: str, options: dict[str, object], says: str
+) -> None:
+    if name == "a.mp4":
+        pytest.importorskip("av")
+    film = make_film([waving(8)], **options)  # type: ignore[arg-type]
+    with pytest.raises(FormatError, match=says):
+        write_film(film, tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -11,7 +11,7 @@ from motionclip.body import default_body
 from motionclip.errors import MotionError
 from motionclip.motion import CANONICAL, Motion, turn
 from motionclip.render import Look, render_frames
-from motionclip.render.frames import facing_azimuth, outline, place_cameras
+from motionclip.render.staging import facing_azimuth, outline, place_cameras
 
 RED = (0.9, 0.1, 0.1)
 
@@ -75,9 +75,9 @@ def test_the_view_turns_with_the_body() -> None:
 
 
 def test_the_camera_is_the_same_object_while_it_rests() -> None:
-    cameras = place_cameras(sliding(5, 2.0), 1.0, "still", 0.3)
+    (cameras,) = place_cameras([[sliding(5, 2.0)]], 1.0, "still", [0.3])
     assert all(camera is cameras[0] for camera in cameras)
-    moving = place_cameras(sliding(5, 2.0), 1.0, "follow", 0.3)
+    (moving,) = place_cameras([[sliding(5, 2.0)]], 1.0, "follow", [0.3])
     assert moving[4].eye[2] > moving[0].eye[2]
 
 

@@ -14,15 +14,18 @@ from motionclip.cli.complete import complete
 from motionclip.cli.convert import convert, info
 from motionclip.cli.edit import edit
 from motionclip.cli.evaluate import evaluate
+from motionclip.cli.export import export
 from motionclip.cli.generate import generate
 from motionclip.cli.import_official import import_official
 from motionclip.cli.interpolate import interpolate
 from motionclip.cli.prepare import prepare
 from motionclip.cli.recognize import recognize
 from motionclip.cli.reconstruct import reconstruct
+from motionclip.cli.render import render
 from motionclip.cli.search import search
 from motionclip.cli.serve import serve
 from motionclip.cli.storyboard import storyboard
+from motionclip.cli.studio import studio
 from motionclip.cli.train import train
 from motionclip.cli.train_evaluator import train_evaluator
 from motionclip.errors import MotionClipError
@@ -36,6 +39,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "reconstruct": reconstruct,
     "convert": convert,
     "info": info,
+    "render": render,
     "prepare": prepare,
     "train": train,
     "evaluate": evaluate,
@@ -44,6 +48,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "search": search,
     "caption": caption,
     "serve": serve,
+    "studio": studio,
+    "export": export,
     "adapt": adapt,
     "import-official": import_official,
 }

@@ -67,12 +67,16 @@ class Scene:
             colours: (N, 3) in [0, 1].
             camera: where it is seen from.
         """
+        self.draw_shadows(picture, vertices, camera)
+        self.draw_bodies(picture, vertices, colours, camera)
+
+    def draw_shadows(self, picture: NDArray[np.float32], vertices: NDArray[np.float32], camera: Camera) -> None:
+        """Darkens the floor below N bodies (N, V, 3), in place."""
         eye, axes, focal = self._lens(camera)
         light = self._light(camera)
         for body in vertices:
             corner = raster.shadow_corner(body, light)
             raster.darken(picture, raster.shadow_map(body, light, corner), corner, eye, axes, focal)
-        self.draw_bodies(picture, vertices, colours, camera)
 
     def draw_bodies(
         self, picture: NDArray[np.float32], vertices: NDArray[np.float32], colours: NDArray[np.float32], camera: Camera

@@ -12,17 +12,18 @@ from motionclip.body import Body, default_body
 from motionclip.errors import MotionError
 from motionclip.motion import Motion
 from motionclip.render.camera import framing, view_axes
-from motionclip.render.frames import FLESH, facing_azimuth, outline, pose_array
+from motionclip.render.captions import INK, PAPER, shortened
+from motionclip.render.frames import pose_array
 from motionclip.render.scene import Colour, Look, Scene, to_bytes
+from motionclip.render.staging import FLESH, facing_azimuth, outline
 
 EARLY: Colour = (0.86, 0.88, 0.90)
 LATE: Colour = (0.22, 0.47, 0.78)
 _SIDE_VIEW = -1.3  # radians from the direction of travel to the camera: the path runs to the right
-_ELEVATION = 0.17
+TILT = 0.17  # radians: how far such pictures look down
 _STRIDE = 0.5  # metres between two poses along a path, at least
 _STRAIGHT = 0.8  # a path is shown as such if its ends are this share of its length apart
 _BETWEEN = 0.12  # metres between two bodies side by side
-_INK, _PAPER = (40, 46, 54), (255, 255, 255)
 
 
 def filmstrip(
@@ -56,13 +57,12 @@ def filmstrip(
         raise MotionError(f"a film strip of {poses} poses; expected at least 1")
     body, look = body or default_body(), look or Look()
     motion = body.fitted(motion)
-    travel, along_path = _travel(motion, poses)
-    azimuth = float(np.arctan2(travel[0], travel[2])) + _SIDE_VIEW if along_path else facing_azimuth(motion)
-    count = min(poses, 1 + int(np.linalg.norm(travel) / _STRIDE)) if along_path else poses
-    shown = _instants(motion, count)
-    axes = view_axes(azimuth, _ELEVATION)
+    along_path = path_azimuth(motion, poses)
+    count = poses if along_path is None else min(poses, 1 + int(np.linalg.norm(_travel(motion)) / _STRIDE))
+    shown = instants(motion, count)
+    axes = view_axes(facing_azimuth(motion) if along_path is None else along_path, TILT)
     vertices = np.concatenate([pose_array(body, motion.frames(frame, frame + 1)) for frame in shown])
-    moves = np.zeros((len(shown), 3)) if along_path else side_by_side(vertices, axes[0])
+    moves = side_by_side(vertices, axes[0]) if along_path is None else np.zeros((len(shown), 3))
     points = outline(motion)[shown] + moves[:, None]
     camera = framing(points.reshape(-1, 3), axes, size[0] / size[1], FLESH)
     scene = Scene(body.faces.numpy().astype(np.int32), *size, look)
@@ -74,17 +74,25 @@ def filmstrip(
     return Image.fromarray(to_bytes(picture))
 
 
-def _instants(motion: Motion, count: int) -> list[int]:
+def instants(motion: Motion, count: int) -> list[int]:
     """At most ``count`` frames at equal times, from the first to the last."""
     return [round(frame) for frame in np.linspace(0, motion.num_frames - 1, min(count, motion.num_frames))]
 
 
-def _travel(motion: Motion, poses: int) -> tuple[NDArray[np.float64], bool]:
-    """From where the body starts to where it ends, (3,) metres on the floor, and whether that is far and straight."""
-    path = motion.root[_instants(motion, poses)].detach().double().numpy() * [1, 0, 1]
-    travel = path[-1] - path[0]
-    apart, length = float(np.linalg.norm(travel)), float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
-    return travel, apart >= max(3 * _STRIDE, _STRAIGHT * length)
+def path_azimuth(motion: Motion, poses: int) -> float | None:
+    """Azimuth in radians from which a path runs to the right; None for one that is short or bent, seen at ``poses``."""
+    path = motion.root[instants(motion, poses)].detach().double().numpy() * [1, 0, 1]
+    apart, length = np.linalg.norm(path[-1] - path[0]), np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
+    if apart < max(3 * _STRIDE, _STRAIGHT * length):
+        return None
+    travel = _travel(motion)
+    return float(np.arctan2(travel[0], travel[2])) + _SIDE_VIEW
+
+
+def _travel(motion: Motion) -> NDArray[np.float64]:
+    """From where the body starts to where it ends, (3,) metres on the floor."""
+    travel: NDArray[np.float64] = (motion.root[-1] - motion.root[0]).detach().double().numpy() * [1, 0, 1]
+    return travel
 
 
 def side_by_side(vertices: NDArray[np.float32], right: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -126,20 +134,11 @@ def contact_sheet(
     columns = max(1, min(columns, len(motions)))
     rows, gap, head = -(-len(motions) // columns), cell[1] // 18, cell[1] // 8
     width, height = columns * (cell[0] + gap) + gap, rows * (cell[1] + head + gap) + gap
-    sheet = Image.new("RGB", (width, height), _PAPER)
+    sheet = Image.new("RGB", (width, height), PAPER)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(head * 0.66)
     for number, (motion, title) in enumerate(zip(motions, titles, strict=True)):
         left = gap + number % columns * (cell[0] + gap)
         top = gap + number // columns * (cell[1] + head + gap)
-        pen.text((left + 2, top), _shortened(title, font, cell[0] - 4), fill=_INK, font=font)
+        pen.text((left + 2, top), shortened(title, font, cell[0] - 4), fill=INK, font=font)
         sheet.paste(filmstrip(motion, poses=poses, size=cell, body=body, look=look), (left, top + head))
     return sheet
-
-
-def _shortened(title: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """The title, cut short with dots until it is at most ``width`` pixels wide."""
-    if font.getlength(title) <= width:
-        return title
-    while title and font.getlength(title + "...") > width:
-        title = title[:-1]
-    return title.rstrip() + "..."

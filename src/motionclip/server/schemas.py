@@ -72,6 +72,7 @@ class Edit(Drawn):
     minus: SourceSaid | None = None
     plus: SourceSaid | None = None
     strength: Strength = 1.0
+    arithmetic: bool = False
 
 
 class Restyle(Drawn):

@@ -66,6 +66,7 @@ async def edit(request: Request, service: Given) -> Response:
             seconds=asked.seconds,
             seed=asked.seed,
             guidance=asked.guidance,
+            arithmetic=asked.arithmetic,
         )
 
     return await answer_form(request, service, Edit, make)

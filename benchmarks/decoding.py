@@ -1,0 +1,110 @@
+"""What each step of decoding does to motion, on `val`: all of them, then each one left out.
+
+    python benchmarks/decoding.py --data .stores/bandai_namco .stores/cmu
+
+Prints the figures and writes benchmarks/results/decoding.json.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import torch
+import tyro
+
+import motionclip
+from motionclip.applications.measures.clips import Clips, evenly
+from motionclip.data.store import Store
+from motionclip.data.windows import WindowSet
+from motionclip.formats.files import replacing
+from motionclip.metrics.physics import Physics, physics
+from motionclip.motion import Motion
+
+OUT = Path(__file__).parent / "results" / "decoding.json"
+CLIPS, SECONDS = 100, 2.0
+#: The steps that can be left out, each with the function that does nothing in its place.
+STEPS: dict[str, tuple[str, Callable[..., object]]] = {
+    "smoothing": ("motionclip.model.residual.smoothed", lambda values, lengths: values),
+    "limit of turns": ("motionclip.model.pipeline.limit_turning", lambda sixd, fps: sixd),
+    "path from standing feet": ("motionclip.model.pipeline.plant_feet", lambda sixd, root, contacts: root),
+    "legs that hold feet": ("motionclip.model.pipeline.hold_feet", lambda sixd, root, contacts: sixd),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Figures of one way to decode on one data set; those of the recordings have no error.
+
+    Attributes:
+        dataset: whose clips they are.
+        left_out: the step of decoding that is left out; ``nothing``, or ``recorded`` for the clips themselves.
+        mpjpe_mm: error of the clips through the auto-encoder, root at the origin.
+        physics: of motions that are drawn for the words of the clips.
+    """
+
+    dataset: str
+    left_out: str
+    mpjpe_mm: float | None
+    physics: Physics
+
+
+def main(data: list[Path], model: str = "base") -> None:
+    """Figures of the data sets of some stores."""
+    network = motionclip.load(model)
+    windows = WindowSet([Store.open(path) for path in data], "val", {}, 21)
+    rows: list[Row] = []
+    for dataset in sorted({segment.dataset for segment in windows.segments if segment.texts}):
+        for row in dataset_rows(network, Clips(windows, dataset, round(SECONDS * network.config.fps))):
+            print(row)
+            rows.append(row)
+    with replacing(OUT) as path:
+        path.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+
+
+def dataset_rows(model: motionclip.MotionCLIP, clips: Clips) -> Iterator[Row]:
+    """The recordings, all steps, and each one left out."""
+    chosen = [clip for clip in evenly(len(clips), CLIPS) if clips.num_frames(clip) >= 4]
+    recorded = clips.motions(chosen, model.config.fps)
+    yield Row(clips.dataset, "recorded", None, physics(recorded))
+    for step in ("nothing", *STEPS):
+        with without(step):
+            decoded = [model.decode(model.encode([motion]), time_of(motion))[0] for motion in recorded]
+            drawn = [
+                motionclip.text_to_motion(model, clips.texts[clip], seconds=time_of(motion), seed=clip)
+                for clip, motion in zip(chosen, recorded, strict=True)
+            ]
+        yield Row(clips.dataset, step, mean_error_mm(decoded, recorded), physics(drawn))
+
+
+@contextmanager
+def without(step: str) -> Iterator[None]:
+    """Decoding without one of its steps."""
+    if step not in STEPS:
+        yield
+        return
+    with mock.patch(*STEPS[step]):
+        yield
+
+
+def time_of(motion: Motion) -> float:
+    """Seconds of a motion, its last frame included."""
+    return motion.num_frames / motion.fps
+
+
+def mean_error_mm(made: list[Motion], true: list[Motion]) -> float:
+    """Mean over motions of the mean distance of their joints, root at the origin."""
+    errors = []
+    for pair in zip(made, true, strict=True):
+        one, other = (motion.positions - motion.positions[:, :1] for motion in pair)
+        errors.append((one - other).norm(dim=-1).mean())
+    return 1000 * torch.stack(errors).mean().item()
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,69 @@
+"""A sentence becomes a motion with onnxruntime and numpy alone, from what `motionclip export onnx --out onnx` wrote.
+
+Run it in the folder above `onnx`; torch and this package are not needed. `index.html` does the same in a browser.
+"""
+
+import csv
+import json
+import unicodedata
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+FOLDER, SENTENCE, SECONDS, SEED = Path("onnx"), "a person waves with the right hand", 3.0, 1
+
+manifest = json.loads((FOLDER / "manifest.json").read_text())
+
+
+def run(name: str, **inputs: np.ndarray | np.float32) -> list[np.ndarray]:
+    graph = onnxruntime.InferenceSession(FOLDER / manifest["graphs"][name]["file"])
+    return graph.run(None, {key: np.asarray(value) for key, value in inputs.items()})
+
+
+def tokenize(text: str) -> list[int]:
+    """WordPiece: the longest known piece first, then the longest that goes on from there."""
+    vocabulary = json.loads((FOLDER / manifest["tokenizer"]["file"]).read_text())["model"]["vocab"]
+    plain = [c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn"]
+    ids = [vocabulary["[CLS]"]]
+    for word in "".join(c if c.isalnum() else f" {c} " for c in plain).split():
+        pieces, start = [], 0
+        while start < len(word):
+            ends = (e for e in range(len(word), start, -1) if ("##" if start else "") + word[start:e] in vocabulary)
+            end = next(ends, None)
+            if end is None:
+                pieces = [vocabulary["[UNK]"]]
+                break
+            pieces.append(vocabulary[("##" if start else "") + word[start:end]])
+            start = end
+        ids += pieces
+    return [*ids, vocabulary["[SEP]"]]
+
+
+# words -> latent of the words -> latent of a motion -> rotations and path
+_, words = run("text", ids=np.array([tokenize(SENTENCE)], np.int64))
+latent = words  # a model without a prior decodes the words as they are
+recipe, seconds = manifest["words_to_motion"], np.array([SECONDS], np.float32)
+x = np.random.default_rng(SEED).standard_normal((1, manifest["latent_dim"] - 1)).astype(np.float32)
+for now, then in pairwise(np.linspace(0, 1, recipe["flow_steps"] + 1, dtype=np.float32)):
+    guidance = np.float32(recipe["guidance"])
+    x, latent = run("prior", x=x, now=now, then=then, text=words, seconds=seconds, guidance=guidance)
+frames = round(SECONDS * manifest["fps"])
+rotations, root = run("decoder", latent=latent, mask=np.ones((1, frames), bool))[:2]
+
+# local rotations -> places of the joints, metres
+skeleton = manifest["skeleton"]
+world, places = list(rotations[0].transpose(1, 0, 2, 3)), [root[0]] * len(skeleton["names"])
+for joint, parent in enumerate(skeleton["parents"]):
+    if parent >= 0:
+        places[joint] = places[parent] + world[parent] @ np.array(skeleton["offsets"][joint], np.float32)
+        world[joint] = world[parent] @ world[joint]
+
+with Path("motion.csv").open("w", newline="") as file:
+    rows = csv.writer(file)
+    rows.writerow(["seconds", *(f"{name}_{axis}" for name in skeleton["names"] for axis in "xyz")])
+    for frame, row in enumerate(np.stack(places, axis=1).reshape(frames, -1)):
+        rows.writerow([round(frame / manifest["fps"], 4), *np.round(row, 4)])
+wrist = places[skeleton["names"].index("right_wrist")][:, 1]
+print(f"motion.csv: {frames} frames; the right hand rises to {wrist.max():.2f} m")

@@ -1,0 +1,1 @@
+"""What stands in the control panel: one file for each part."""

@@ -1,0 +1,179 @@
+"""The exported graphs say what torch says, for any batch and length, and the manifest describes them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from motionclip.applications.export_onnx import export_onnx, quantize
+from motionclip.errors import MotionClipError
+from motionclip.model.features import Batch, canonicalize
+from motionclip.model.pipeline import MotionCLIP, load
+from motionclip.motion import rotations as rot
+from motionclip.towers import load_tower
+
+pytest.importorskip("onnx")
+pytest.importorskip("onnxscript")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+EXACT = 1e-4
+
+
+@pytest.fixture(scope="module")
+def model(tiny_run: Path) -> MotionCLIP:
+    """Its transformers have their say: after twenty steps their last layers are still nearly zero."""
+    model = load(tiny_run)
+    torch.manual_seed(0)
+    for head in (model.network.autoencoder.encoder.head, model.network.autoencoder.decoder.head):
+        torch.nn.init.normal_(head.weight, std=0.02)
+    return model
+
+
+@pytest.fixture(scope="module")
+def folder(model: MotionCLIP, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("onnx") / "made"
+    told: list[tuple[int, int]] = []
+    written = export_onnx(model, folder, progress=lambda *done: told.append(done))
+    assert told == [(done, 4) for done in (1, 2, 3, 4)]
+    assert sorted(written) == sorted(folder.iterdir())
+    return folder
+
+
+def run(folder: Path, name: str, **inputs: torch.Tensor) -> list[NDArray[Any]]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(folder / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
+    outputs: list[NDArray[Any]] = session.run(None, {key: value.numpy() for key, value in inputs.items()})
+    return outputs
+
+
+def windows(count: int, frames: int) -> Batch:
+    """Windows of random turns; the last one is shorter than the others."""
+    generator = torch.Generator().manual_seed(count * 1000 + frames)
+    sixd, root = (torch.randn(count, frames, *size, generator=generator) for size in ((24, 6), (3,)))
+    mask = torch.ones(count, frames, dtype=torch.bool)
+    mask[-1, max(2, frames - 5) :] = False
+    return Batch(*canonicalize(sixd, root), mask)
+
+
+def latents(model: MotionCLIP, count: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(count)
+    scores = torch.randn(count, model.config.latent_dim, generator=generator)
+    return torch.nn.functional.normalize(scores + 20 * torch.eye(model.config.latent_dim)[-1], dim=-1)
+
+
+@pytest.mark.parametrize(("count", "frames"), [(1, 2), (1, 60), (2, 45), (5, 7), (3, 180)])
+def test_the_encoder_says_what_torch_says(model: MotionCLIP, folder: Path, count: int, frames: int) -> None:
+    batch = windows(count, frames)
+    expected = model.network.autoencoder.encode(batch)
+    (found,) = run(folder, "encoder", sixd=batch.sixd, root=batch.root, mask=batch.mask)
+    assert found.shape == (count, model.config.latent_dim)
+    assert np.abs(found - expected.numpy()).max() < EXACT
+    if count > 1:
+        assert np.abs(found[0] - found[1]).max() > 100 * EXACT
+
+
+@pytest.mark.parametrize(("count", "frames"), [(1, 2), (1, 60), (2, 45), (5, 7), (3, 180)])
+def test_the_decoder_says_what_torch_says(model: MotionCLIP, folder: Path, count: int, frames: int) -> None:
+    latent, mask = latents(model, count), windows(count, frames).mask
+    expected = model.network.autoencoder.decode(latent, mask)
+    rotations, root, contacts = run(folder, "decoder", latent=latent, mask=mask)
+    real = mask.numpy()
+    assert np.abs(rotations - rot.sixd_to_matrix(expected.sixd).numpy())[real].max() < EXACT
+    assert np.abs(root - expected.root.numpy())[real].max() < EXACT
+    assert expected.contacts is not None
+    assert np.abs(contacts - expected.contacts.sigmoid().numpy())[real].max() < EXACT
+
+
+@pytest.mark.parametrize("texts", [["a person walks"], ["run", "someone waves with the right hand, then bows", "kick"]])
+def test_words_become_the_latents_that_torch_makes(model: MotionCLIP, folder: Path, texts: list[str]) -> None:
+    tokens = [torch.tensor(model.tower.tokenizer.encode(text).ids) for text in texts]
+    ids = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
+    vector, latent = run(folder, "text", ids=ids)
+    assert np.abs(vector - model.tower.encode_texts(texts).numpy()).max() < EXACT
+    assert np.abs(latent - model.embed_text(texts).numpy()).max() < EXACT
+
+
+@pytest.mark.parametrize(("count", "guidance"), [(1, 1.5), (4, 1.0)])
+def test_steps_of_the_prior_become_the_sample_that_torch_draws(
+    model: MotionCLIP, folder: Path, count: int, guidance: float
+) -> None:
+    steps = json.loads((folder / "manifest.json").read_text())["words_to_motion"]["flow_steps"]
+    text = latents(model, count)
+    expected = model.sample(text, 2.0, guidance=guidance, seed=3)
+    x = torch.randn(1, model.config.num_scores, generator=torch.Generator().manual_seed(3)).expand(count, -1)
+    for number in range(steps):
+        now, then = torch.tensor(number / steps), torch.tensor((number + 1) / steps)
+        seconds, strength = torch.full((count,), 2.0), torch.tensor(guidance)
+        moved, latent = run(
+            folder, "prior", x=x.contiguous(), now=now, then=then, text=text, seconds=seconds, guidance=strength
+        )
+        x = torch.from_numpy(moved)
+    assert np.abs(latent - expected.numpy()).max() < EXACT
+
+
+def test_the_manifest_names_what_the_graphs_take_and_give(model: MotionCLIP, folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["fps"] == model.config.fps
+    assert manifest["skeleton"]["names"][0] == "pelvis"
+    for described in manifest["graphs"].values():
+        session = onnxruntime.InferenceSession(folder / described["file"], providers=["CPUExecutionProvider"])
+        for side, ports in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
+            assert [port["name"] for port in described[side]] == [port.name for port in ports]
+            assert [len(port["shape"]) for port in described[side]] == [len(port.shape) for port in ports]
+        for port, found in zip(described["inputs"], session.get_inputs(), strict=True):
+            assert port["shape"] == found.shape  # sizes by name, too
+            assert port["dtype"] in found.type.replace("float", "float32")
+
+
+def test_the_tokenizer_is_the_towers(model: MotionCLIP, folder: Path) -> None:
+    from tokenizers import Tokenizer
+
+    text = "Jumping-jacks, café!"
+    assert (
+        Tokenizer.from_file(str(folder / "tokenizer.json")).encode(text).ids == model.tower.tokenizer.encode(text).ids
+    )
+
+
+def test_eight_bits_take_a_quarter_of_the_room_and_stay_near(model: MotionCLIP, folder: Path, tmp_path: Path) -> None:
+    quantize(folder / "text.onnx", tmp_path / "text.onnx")
+    assert (tmp_path / "text.onnx").stat().st_size < 0.3 * (folder / "text.onnx").stat().st_size
+    ids = torch.tensor([model.tower.tokenizer.encode("a person walks").ids])
+    whole, small = (run(place, "text", ids=ids)[0] for place in (folder, tmp_path))
+    assert 0.9 < float((whole * small).sum()) < 0.999999
+
+
+def test_another_tower_is_refused(tiny_run: Path, clip_folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    other = MotionCLIP(load(tiny_run).network, load_tower("clip:random/tiny", clip_folder))
+    with pytest.raises(MotionClipError, match="only those on minilm"):
+        export_onnx(other, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_example_needs_numpy_and_onnxruntime_only(folder: Path, tmp_path: Path) -> None:
+    """Run in a process in which torch, and this package, cannot be imported."""
+    (tmp_path / "onnx").symlink_to(folder, target_is_directory=True)
+    example = Path(__file__).parents[2] / "examples" / "browser" / "text_to_motion.py"
+    run_it = (
+        "import runpy, sys\n"
+        "sys.modules.update(dict.fromkeys(('torch', 'motionclip', 'tokenizers', 'transformers')))\n"
+        f"found = runpy.run_path({str(example)!r})\n"
+        "print(found['tokenize']('Someone\\'s café: jumping-jacks'))"
+    )
+    done = subprocess.run([sys.executable, "-c", run_it], cwd=tmp_path, capture_output=True, text=True, check=True)
+    rows = (tmp_path / "motion.csv").read_text().splitlines()
+    assert len(rows) == 91
+    assert rows[0].startswith("seconds,pelvis_x")
+    from tokenizers import Tokenizer
+
+    expected = Tokenizer.from_file(str(folder / "tokenizer.json")).encode("Someone's café: jumping-jacks").ids
+    assert json.loads(done.stdout.splitlines()[-1]) == expected

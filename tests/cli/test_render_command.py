@@ -1,0 +1,90 @@
+"""`motionclip render`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from motionclip.cli.main import main
+from motionclip.formats import write_motion
+from motionclip.motion import CANONICAL, Motion
+
+
+@pytest.fixture
+def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    root = torch.zeros(7, 3)
+    root[:, 1], root[:, 2] = 0.947, torch.linspace(0, 1.5, 7)
+    for name in ("walk.bvh", "slow_walk.npz"):
+        write_motion(Motion(torch.eye(3).expand(7, 24, 3, 3), root, 120.0, CANONICAL), tmp_path / name)
+    return tmp_path
+
+
+def rendered(*words: str) -> Image.Image:
+    assert main(["render", *words, "--width", "48", "--height", "48"]) == 0
+    return Image.open(words[words.index("--out") + 1])
+
+
+def test_one_file_is_a_film_without_a_caption(walk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = rendered("walk.bvh", "--out", "a.webp")
+    assert (film.size, film.n_frames) == ((48, 48), 4)  # 120 frames a second become 60
+    said = capsys.readouterr().out
+    assert "4 pictures of 48 x 48 at 60 a second" in said
+    assert "4/4" in said  # the progress bar
+
+
+def test_several_files_are_side_by_side_with_their_names(walk: Path) -> None:
+    named = rendered("walk.bvh", "slow_walk.npz", "--out", "a.gif", "--fps", "40")
+    assert named.size == (96, 64)
+    assert named.n_frames == 3
+    other = rendered("walk.bvh", "slow_walk.npz", "--out", "b.gif", "--fps", "40", "--titles", "one", "two")
+    assert named.convert("RGB").tobytes() != other.convert("RGB").tobytes()
+
+
+def test_one_scene_style_and_camera(walk: Path) -> None:
+    pictures = [
+        rendered("walk.bvh", "slow_walk.npz", "--out", f"{number}.webp", "--view", "single", *options)
+        for number, options in enumerate([(), ("--style", "skeleton"), ("--camera", "still"), ("--apart", "0")])
+    ]
+    assert {picture.size for picture in pictures} == {(48, 64)}
+    assert len({picture.convert("RGB").tobytes() for picture in pictures}) == 4
+
+
+def test_a_png_is_a_strobe(walk: Path) -> None:
+    many = rendered("walk.bvh", "--out", "many.png")
+    few = rendered("walk.bvh", "--out", "few.png", "--strobe", "2")
+    assert many.size == few.size == (48, 48)
+    assert many.tobytes() != few.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "no motion file"),
+        (["walk.bvh", "--out", "a.avi"], ".avi"),
+        (["walk.bvh", "--out", "a.bvh"], "expected .mp4, .gif or .webp"),
+        (["none.bvh", "--out", "a.gif"], "none.bvh"),
+        (["damaged.bvh", "--out", "a.gif"], "damaged.bvh"),
+        (["walk.bvh", "--out", "a.gif", "--strobe", "3"], "--strobe was given; expected a .png"),
+        (["walk.bvh", "--out", "a.png", "--fps", "3"], "--fps was given"),
+        (["walk.bvh", "--out", "a.png", "--strobe", "0"], "0 moments"),
+        (["walk.bvh", "walk.bvh", "--out", "a.png", "--view", "single"], "moments of 2 files"),
+        (["walk.bvh", "--out", "a.gif", "--fps", "60"], "at most 50"),
+        (["walk.bvh", "--out", "a.gif", "--width", "3"], "3 x 512 pixels"),
+        (["walk.bvh", "--out", "a.webp", "--width", "4096", "--height", "4096", "--fps", "240"], "at most 11"),
+        (["walk.bvh", "--out", "a.gif", "--titles", "a", "b"], "2 titles for 1 motions"),
+    ],
+)
+def test_bad_input_is_one_line_and_no_file(
+    walk: Path, words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (walk / "damaged.bvh").write_text("HIERARCHY\nROOT pelvis\n{\n  OFFSET 0 x 0\n")
+    before = sorted(walk.iterdir())
+    assert main(["render", *words]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("motionclip: ") and error.count("\n") == 1
+    assert says in error
+    assert sorted(walk.iterdir()) == before

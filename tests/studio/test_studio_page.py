@@ -1,0 +1,218 @@
+"""The studio in a real Chromium: made, seen, scrubbed, edited, exported; docs/studio.md shows the pictures."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from motionclip.formats import read_motion
+from motionclip.motion import CANONICAL
+from motionclip.studio.app import Studio
+from studio.pages import Page, open_page, until
+
+#: Where pictures go: `MOTIONCLIP_STUDIO_PICTURES=docs/pictures` makes those of docs/studio.md.
+PICTURES = os.environ.get("MOTIONCLIP_STUDIO_PICTURES")
+
+
+def test_from_a_sentence_to_an_exported_file(studio: Studio, chromium: Any, walk: Path, tmp_path: Path) -> None:
+    page = open_page(studio, chromium, (1280, 720) if PICTURES else (900, 560))
+    asked: list[str] = []
+    page.tab.on("request", lambda request: asked.append(request.url))
+    pictures = Path(PICTURES) if PICTURES else tmp_path
+
+    page.make("a person walks like an old man")
+    assert page.visitor.shown is not None and page.visitor.shown.motion.skeleton is CANONICAL
+    until(lambda: page.visitor.player.frame > 5, "it plays at once")
+    page.press("Pause")
+    until(lambda: not page.visitor.player.playing, "it stands still")
+    early, late = scrubbed(page, 20), scrubbed(page, 95)
+    assert np.abs(early - late).max() > 60  # the body is elsewhere, the page is not
+    page.picture(pictures / "studio-make.png")
+
+    edited(page, pictures)
+    blended(page, pictures)
+    page.go("Story")
+    page.press("Make the story")
+    until(lambda: page.visitor.shown and page.visitor.shown.title.startswith("story"), "a story")
+    page.rest()
+    assert page.visitor.shown.motion.duration == pytest.approx(9.0, abs=0.1)
+    page.press("Pause")
+    page.picture(pictures / "studio-story.png")
+    read(page, walk, pictures)
+    mapped(page, pictures)
+    exported(page, pictures)
+    assert all(url.startswith((studio.address, "data:", "blob:")) for url in asked)
+
+
+def scrubbed(page: Page, frame: int) -> np.ndarray:
+    """Goes to a frame and returns what the scene shows, (H, W) grey."""
+    page.write("Frame", str(frame))
+    until(lambda: page.visitor.player.frame == frame, f"frame {frame}")
+    assert not page.visitor.player.playing
+    page.tab.wait_for_timeout(700)
+    size = page.tab.viewport_size
+    clip = {"x": 0, "y": 0, "width": size["width"] - 400, "height": size["height"] - 200}
+    picture = Image.open(BytesIO(page.tab.screenshot(clip=clip))).convert("L")
+    return np.asarray(picture, np.int16)
+
+
+def edited(page: Page, pictures: Path) -> None:
+    """Change, undo, redo."""
+    walk = page.visitor.session.current
+    page.go("Edit")
+    page.write("Minus", "a person walks like an old man")
+    page.write("Plus", "a young woman walks")
+    page.press("Change")
+    until(lambda: len(page.visitor.session.takes) == 2, "an edit")
+    page.rest()
+    changed = page.visitor.session.current
+    assert float((changed.motion.positions - walk.motion.positions).norm(dim=-1).mean()) > 0.02
+    page.press("Undo")
+    until(lambda: page.visitor.shown is walk, "undo")
+    page.press("Redo")
+    until(lambda: page.visitor.shown is changed, "redo")
+    page.picture(pictures / "studio-edit.png")
+
+
+def blended(page: Page, pictures: Path) -> None:
+    """From the edited walk to a wave, and half of the way kept."""
+    page.go("Blend")
+    page.press("A: what is shown")
+    page.make("wave with both hands")
+    page.go("Blend")
+    page.press("B: what is shown")
+    until(lambda: page.visitor.shown.title.endswith("from A to B"), "the first of those between")
+    page.rest()
+    page.write("A to B", "50")
+    until(lambda: page.visitor.shown.title == "50 % from A to B", "half of the way")
+    page.press("Keep what is shown")
+    until(lambda: len(page.visitor.session.takes) == 4, "a take")
+    page.picture(pictures / "studio-blend.png")
+
+
+def read(page: Page, walk: Path, pictures: Path) -> None:
+    """A file is shown and recognized."""
+    page.go("File")
+    page.tab.locator("input[type=file]").first.set_input_files(str(walk))
+    until(lambda: page.visitor.shown.title == "walk.bvh", "the file's motion")
+    page.rest()
+    page.says("%")
+    assert page.visitor.shown.motion.num_frames == read_motion(walk).num_frames
+    page.picture(pictures / "studio-file.png")
+
+
+def mapped(page: Page, pictures: Path) -> None:
+    """Neighbours, and a click on a ball of the map."""
+    page.go("Map")
+    page.press("Nearest to what is shown")
+    page.tab.get_by_role("button", name=re.compile(r"^0\.\d\d ")).first.wait_for()
+    page.tab.get_by_label("Map of the library").check()
+    page.settle()
+    page.rest()
+    page.tab.wait_for_timeout(5000 if PICTURES else 0)  # names of the balls are drawn when there is time
+    page.picture(pictures / "studio-map.png")
+    first, last = page.visitor.session.takes[0], page.visitor.session.takes[-1]
+    assert page.visitor.shown is last
+    x, y = on_screen(page, first.title)
+    page.tab.mouse.click(x, y)
+    until(lambda: page.visitor.shown.title == first.title, "the motion of the ball")
+    page.tab.get_by_label("Map of the library").uncheck()
+    page.settle()
+
+
+def on_screen(page: Page, title: str) -> tuple[float, float]:
+    """Where the ball of a take is on the page, in pixels."""
+    from motionclip.studio.board import PLACE, TURN, on_board
+
+    shown = page.visitor.collection.map()
+    number = [spot.title for spot in shown.spots].index(title)
+    x, y, _ = on_board(shown.places)[number]
+    place = np.array(PLACE) + np.array([x * np.cos(TURN), y, -x * np.sin(TURN)])
+    camera = page.visitor.client.camera
+    forward = camera.look_at - camera.position
+    forward = forward / np.linalg.norm(forward)
+    right = np.cross(forward, (0.0, 1.0, 0.0))
+    right /= np.linalg.norm(right)
+    away = place - camera.position
+    scale = camera.image_height / 2 / np.tan(camera.fov / 2) / (away @ forward)
+    up = np.cross(right, forward)
+    box = page.tab.locator("canvas").first.bounding_box()
+    return (
+        box["x"] + box["width"] / 2 + scale * float(away @ right),
+        box["y"] + box["height"] / 2 - scale * float(away @ up),
+    )
+
+
+def exported(page: Page, pictures: Path) -> None:
+    """Files of the motion that is shown, for others to open."""
+    page.go("Export")
+    page.settle()
+    with page.tab.expect_download() as download:
+        page.press(".glb")
+    content = Path(download.value.path()).read_bytes()
+    assert content[:4] == b"glTF" and len(content) == int.from_bytes(content[8:12], "little")
+    assert download.value.suggested_filename == "a-person-walks-like-an-old-man.glb"
+    page.field("Rig").click()
+    page.tab.get_by_role("option", name="mixamo").click()
+    page.settle()
+    with page.tab.expect_download() as download:
+        page.press(".bvh")
+    assert b"mixamorig:Hips" in Path(download.value.path()).read_bytes()
+    page.picture(pictures / "studio-export.png")
+    page.press(".gif")
+    page.says("cannot hold the rig mixamo")
+    page.rest()
+
+
+def test_two_pages_at_once_and_what_is_too_much_for_them(
+    studio: Studio, chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = open_page(studio, chromium, (600, 420)), open_page(studio, chromium, (600, 420))
+    first.make("a person jumps")
+    assert second.visitor.shown is None and second.visitor.session.takes == ()
+    second.make("a person runs")
+    assert [one.title for one in first.visitor.session.takes] == ["a person jumps"]
+    assert [one.title for one in second.visitor.session.takes] == ["a person runs"]
+    for page in (first, second):
+        page.press("Pause")
+
+    huge, broken = tmp_path / "huge.bvh", tmp_path / "broken.bvh"
+    with huge.open("wb") as file:
+        file.truncate(100 << 20)
+    broken.write_text("HIERARCHY\nROOT hips\n{\n  OFFSET what\n")
+    first.go("File")
+    files = first.tab.locator("input[type=file]").first
+    files.set_input_files(str(huge))
+    first.says("104.9 MB; expected at most 20 MB")
+    until(lambda: first.tab.get_by_role("button", name="Read a file").is_enabled(), "the button works again")
+    files.set_input_files(str(broken))
+    first.says("broken.bvh, line 4")
+    first.make("a person walks")
+
+    second.go("Make")
+    second.write("Words", "walk " * 20_000)
+    second.press("Make")
+    second.says("shorten it")
+    second.make("a person walks")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("motionclip.server.answers.write_motion", full_disk)
+        second.go("Export")
+        second.press(".glb")
+        second.says("disk is full")
+        second.rest()
+    with second.tab.expect_download():
+        second.press(".glb")
+    assert len(first.visitor.session.takes) == len(second.visitor.session.takes) == 2
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
