@@ -117,7 +117,7 @@ def mapped(page: Page, pictures: Path) -> None:
     page.tab.get_by_label("Map of the library").check()
     page.settle()
     page.rest()
-    page.tab.wait_for_timeout(5000 if PICTURES else 0)  # names of the balls are drawn when there is time
+    page.settle()
     page.picture(pictures / "studio-map.png")
     first, last = page.visitor.session.takes[0], page.visitor.session.takes[-1]
     assert page.visitor.shown is last
@@ -175,7 +175,7 @@ def exported(page: Page, pictures: Path) -> None:
 def test_two_pages_at_once_and_what_is_too_much_for_them(
     studio: Studio, chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = open_page(studio, chromium, (600, 420)), open_page(studio, chromium, (600, 420))
+    first, second = (open_page(studio, chromium, (900, 560)) for _ in range(2))
     first.make("a person jumps")
     assert second.visitor.shown is None and second.visitor.session.takes == ()
     second.make("a person runs")

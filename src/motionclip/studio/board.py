@@ -14,9 +14,8 @@ from motionclip.studio.collection import Map, Spot
 PLACE, TURN, HALF = (-2.6, 1.35, 0.3), 0.45, (1.3, 1.0)
 _BALL, _CHOSEN = (255, 255, 255), (255, 170, 60)
 _BOARD = (64, 74, 92)
-#: Balls from which on they are small, and names up to which all are shown.
-_MANY, _NAMED = 60, 8
-_NAME_LENGTH = 32
+#: Balls from which on they are small.
+_MANY = 60
 
 
 class Board:
@@ -46,9 +45,6 @@ class Board:
         self._scene.add_box("/board/back", _BOARD, size, position=(0.0, 0.0, -0.06), cast_shadow=False)
         if shown.spots:
             self._balls(shown)
-        if len(shown.spots) <= _NAMED:
-            for number, spot in enumerate(shown.spots):
-                self._name(f"/board/name{number}", spot, shown.places[number])
 
     def _balls(self, shown: Map) -> None:
         vertices, faces = ball()
@@ -71,14 +67,7 @@ class Board:
                 colours = np.tile(np.array(_BALL, np.uint8), (count, 1))
                 colours[number] = _CHOSEN
                 balls.batched_colors = colours
-                if count > _NAMED:
-                    self._name("/board/chosen", shown.spots[number], shown.places[number])
                 self._choose(shown.spots[number])
-
-    def _name(self, node: str, spot: Spot, place: NDArray[np.float32]) -> None:
-        x, y, _ = on_board(place[None])[0]
-        text = spot.title if len(spot.title) <= _NAME_LENGTH else spot.title[: _NAME_LENGTH - 1] + "…"
-        self._scene.add_label(node, text, position=(x, y + 0.05, 0.05), anchor="bottom-center", font_screen_scale=0.8)
 
 
 def on_board(places: NDArray[np.float32]) -> NDArray[np.float32]:

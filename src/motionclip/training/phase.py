@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from motionclip.data.windows import WindowSet
 from motionclip.training.checkpoint import load_state
@@ -59,8 +59,16 @@ def set_rate(optimizer: torch.optim.AdamW, rate: float) -> None:
 
 
 def average_of(module: nn.Module, decay: float) -> AveragedModel | None:
-    """A copy of a module that follows the moving average of its weights; none without decay."""
-    return AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(decay)) if decay else None
+    """A copy of a module that follows the moving average of its weights; none without decay.
+
+    After n steps the decay is (1 + n) / (10 + n) at most: with all of it from the start, what a short run keeps would
+    be mostly the weights that it began with.
+    """
+
+    def follow(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+        torch._foreach_lerp_(averaged, current, max(1 - decay, 9 / (10 + count.item())))
+
+    return AveragedModel(module, multi_avg_fn=follow) if decay else None
 
 
 def resumed(run: Run, phase: str, modules: dict[str, nn.Module], optimizer: torch.optim.AdamW) -> int:
