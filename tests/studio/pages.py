@@ -12,7 +12,7 @@ from motionclip.studio.app import Studio
 from motionclip.studio.visitor import Visitor
 
 #: Seconds; on a busy machine without a graphics card a page takes a minute to appear.
-_PATIENCE = 300.0
+_PATIENCE = 120.0
 #: Three frames: messages are taken at the start of one, and fields and pictures of it come after.
 _DRAWN = "() => new Promise(d => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(d))))"
 

@@ -194,7 +194,7 @@ def test_two_pages_at_once_and_what_is_too_much_for_them(
     first.says("104.9 MB; expected at most 20 MB")
     until(lambda: first.tab.get_by_role("button", name="Read a file").is_enabled(), "the button works again")
     files.set_input_files(str(broken))
-    first.says("broken.bvh, line 4")
+    first.says("broken.bvh: there is no line MOTION")
     first.make("a person walks")
 
     second.go("Make")
