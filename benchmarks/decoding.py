@@ -31,7 +31,8 @@ CLIPS, SECONDS = 100, 2.0
 #: The steps that can be left out, each with the function that does nothing in its place.
 STEPS: dict[str, tuple[str, Callable[..., object]]] = {
     "smoothing": ("motionclip.model.residual.smoothed", lambda values, lengths: values),
-    "limit of turns": ("motionclip.model.pipeline.limit_turning", lambda sixd, fps: sixd),
+    "limit of heading": ("motionclip.model.pipeline.limit_heading", lambda sixd, fps: sixd),
+    "limit of limbs": ("motionclip.model.pipeline.limit_swings", lambda sixd, fps: sixd),
     "path from standing feet": ("motionclip.model.pipeline.plant_feet", lambda sixd, root, contacts: root),
     "legs that hold feet": ("motionclip.model.pipeline.hold_feet", lambda sixd, root, contacts: sixd),
 }

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from motionclip.model.steadying import FASTEST_SWING, FASTEST_TURN, limit_turning
+from motionclip.model.steadying import FASTEST_SWING, FASTEST_TURN, limit_heading, limit_swings
 from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
 
@@ -19,7 +19,7 @@ def turning(angles: torch.Tensor) -> torch.Tensor:
 def test_a_jump_becomes_a_turn_around_its_moment() -> None:
     jump = torch.zeros(40)
     jump[20:] = math.radians(150)
-    steady = rot.sixd_to_matrix(limit_turning(turning(jump), 30.0))[0, :, 0]
+    steady = rot.sixd_to_matrix(limit_heading(turning(jump), 30.0))[0, :, 0]
     steps = rot.geodesic_angle(steady[1:], steady[:-1])
     assert steps.max() <= FASTEST_TURN / 30 + 1e-4
     torch.testing.assert_close(steady[[0, -1]], rot.about_y(jump[[0, -1]]))
@@ -29,8 +29,10 @@ def test_a_jump_becomes_a_turn_around_its_moment() -> None:
 
 def test_turns_that_bodies_make_are_left_alone() -> None:
     spin = turning(torch.linspace(0, 2 * math.pi, 30))
-    assert torch.equal(limit_turning(spin, 30.0), spin)
-    assert limit_turning(spin[:, :1], 30.0).shape == (1, 1, 24, 6)
+    assert torch.equal(limit_heading(spin, 30.0), spin)
+    assert torch.equal(limit_swings(spin, 30.0), spin)
+    for limit in (limit_heading, limit_swings):
+        assert limit(spin[:, :1], 30.0).shape == (1, 1, 24, 6)
 
 
 def test_a_wrist_that_snaps_takes_its_time_and_others_are_left_alone() -> None:
@@ -39,7 +41,7 @@ def test_a_wrist_that_snaps_takes_its_time_and_others_are_left_alone() -> None:
     turns[0, 15:, wrist, 2] = 2.0
     turns[:, :, elbow, 1] = torch.linspace(0, 1, 30)
     sixd = rot.matrix_to_sixd(rot.rotvec_to_matrix(turns))
-    steady = rot.sixd_to_matrix(limit_turning(sixd, 30.0))
+    steady = rot.sixd_to_matrix(limit_swings(sixd, 30.0))
     swings = rot.geodesic_angle(steady[:, 1:], steady[:, :-1])
     assert swings.max() < FASTEST_SWING / 30 + 1e-3
     torch.testing.assert_close(steady[0, -1, wrist], rot.sixd_to_matrix(sixd)[0, -1, wrist], atol=1e-5, rtol=0)

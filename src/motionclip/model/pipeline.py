@@ -15,7 +15,7 @@ from motionclip.errors import ModelError
 from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network
 from motionclip.model.features import Batch, from_motion, to_motions
 from motionclip.model.grounding import hold_feet, plant_feet
-from motionclip.model.steadying import limit_turning
+from motionclip.model.steadying import limit_heading, limit_swings
 from motionclip.motion import Motion
 from motionclip.motion.retarget import on_canonical
 from motionclip.towers import ImageTower, TextTower, load_tower
@@ -90,10 +90,10 @@ class MotionCLIP:
         decoded = self.network.autoencoder.decode(latents.to(self.device), mask)
         sixd, root = decoded.sixd, decoded.root
         if decoded.contacts is not None:
-            sixd = limit_turning(sixd, self.config.fps)
+            sixd = limit_heading(sixd, self.config.fps)
             contacts = decoded.contacts.sigmoid()
             root = plant_feet(sixd, root, contacts)
-            sixd = hold_feet(sixd, root, contacts)
+            sixd = limit_swings(hold_feet(sixd, root, contacts), self.config.fps)
         return to_motions(sixd.cpu(), root.cpu(), self.config.fps)
 
     @torch.inference_mode()

@@ -21,12 +21,7 @@ FASTEST_TURN = 13.0
 FASTEST_SWING = 20.0
 
 
-def limit_turning(sixd: Tensor, fps: float) -> Tensor:
-    """6D rotations (B, T, 24, 6) of which none turns too fast; those of bodies that do not are as they were."""
-    return _limit_swings(_limit_heading(sixd, fps), fps)
-
-
-def _limit_heading(sixd: Tensor, fps: float) -> Tensor:
+def limit_heading(sixd: Tensor, fps: float) -> Tensor:
     """6D rotations (B, T, 24, 6) whose root turns too fast, with its yaw slowed; others as they are.
 
     The yaw follows its path from the first frame on, and from the last frame back, each time lagging
@@ -46,7 +41,7 @@ def _limit_heading(sixd: Tensor, fps: float) -> Tensor:
     return steady
 
 
-def _limit_swings(sixd: Tensor, fps: float) -> Tensor:
+def limit_swings(sixd: Tensor, fps: float) -> Tensor:
     """6D rotations (B, T, 24, 6) whose joints below the root follow their own path, lagging where it is too fast."""
     local, most = rot.sixd_to_matrix(sixd[:, :, 1:]).transpose(1, 2), FASTEST_SWING / fps  # (B, 23, T, 3, 3)
     fast = (rot.geodesic_angle(local[:, :, 1:], local[:, :, :-1]) > most).any(dim=2)
