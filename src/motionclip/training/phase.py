@@ -18,6 +18,7 @@ from motionclip.training.run import Run
 #: Called after every step with the phase, the step, the number of steps and the loss; first, where pictures are
 #: embedded, with "pictures", how many are, of how many, and None.
 OnStep = Callable[[str, int, int, float | None], None]
+_Weights = tuple[Tensor, ...] | list[Tensor]
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def average_of(module: nn.Module, decay: float) -> AveragedModel | None:
     be mostly the weights that it began with.
     """
 
-    def follow(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
-        torch._foreach_lerp_(averaged, current, max(1 - decay, 9 / (10 + count.item())))
+    def follow(averaged: _Weights, current: _Weights, count: Tensor | int) -> None:
+        torch._foreach_lerp_(averaged, current, max(1 - decay, 9 / (10 + float(count))))
 
     return AveragedModel(module, multi_avg_fn=follow) if decay else None
 
