@@ -87,7 +87,7 @@ def _editing(axes: Axes, figures: DatasetFigures) -> None:
     for place, (name, values) in enumerate(bars.items()):
         spots = [way + 0.4 * place - 0.2 for way in range(len(ways))]
         axes.bar(spots, values, width=0.38, color=(_BLUE, _ORANGE)[place], label=name)
-    axes.set_xticks(range(len(ways)), ways)
-    axes.set(title="editing, % by the classifier", ylim=(0, 103))
-    axes.legend(fontsize=8)
+    axes.set_xticks(range(len(ways)), [way.replace(" ", "\n") for way in ways], fontsize=8)
+    axes.set(title="editing, % by the classifier", ylim=(0, 118))
+    axes.legend(fontsize=8, ncols=2)
     return None
