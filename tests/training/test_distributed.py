@@ -63,7 +63,7 @@ def test_two_processes_give_the_losses_of_one_with_twice_the_batch(few_clips: Pa
         assert found == pytest.approx(expected, rel=1e-3)  # what rounds grows from step to step
         for row, other in zip(rows(one), rows(two), strict=True):
             assert other.pop("phase") == row.pop("phase")
-            assert other == pytest.approx(row, rel=5e-3)  # the gradient's norm rounds most
+            assert other == pytest.approx(row, rel=2e-2)  # the gradient's norm rounds most
         for weight, value in weights(one).items():
             torch.testing.assert_close(weights(two)[weight], value, rtol=1e-3, atol=1e-3, msg=weight)
 
