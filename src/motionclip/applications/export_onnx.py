@@ -10,7 +10,7 @@ import json
 import math
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,7 @@ from motionclip.applications.onnx_graphs import TOKENIZER, Graph, graphs, manife
 from motionclip.errors import MotionClipError
 from motionclip.formats.files import replacing
 from motionclip.model.pipeline import MotionCLIP
+from motionclip.progress import OnStep
 
 if TYPE_CHECKING:
     import onnx
@@ -40,7 +41,7 @@ def export_onnx(
     folder: Path,
     *,
     precision: Precision = "fp32",
-    progress: Callable[[int, int], None] | None = None,
+    progress: OnStep | None = None,
 ) -> list[Path]:
     """Writes a model's graphs, its tokenizer and the manifest; every file appears whole or not at all.
 

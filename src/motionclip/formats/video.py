@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from motionclip.errors import FormatError
 from motionclip.formats.files import replacing
 from motionclip.motion import Motion
+from motionclip.progress import OnStep
 
 if TYPE_CHECKING:
     from motionclip.render import Film
@@ -60,7 +61,7 @@ def check_film(path: str | Path) -> str:
     return suffix
 
 
-def write_film(film: Film, path: str | Path, progress: Callable[[int, int], None] | None = None) -> None:
+def write_film(film: Film, path: str | Path, progress: OnStep | None = None) -> None:
     """Draws a film and writes it; the suffix says which format.
 
     An .mp4 is H.264. A .gif counts in hundredths of a second, a .webp in thousandths: their frames last one more or
@@ -95,7 +96,7 @@ def _check_fit(film: Film, path: str | Path, suffix: str) -> None:
         raise FormatError(path, f"{film.count} pictures of {width} x {height} pixels", expected)
 
 
-def _counted(film: Film, progress: Callable[[int, int], None] | None) -> Iterator[NDArray[np.uint8]]:
+def _counted(film: Film, progress: OnStep | None) -> Iterator[NDArray[np.uint8]]:
     for done, picture in enumerate(film.pictures, 1):
         yield picture
         if progress is not None:

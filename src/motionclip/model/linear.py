@@ -32,12 +32,12 @@ def _at(values: Tensor, instants: Tensor) -> Tensor:
     before = instants.floor().long().clamp(min=0, max=max(values.shape[1] - 2, 0))
     weight = (instants - before)[..., None]
     after = (before + 1).clamp(max=values.shape[1] - 1)
-    channels = values.shape[-1]
+    return torch.lerp(take(values, before), take(values, after), weight)
 
-    def take(index: Tensor) -> Tensor:
-        return values.gather(1, index[..., None].expand(-1, -1, channels))
 
-    return torch.lerp(take(before), take(after), weight)
+def take(values: Tensor, frames: Tensor) -> Tensor:
+    """Values (B, T, C) of frames (B, N): (B, N, C)."""
+    return values.gather(1, frames[..., None].expand(-1, -1, values.shape[-1]))
 
 
 class LinearPath(nn.Module):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from motionclip.model.linear import take
+
 #: Binomial weights: a standard deviation of one frame, and nothing left of what changes its sign at every frame.
 _WEIGHTS = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
@@ -18,12 +20,7 @@ def smoothed(values: Tensor, lengths: Tensor) -> Tensor:
     frame = torch.arange(-reach, values.shape[1] + reach, device=values.device)
     inside = torch.minimum(frame.clamp(min=0), lengths[:, None] - 1)
     mirrored = torch.minimum((2 * inside - frame).clamp(min=0), lengths[:, None] - 1)
-    longer = 2 * _take(values, inside) - _take(values, mirrored)
+    longer = 2 * take(values, inside) - take(values, mirrored)
     # not torch's unfold: of that, the ONNX exporter makes something else
     shifted = [weight * longer.narrow(1, at, values.shape[1]) for at, weight in enumerate(_WEIGHTS)]
     return torch.stack(shifted).sum(dim=0)
-
-
-def _take(values: Tensor, frames: Tensor) -> Tensor:
-    """Values (B, T, C) of frames (B, N): (B, N, C)."""
-    return values.gather(1, frames[..., None].expand(-1, -1, values.shape[-1]))

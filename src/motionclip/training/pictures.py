@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from itertools import islice
@@ -36,6 +36,7 @@ from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
 from motionclip.losses.objective import ImageTargets
 from motionclip.model.features import canonicalize, pose
+from motionclip.progress import OnStep
 from motionclip.towers import ImageTower, cache_folder
 
 FrameChoice = Literal["random", "middle", "extreme", "best-text"]
@@ -65,7 +66,7 @@ class PictureTable:
         tower: ImageTower,
         mirror: bool,
         frames_per_window: int,
-        progress: Callable[[int, int], None] | None = None,
+        progress: OnStep | None = None,
     ) -> PictureTable:
         """The table of a window set, from the cache folder as far as it lies there.
 
