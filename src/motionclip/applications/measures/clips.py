@@ -76,6 +76,12 @@ def batches_of(motions: Sequence[Motion], fps: float) -> Iterator[Batch]:
         yield padded_together([from_motion(motion, fps) for motion in motions[start : start + CHUNK]])
 
 
+def distance(one: Motion, other: Motion) -> Tensor:
+    """Mean distance (scalar) of joints, root at the origin, metres, of two motions of the same length."""
+    difference = (one.positions - one.root[:, None]) - (other.positions - other.root[:, None])
+    return torch.linalg.vector_norm(difference, dim=-1).mean()
+
+
 def evenly(count: int, most: int) -> list[int]:
     """At most ``most`` of ``count`` places, evenly spread from the first to the last."""
     return sorted({int(place) for place in torch.linspace(0, count - 1, min(count, most)).round().tolist()})

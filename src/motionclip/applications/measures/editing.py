@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from motionclip.applications.edit import edit, restyle
-from motionclip.applications.measures.clips import Clips, evenly, known_sentences
+from motionclip.applications.measures.clips import Clips, distance, evenly, known_sentences
 from motionclip.applications.measures.judging import classify, percent
 from motionclip.applications.text_to_motion import text_to_motion
 from motionclip.data.store import Store
@@ -109,7 +109,6 @@ def _judged(
 
 
 def _apart(one: Motion, other: Motion) -> float:
-    """Mean distance of joints, root at the origin, in metres, over the frames that both have."""
+    """Mean distance of joints in metres over the frames that both have."""
     frames = min(one.num_frames, other.num_frames)
-    here, there = (motion.positions[:frames] - motion.positions[:frames, :1] for motion in (one, other))
-    return float((here - there).norm(dim=-1).mean())
+    return float(distance(one.frames(0, frames), other.frames(0, frames)))

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from motionclip.applications.interpolate import interpolate
-from motionclip.applications.measures.clips import Clips, evenly
+from motionclip.applications.measures.clips import Clips, distance, evenly
 from motionclip.applications.measures.judging import embed_motions
 from motionclip.metrics.evaluator import Evaluator
 from motionclip.metrics.physics import skate
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import Motion
 
 _PAIRS, _STEPS = 24, 9
 
@@ -51,8 +50,8 @@ def measure_interpolation(model: MotionCLIP, clips: Clips, evaluator: Evaluator 
         return None
     ends = [clips.motions(pair, model.config.fps) for pair in pairs]
     paths = [interpolate(model, start, end, _STEPS) for start, end in ends]
-    gaps = torch.stack([torch.stack([_gap(a, b) for a, b in pairwise(path)]) for path in paths])
-    direct = torch.stack([_gap(path[0], path[-1]) for path in paths]).clamp(min=1e-6)
+    gaps = torch.stack([torch.stack([distance(a, b) for a, b in pairwise(path)]) for path in paths])
+    direct = torch.stack([distance(path[0], path[-1]) for path in paths]).clamp(min=1e-6)
     towards = None if evaluator is None else _towards([embed_motions(evaluator, path) for path in paths])
     return Interpolation(
         len(pairs),
@@ -70,12 +69,6 @@ def _pairs(clips: Clips) -> list[tuple[int, int]]:
     count = len(clips)
     found = [(clip, (clip + count // 2) % count) for clip in evenly(count, _PAIRS)]
     return [(start, end) for start, end in found if clips.texts[start] != clips.texts[end]]
-
-
-def _gap(one: Motion, other: Motion) -> Tensor:
-    """Distance (scalar), metres, of two motions of the same length."""
-    difference = (one.positions - one.root[:, None]) - (other.positions - other.root[:, None])
-    return torch.linalg.vector_norm(difference, dim=-1).mean()
 
 
 def _towards(paths: Sequence[Tensor]) -> float:
