@@ -33,8 +33,8 @@ STEPS: dict[str, tuple[str, Callable[..., object]]] = {
     "smoothing": ("motionclip.model.residual.smoothed", lambda values, lengths: values),
     "limit of heading": ("motionclip.model.pipeline.limit_heading", lambda sixd, fps: sixd),
     "limit of limbs": ("motionclip.model.pipeline.limit_swings", lambda sixd, fps: sixd),
-    "path from standing feet": ("motionclip.model.pipeline.plant_feet", lambda sixd, root, contacts: root),
-    "legs that hold feet": ("motionclip.model.pipeline.hold_feet", lambda sixd, root, contacts: sixd),
+    "path from standing feet": ("motionclip.model.grounding.plant_feet", lambda feet, root, contacts: root),
+    "legs that hold feet": ("motionclip.model.grounding.move_ankles", lambda rotations, *place: rotations),
 }
 
 

@@ -72,3 +72,14 @@ def test_leading_dimensions_are_kept() -> None:
 def test_local_rotations_undo_the_kinematics(skeleton: Skeleton) -> None:
     motion = smooth_motion(3, skeleton=skeleton)
     torch.testing.assert_close(local_rotations(motion.world[0], skeleton), motion.rotations, atol=1e-5, rtol=0)
+
+
+def test_a_skeleton_first_used_without_gradients_serves_with_them() -> None:
+    skeleton = Skeleton(CANONICAL.names, CANONICAL.parents, CANONICAL.offsets)
+    motion = smooth_motion(3)
+    with torch.inference_mode():
+        forward_kinematics(motion.rotations, motion.root, skeleton)
+    rotations = motion.rotations.clone().requires_grad_()
+    forward_kinematics(rotations, motion.root, skeleton)[1].sum().backward()
+    assert rotations.grad is not None
+    assert rotations.grad.abs().sum() > 0

@@ -2,9 +2,8 @@
 
 import torch
 
-from motionclip.motion import CANONICAL, forward_kinematics
+from motionclip.motion import CANONICAL, forward_kinematics, legs
 from motionclip.motion import rotations as rot
-from motionclip.motion.legs import move_ankles
 
 ANKLES = CANONICAL.indices(["left_ankle", "right_ankle"])
 LEGS = CANONICAL.indices([f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle")])
@@ -15,6 +14,10 @@ def bodies(count: int = 8) -> torch.Tensor:
     turns = 0.2 * torch.randn(count, 24, 3, generator=torch.Generator().manual_seed(0))
     turns[:, CANONICAL.indices(["left_knee", "right_knee"]), 0] += 0.7
     return rot.rotvec_to_matrix(turns)
+
+
+def move_ankles(rotations: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+    return legs.move_ankles(rotations, *world(rotations), shift)
 
 
 def world(rotations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

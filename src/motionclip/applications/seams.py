@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from motionclip.errors import MotionError
 from motionclip.model.grounding import plant_feet
-from motionclip.motion import CANONICAL, Motion, forward_kinematics, heading, horizontal, turn
+from motionclip.motion import Motion, heading, horizontal, turn
 from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_JOINTS, foot_contacts
+from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
 
 #: Frames over which a contact comes and goes, so that planting a foot does not jerk the body.
 _SOFT = 5
@@ -69,10 +69,10 @@ def _blended(a: Motion, b: Motion) -> Motion:
     velocity = horizontal(torch.lerp(torch.diff(a.root, dim=0), torch.diff(b.root, dim=0), between))
     path = torch.cat([a.root[:1], a.root[:1] + velocity.cumsum(dim=0)])
     path[:, 1] = torch.lerp(a.root[:, 1], b.root[:, 1], weight)
-    path = _grounded(rotations, path, a, b, weight)
+    blend = _grounded(replace(a, rotations=rotations, root=path), a, b, weight)
     contacts = torch.lerp(_contacts(a), _contacts(b), weight[:, None])
-    planted = plant_feet(rot.matrix_to_sixd(rotations)[None], path[None], contacts[None])[0]
-    return replace(a, rotations=rotations, root=planted)
+    planted = plant_feet(blend.positions[None, :, CONTACT_INDICES], blend.root[None], contacts[None])[0]
+    return replace(blend, root=planted)
 
 
 def _smooth(share: Tensor) -> Tensor:
@@ -80,12 +80,11 @@ def _smooth(share: Tensor) -> Tensor:
     return share**3 * (10 - 15 * share + 6 * share**2)
 
 
-def _grounded(rotations: Tensor, path: Tensor, a: Motion, b: Motion, weight: Tensor) -> Tensor:
-    """The path (T, 3), lowered or raised until the lowest foot is as high as those of ``a`` and ``b`` say."""
-    feet = CANONICAL.indices(CONTACT_JOINTS)
-    low = forward_kinematics(rotations, path, CANONICAL)[1][:, feet, 1].amin(dim=1)
-    wanted = torch.lerp(a.positions[:, feet, 1].amin(dim=1), b.positions[:, feet, 1].amin(dim=1), weight)
-    return path + (wanted - low)[:, None] * path.new_tensor([0.0, 1.0, 0.0])
+def _grounded(blend: Motion, a: Motion, b: Motion, weight: Tensor) -> Motion:
+    """The blend, lowered or raised until its lowest foot is as high as those of ``a`` and ``b`` say."""
+    low, before, after = (motion.positions[:, CONTACT_INDICES, 1].amin(dim=1) for motion in (blend, a, b))
+    higher = torch.lerp(before, after, weight) - low
+    return replace(blend, root=blend.root + higher[:, None] * low.new_tensor(rot.Y_AXIS))
 
 
 def _contacts(motion: Motion) -> Tensor:

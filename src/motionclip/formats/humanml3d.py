@@ -33,7 +33,7 @@ from motionclip.errors import FormatError
 from motionclip.formats.files import replacing
 from motionclip.motion import CANONICAL, Motion, horizontal, resample
 from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_JOINTS
+from motionclip.motion.contacts import CONTACT_INDICES
 from motionclip.motion.retarget import on_canonical
 
 FPS = 20.0
@@ -70,7 +70,7 @@ def humanml3d_features(motion: Motion) -> Tensor:
     turns = torch.diff(yaw)
     root_step = (seen[1:] @ steps[:, 0, :, None])[:, [0, 2], 0]
     local = _turned(seen, points - horizontal(points[:, :1]))[:-1]
-    still = steps[:, CANONICAL.indices(CONTACT_JOINTS)].square().sum(dim=-1) < _STILL
+    still = steps[:, CONTACT_INDICES].square().sum(dim=-1) < _STILL
     columns = (
         -torch.atan2(turns.sin(), turns.cos())[:, None] / 2,
         root_step,

@@ -14,9 +14,7 @@ from motionclip.losses.vertices import vertex_error
 from motionclip.model.autoencoder import Decoded, MotionAutoEncoder
 from motionclip.model.features import Batch, pose
 from motionclip.motion import CANONICAL
-from motionclip.motion.contacts import CONTACT_JOINTS, foot_contacts
-
-_FEET = CANONICAL.indices(CONTACT_JOINTS)
+from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class Comparison:
 
     def skate(self) -> Tensor:
         """Mean squared speed of feet that should stand, m^2/s^2."""
-        feet = self._decoded_pose[1][:, :, _FEET]
+        feet = self._decoded_pose[1][:, :, CONTACT_INDICES]
         return reconstruction.skate_error(feet, self._contacts, self.batch.mask, self._fps)
 
     @property

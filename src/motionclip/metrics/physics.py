@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motionclip.motion import CANONICAL, Motion
-from motionclip.motion.contacts import CONTACT_JOINTS, foot_contacts
+from motionclip.motion import Motion
+from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
 #: Height in metres above that of standing below which a foot joint counts as on the floor.
@@ -76,7 +76,7 @@ def _floor_speeds_of(motion: Motion) -> Tensor:
 
 
 def _feet(motion: Motion) -> Tensor:
-    return motion.positions[:, CANONICAL.indices(CONTACT_JOINTS)]
+    return motion.positions[:, CONTACT_INDICES]
 
 
 def _standing() -> Tensor:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from motionclip.model.features import pose
-from motionclip.motion import CANONICAL, horizontal
+from motionclip.motion import CANONICAL, forward_kinematics, horizontal
 from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_JOINTS
+from motionclip.motion.contacts import CONTACT_INDICES
 from motionclip.motion.legs import move_ankles
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
@@ -18,7 +17,23 @@ _LET_GO = 0.8
 _FREE, _HELD = 0.1, 0.6
 
 
-def plant_feet(sixd: Tensor, root: Tensor, contacts: Tensor) -> Tensor:
+def ground(sixd: Tensor, root: Tensor, contacts: Tensor) -> tuple[Tensor, Tensor]:
+    """Windows (B, T, 24, 6) and root paths (B, T, 3) with their feet planted, and what still slides held by the legs.
+
+    Args:
+        sixd: local rotations.
+        root: decoded root path, metres.
+        contacts: (B, T, 4) probability of contact of :data:`~motionclip.motion.contacts.CONTACT_JOINTS`.
+    """
+    rotations = rot.sixd_to_matrix(sixd)
+    world, places = forward_kinematics(rotations, root, CANONICAL)
+    feet = places[:, :, CONTACT_INDICES]
+    planted = plant_feet(feet, root, contacts)
+    shift = hold_feet(feet + (planted - root)[:, :, None], contacts)
+    return rot.matrix_to_sixd(move_ankles(rotations, world, places, shift)), planted
+
+
+def plant_feet(feet: Tensor, root: Tensor, contacts: Tensor) -> Tensor:
     """Root paths (B, T, 3) on which standing feet slide least.
 
     A foot that stands while the body's pose moves it by d relative to the root means that the
@@ -26,34 +41,31 @@ def plant_feet(sixd: Tensor, root: Tensor, contacts: Tensor) -> Tensor:
     standing feet, in proportion to how sure the contact is; in flight it is kept.
 
     Args:
-        sixd: (B, T, 24, 6) local rotations.
+        feet: (B, T, 4, 3) places of :data:`~motionclip.motion.contacts.CONTACT_JOINTS` in the world, metres.
         root: (B, T, 3) decoded root path, metres.
-        contacts: (B, T, 4) probability of contact of :data:`CONTACT_JOINTS`.
+        contacts: (B, T, 4) probability of contact of the same joints.
     """
     standing = _standing(contacts)
-    correction = -_weighted(_slides(_feet(sixd, root)), standing) * standing.amax(dim=2)[..., None]
+    correction = -_weighted(_slides(feet), standing) * standing.amax(dim=2)[..., None]
     moved = torch.cumsum(correction, dim=1)  # (B, T - 1, 3)
     return torch.cat([root[:, :1], root[:, 1:] + moved], dim=1)
 
 
-def hold_feet(sixd: Tensor, root: Tensor, contacts: Tensor) -> Tensor:
-    """6D rotations (B, T, 24, 6) whose legs bend so that each standing foot stays where it is, none below the floor.
+def hold_feet(feet: Tensor, contacts: Tensor) -> Tensor:
+    """Shifts (B, T, 2, 3), metres, of the left and the right ankle that keep standing feet where they are.
 
     What :func:`plant_feet` leaves: the root can make good for one foot, not for two that slide apart. A foot is held
-    from both ends of its contact, and what it was moved by fades where it leaves the floor.
+    from both ends of its contact, and what it was moved by fades where it leaves the floor. None is left below it.
 
     Args:
-        sixd: (B, T, 24, 6) local rotations.
-        root: (B, T, 3) root path, metres.
-        contacts: (B, T, 4) probability of contact of :data:`CONTACT_JOINTS`.
+        feet: (B, T, 4, 3) places of :data:`~motionclip.motion.contacts.CONTACT_JOINTS` in the world, metres.
+        contacts: (B, T, 4) probability of contact of the same joints.
     """
-    feet = _feet(sixd, root).unflatten(2, (2, 2))  # (B, T, side, ankle and ball, 3)
-    standing = _standing(contacts).unflatten(2, (2, 2))
+    feet, standing = feet.unflatten(2, (2, 2)), _standing(contacts).unflatten(2, (2, 2))  # side, ankle and ball
     held = ((standing.amax(dim=3) - _FREE) / (_HELD - _FREE)).clamp(0, 1)  # (B, T - 1, 2)
     wanted = -_weighted(_slides(feet), standing) * held[..., None]
     below = (feet.new_tensor([ANKLE_HEIGHT, FOOT_HEIGHT]) - feet[..., 1]).amax(dim=3).clamp(min=0)  # (B, T, 2)
-    shift = _kept_up(wanted, held) + below[..., None] * feet.new_tensor(rot.Y_AXIS)
-    return rot.matrix_to_sixd(move_ankles(rot.sixd_to_matrix(sixd), shift))
+    return _kept_up(wanted, held) + below[..., None] * feet.new_tensor(rot.Y_AXIS)
 
 
 def _kept_up(steps: Tensor, held: Tensor) -> Tensor:
@@ -69,11 +81,6 @@ def _kept_up(steps: Tensor, held: Tensor) -> Tensor:
     gone = passed[..., :, None] - torch.where(later, passed[..., None, :-1], passed[..., None, 1:])
     weight = torch.where(later, 1.0, -1.0) * torch.exp(-gone.abs()) / 2
     return torch.einsum("bsti,bisx->btsx", weight, steps)
-
-
-def _feet(sixd: Tensor, root: Tensor) -> Tensor:
-    """Places (B, T, 4, 3) of the foot joints in the world."""
-    return pose(sixd, root)[1][:, :, CANONICAL.indices(CONTACT_JOINTS)]
 
 
 def _slides(feet: Tensor) -> Tensor:

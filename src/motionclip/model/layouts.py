@@ -30,7 +30,7 @@ from motionclip.model.aiming import aim_bones
 from motionclip.model.features import Batch, canonicalize, pose
 from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_JOINTS
+from motionclip.motion.contacts import CONTACT_INDICES
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
 _JOINTS = CANONICAL.num_joints
@@ -135,7 +135,7 @@ class PublishedLayout(Layout):
         matrices = rot.sixd_to_matrix(rows).transpose(-1, -2)  # rows are the columns of the transpose
         sixd = rot.matrix_to_sixd(torch.cat([turn @ matrices[:, :, :1], matrices[:, :, 1:]], dim=2))
         origin = torch.zeros_like(features[:, :1, :3])
-        feet = pose(sixd[:, :1], origin)[1][:, 0, CANONICAL.indices(CONTACT_JOINTS), 1]
+        feet = pose(sixd[:, :1], origin)[1][:, 0, CONTACT_INDICES, 1]
         lowest = (feet - feet.new_tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2)).amin(dim=-1)
         root = origin - lowest[:, None, None] * origin.new_tensor(rot.Y_AXIS)
         return canonicalize(sixd, root.expand(-1, features.shape[1], -1))

@@ -14,7 +14,7 @@ from torch import Tensor
 from motionclip.errors import ModelError
 from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network
 from motionclip.model.features import Batch, from_motion, to_motions
-from motionclip.model.grounding import hold_feet, plant_feet
+from motionclip.model.grounding import ground
 from motionclip.model.steadying import limit_heading, limit_swings
 from motionclip.motion import Motion
 from motionclip.motion.retarget import on_canonical
@@ -91,9 +91,8 @@ class MotionCLIP:
         sixd, root = decoded.sixd, decoded.root
         if decoded.contacts is not None:
             sixd = limit_heading(sixd, self.config.fps)
-            contacts = decoded.contacts.sigmoid()
-            root = plant_feet(sixd, root, contacts)
-            sixd = limit_swings(hold_feet(sixd, root, contacts), self.config.fps)
+            sixd, root = ground(sixd, root, decoded.contacts.sigmoid())
+            sixd = limit_swings(sixd, self.config.fps)
         return to_motions(sixd.cpu(), root.cpu(), self.config.fps)
 
     @torch.inference_mode()

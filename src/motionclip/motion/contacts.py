@@ -10,6 +10,8 @@ from motionclip.motion.skeleton import ANKLE_HEIGHT, CANONICAL, FOOT_HEIGHT, Ske
 
 #: Order of the joints in what ``foot_contacts`` returns.
 CONTACT_JOINTS = ("left_ankle", "left_foot", "right_ankle", "right_foot")
+#: Where they are in the canonical skeleton.
+CONTACT_INDICES = CANONICAL.indices(CONTACT_JOINTS)
 _REST_HEIGHTS = (ANKLE_HEIGHT, FOOT_HEIGHT, ANKLE_HEIGHT, FOOT_HEIGHT)
 
 

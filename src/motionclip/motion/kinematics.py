@@ -18,21 +18,23 @@ def forward_kinematics(rotations: Tensor, root: Tensor, skeleton: Skeleton) -> t
 
     Returns:
         World rotations (..., J, 3, 3) and world positions (..., J, 3) in metres. Gradients flow
-        to both inputs. One batched product per tree level, not one per joint.
+        to both inputs. One batched product per tree level, not one per joint, and one for all places.
     """
-    offsets = skeleton.offsets.to(rotations)
-    turned, placed = [rotations[..., :1, :, :]], [root[..., None, :]]
-    for above, level in zip(skeleton.levels, skeleton.levels[1:], strict=False):
-        joints = list(level)
-        slots = [above.index(skeleton.parents[joint]) for joint in joints]  # parents are one level up
-        # index_select: siblings share a parent, and the gradient of plain indexing adds them up in any order.
-        chosen = torch.tensor(slots, device=root.device)
-        parent = turned[-1].index_select(-3, chosen)  # (..., L, 3, 3)
-        turned.append(parent @ rotations[..., joints, :, :])
-        placed.append(placed[-1].index_select(-2, chosen) + (parent @ offsets[joints, :, None])[..., 0])
     by_level = [joint for level in skeleton.levels for joint in level]
-    order = sorted(range(skeleton.num_joints), key=by_level.__getitem__)
-    return torch.cat(turned, dim=-3)[..., order, :, :], torch.cat(placed, dim=-2)[..., order, :]
+    levels = _ordered(rotations, by_level).split([len(level) for level in skeleton.levels], dim=-3)
+    turned = [levels[0]]
+    for slots, local in zip(skeleton.parent_slots, levels[1:], strict=True):
+        # index_select: siblings share a parent, and the gradient of plain indexing adds them up in any order.
+        turned.append(turned[-1].index_select(-3, slots.to(root.device)) @ local)
+    world = _ordered(torch.cat(turned, dim=-3), sorted(range(len(by_level)), key=by_level.__getitem__))
+    above = torch.tensor([max(parent, 0) for parent in skeleton.parents], device=root.device)
+    bones = world.index_select(-3, above) @ skeleton.offsets.to(rotations)[..., None]
+    return world, skeleton.ancestry.to(rotations) @ bones[..., 0] + root[..., None, :]
+
+
+def _ordered(rotations: Tensor, joints: list[int]) -> Tensor:
+    """Rotations (..., J, 3, 3) of joints in another order; not copied if they are in it."""
+    return rotations if joints == sorted(joints) else rotations[..., joints, :, :]
 
 
 def local_rotations(world: Tensor, skeleton: Skeleton) -> Tensor:

@@ -7,7 +7,6 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from motionclip.motion import rotations as rot
-from motionclip.motion.kinematics import forward_kinematics
 from motionclip.motion.skeleton import CANONICAL
 
 _HIPS, _KNEES, _ANKLES = (CANONICAL.indices([f"left_{joint}", f"right_{joint}"]) for joint in ("hip", "knee", "ankle"))
@@ -19,16 +18,17 @@ _STRAIGHT = 0.998
 _BENT = 0.03
 
 
-def move_ankles(rotations: Tensor, shift: Tensor) -> Tensor:
+def move_ankles(rotations: Tensor, world: Tensor, places: Tensor, shift: Tensor) -> Tensor:
     """Local rotations (..., 24, 3, 3) of the canonical skeleton with its ankles moved, as far as the legs allow.
 
     Hips and knees turn; each knee stays on the side to which it is bent, and feet keep their rotation in the world.
 
     Args:
         rotations: (..., 24, 3, 3) local rotations.
+        world: (..., 24, 3, 3) their rotations in the world, by forward kinematics.
+        places: (..., 24, 3) of the joints, metres, with the root anywhere.
         shift: (..., 2, 3) metres in the world by which the left and the right ankle move.
     """
-    world, places = forward_kinematics(rotations, rotations.new_zeros(*rotations.shape[:-3], 3), CANONICAL)
     hip, knee, ankle = (places[..., joints, :] for joints in (_HIPS, _KNEES, _ANKLES))
     forward = world[..., _HIPS, :, 2]
     new_knee, new_ankle = _reach(knee - hip, ankle - hip, ankle + shift - hip, forward)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,6 +94,25 @@ class Skeleton:
         return tuple(
             tuple(joint for joint in range(self.num_joints) if depth[joint] == level) for level in range(max(depth) + 1)
         )
+
+    @cached_property
+    def parent_slots(self) -> tuple[Tensor, ...]:
+        """For each level but the first, where in the level above the parent of each of its joints is."""
+        with torch.inference_mode(False):  # they are kept, and one made there would be no good for gradients
+            return tuple(
+                torch.tensor([above.index(self.parents[joint]) for joint in level])
+                for above, level in itertools.pairwise(self.levels)
+            )
+
+    @cached_property
+    def ancestry(self) -> Tensor:
+        """(J, J) 1 where the column's joint is the row's, or above it, but for the root: a place is a sum of bones."""
+        with torch.inference_mode(False):
+            ancestry = torch.eye(self.num_joints)
+            for joint, parent in enumerate(self.parents[1:], start=1):
+                ancestry[joint] += ancestry[parent]
+            ancestry[:, 0] = 0
+            return ancestry
 
     @cached_property
     def rest_positions(self) -> Tensor:

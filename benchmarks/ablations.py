@@ -1,0 +1,216 @@
+"""Each idea of preset `base` in and out: short runs that differ from it in one thing, measured on `val`.
+
+    python benchmarks/ablations.py --data .stores/bandai_namco .stores/cmu
+
+A run has 800 steps of 32 windows, and no prior. Takes a quarter of an hour for each on one core; a run that was stopped
+goes on, one that is finished is not repeated. Prints the figures and writes benchmarks/results/ablations.json and the
+learning curves, docs/pictures/ablations.png.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+import tyro
+from matplotlib.figure import Figure
+
+import motionclip
+from motionclip.applications.measures.clips import CHUNK, Clips, encode_clips, evenly
+from motionclip.applications.measures.recognition import measure_recognition
+from motionclip.applications.measures.reconstruction import measure_reconstruction
+from motionclip.applications.measures.retrieval import measure_retrieval
+from motionclip.data.store import Store
+from motionclip.data.windows import WindowSet
+from motionclip.formats.files import replacing
+from motionclip.metrics.physics import physics
+from motionclip.towers import CachedTower, load_tower
+from motionclip.training.presets import TrainConfig, preset
+from motionclip.training.trainer import train
+
+OUT = Path(__file__).parent / "results" / "ablations.json"
+PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "ablations.png"
+#: What every run has of its own: short, and with a look at `val` every 100 steps.
+SHORT = {"steps": 800, "warmup": 100, "prior_steps": 0, "validate_every": 100, "save_every": 100}
+LINEAR = "motionclip.model.linear.LinearPath"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One thing that is changed: fields of the run, of its model or of its losses, or a function of the network."""
+
+    run: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    model: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    losses: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    instead: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def config(self, base: TrainConfig) -> TrainConfig:
+        """The run's configuration."""
+        model, losses = dataclasses.replace(base.model, **self.model), dataclasses.replace(base.losses, **self.losses)
+        return dataclasses.replace(base, **(SHORT | self.run), model=model, losses=losses)
+
+    def patched(self) -> ExitStack:
+        """The network with the variant's functions in the place of its own."""
+        stack = ExitStack()
+        for name, function in self.instead.items():
+            stack.enter_context(mock.patch(name, function))
+        return stack
+
+
+def _no_scores(path: Any, features: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    return features.new_zeros(len(features), len(path.variance))
+
+
+def _no_draft(path: Any, scores: torch.Tensor, lengths: torch.Tensor, frames: int) -> torch.Tensor:
+    return scores.new_zeros(len(scores), frames, len(path.metric) // path.nodes)
+
+
+VARIANTS: dict[str, Variant] = {
+    "base": Variant(),
+    "latent of 192": Variant(model={"latent_dim": 192}),
+    "latent of 768": Variant(model={"latent_dim": 768}),
+    "cosine alone, no contrast": Variant(losses={"contrast": 0.0}),
+    "no noise on the latent": Variant(losses={"latent_noise": 0.0}),
+    "ten times the noise on the latent": Variant(losses={"latent_noise": 0.3}),
+    "no linear path": Variant(instead={f"{LINEAR}.encode": _no_scores, f"{LINEAR}.decode": _no_draft}),
+    "no mirror images": Variant(run={"mirror": False}),
+    "rotations without places": Variant(model={"layout": "velocity"}),
+    "no losses of feet": Variant(losses={"contact": 0.0, "skate": 0.0}),
+    "no averaged weights": Variant(run={"ema": 0.0}),
+    "windows of 2 seconds only": Variant(run={"window_seconds": (2.0,)}),
+    "contrast alone, no cosine": Variant(losses={"cosine": 0.0}),
+    "like texts are negatives": Variant(losses={"same_text": 1.0}),
+    "twice the contrast": Variant(losses={"contrast": 0.1}),
+    "constant rate": Variant(run={"schedule": "constant"}),
+    "no smoothing": Variant(instead={"motionclip.model.residual.smoothed": lambda values, lengths: values}),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Figures of a run on one data set of `val`.
+
+    Attributes:
+        variant: what is different.
+        dataset: whose clips they are.
+        mpjpe_mm: of 2-second windows, root at the origin.
+        orientation_deg: of the same.
+        root_path_cm: of the same.
+        sentence_top1: share in percent of clips whose sentence is nearest among all of the data set; None where clips
+            have no labels.
+        pools_r1: share in percent of sentences whose motion is nearest in pools of 32; None with fewer sentences.
+        pools_r10: whose motion is among the nearest ten.
+        skate_cm_s: of reconstructed clips.
+        jitter_m_s3: of the same.
+    """
+
+    variant: str
+    dataset: str
+    mpjpe_mm: float
+    orientation_deg: float
+    root_path_cm: float
+    sentence_top1: float | None
+    pools_r1: float | None
+    pools_r10: float | None
+    skate_cm_s: float
+    jitter_m_s3: float
+
+
+def main(data: list[Path], runs: Path = Path("runs/ablations"), only: tuple[str, ...] = ()) -> None:
+    """Train and measure.
+
+    Args:
+        data: stores made by `motionclip prepare`.
+        runs: folder of the runs.
+        only: names of variants; all of them unless given.
+    """
+    stores = [Store.open(path) for path in data]
+    rows = [Row(**row) for row in json.loads(OUT.read_text())] if OUT.exists() else []
+    for name in only or VARIANTS:
+        if any(row.variant == name for row in rows):
+            continue
+        with VARIANTS[name].patched():
+            out = trained(name, stores, runs)
+            rows += measured(name, motionclip.load(out), stores)
+        print(*(row for row in rows if row.variant == name), sep="\n", flush=True)
+        with replacing(OUT) as path:
+            path.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+    with replacing(PICTURE) as path:
+        draw_curves({name: curve(runs / name) for name in VARIANTS if (runs / name).exists()}, path)
+
+
+def trained(name: str, stores: Sequence[Store], runs: Path) -> Path:
+    """The model of a variant, trained unless it is there."""
+    out = runs / name
+    if (out / "model").exists():
+        return out / "model"
+    config = VARIANTS[name].config(preset("base"))
+    return train(config, stores, out, load_tower(config.model.tower), resume=out.exists())
+
+
+@torch.inference_mode()
+def measured(name: str, model: motionclip.MotionCLIP, stores: Sequence[Store]) -> list[Row]:
+    """Rows of a variant."""
+    windows = WindowSet(stores, "val", {}, 21)
+    datasets = sorted({segment.dataset for segment in windows.segments if segment.texts})
+    return [dataset_row(name, model, stores, windows, dataset) for dataset in datasets]
+
+
+def dataset_row(
+    name: str, model: motionclip.MotionCLIP, stores: Sequence[Store], windows: WindowSet, dataset: str
+) -> Row:
+    """Figures of one data set."""
+    clips = Clips(windows, dataset, model.config.max_frames)
+    latents = encode_clips(model, clips)
+    whole = measure_reconstruction(model, windows, dataset, None)
+    assert whole is not None
+    sentences = [found for found in measure_recognition(model, clips, latents, stores) if found.labels == "sentence"]
+    protocols = measure_retrieval(model, clips, latents, CachedTower(load_tower("minilm")))
+    pools = [protocol.text_to_motion for protocol in protocols if protocol.name == "pools of 32"]
+    chosen = evenly(len(clips), CHUNK)
+    made = [model.decode(latents[clip][None], clips.num_frames(clip) / model.config.fps)[0] for clip in chosen]
+    feet = physics(made)
+    return Row(
+        name,
+        dataset,
+        whole.mpjpe_mm,
+        whole.orientation_deg,
+        whole.root_path_cm,
+        sentences[0].top1.value if sentences else None,
+        pools[0].recall[0] if pools else None,
+        pools[0].recall[-1] if pools else None,
+        feet.skate_cm_s,
+        feet.jitter_m_s3,
+    )
+
+
+def curve(run: Path) -> list[dict[str, float]]:
+    """The looks at `val` while a run trained."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["phase"] == "validation"]
+
+
+def draw_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> None:
+    """A small picture for each variant, with that of `base` in grey."""
+    kinds = ("mpjpe_mm", "joints, mm"), ("sentence_top1", "nearest sentence, %")
+    figure = Figure(figsize=(2.4 * len(curves), 5), layout="constrained")
+    grid = figure.subplots(2, len(curves), sharey="row", squeeze=False)
+    for column, (name, looks) in zip(grid.T, curves.items(), strict=True):
+        for axes, (key, label) in zip(column, kinds, strict=True):
+            for own, colour in ((curves["base"], "#9a9a9a"), (looks, "#2f6db3")):
+                axes.plot([look["step"] for look in own], [look[key] for look in own], color=colour)
+            axes.set_ylabel(label if column is grid.T[0] else "")
+        column[0].set(title=name.replace(", ", ",\n"), yscale="log")
+        column[1].set_xlabel("step")
+    figure.savefig(path, format="png", dpi=80)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
