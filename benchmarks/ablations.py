@@ -23,6 +23,7 @@ import tyro
 from matplotlib.figure import Figure
 
 import motionclip
+from curves import Curve, read
 from motionclip.applications.measures.clips import CHUNK, Clips, encode_clips, evenly
 from motionclip.applications.measures.recognition import measure_recognition
 from motionclip.applications.measures.reconstruction import measure_reconstruction
@@ -38,7 +39,7 @@ from motionclip.training.trainer import train
 OUT = Path(__file__).parent / "results" / "ablations.json"
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "ablations.png"
 #: What every run has of its own: short, and with a look at `val` every 100 steps.
-SHORT = {"steps": 800, "warmup": 100, "prior_steps": 0, "validate_every": 100, "save_every": 100}
+SHORT: dict[str, Any] = {"steps": 800, "warmup": 100, "prior_steps": 0, "validate_every": 100, "save_every": 100}
 LINEAR = "motionclip.model.linear.LinearPath"
 
 
@@ -143,7 +144,7 @@ def main(data: list[Path], runs: Path = Path("runs/ablations"), only: tuple[str,
         with replacing(OUT) as path:
             path.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
     with replacing(PICTURE) as path:
-        draw_curves({name: curve(runs / name) for name in VARIANTS if (runs / name).exists()}, path)
+        draw_curves({name: read(runs / name) for name in VARIANTS if (runs / name / "metrics.jsonl").exists()}, path)
 
 
 def trained(name: str, stores: Sequence[Store], runs: Path) -> Path:
@@ -191,13 +192,7 @@ def dataset_row(
     )
 
 
-def curve(run: Path) -> list[dict[str, float]]:
-    """The looks at `val` while a run trained."""
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [line for line in lines if line["phase"] == "validation"]
-
-
-def draw_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> None:
+def draw_curves(curves: Mapping[str, Curve], path: Path) -> None:
     """A small picture for each variant, with that of `base` in grey."""
     kinds = ("mpjpe_mm", "joints, mm"), ("sentence_top1", "nearest sentence, %")
     figure = Figure(figsize=(2.4 * len(curves), 5), layout="constrained")
@@ -205,10 +200,10 @@ def draw_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], path: Path)
     for column, (name, looks) in zip(grid.T, curves.items(), strict=True):
         for axes, (key, label) in zip(column, kinds, strict=True):
             for own, colour in ((curves["base"], "#9a9a9a"), (looks, "#2f6db3")):
-                axes.plot([look["step"] for look in own], [look[key] for look in own], color=colour)
+                axes.plot([look["windows"] / 1000 for look in own], [look[key] for look in own], color=colour)
             axes.set_ylabel(label if column is grid.T[0] else "")
         column[0].set(title=name.replace(", ", ",\n"), yscale="log")
-        column[1].set_xlabel("step")
+        column[1].set_xlabel("thousand windows")
     figure.savefig(path, format="png", dpi=80)
 
 

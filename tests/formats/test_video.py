@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from motionclip.errors import FormatError
+from motionclip.formats import write_motion
 from motionclip.formats.picture import write_picture
 from motionclip.formats.video import frame_ticks, write_film, write_video
 from motionclip.motion import CANONICAL, Motion
@@ -110,6 +111,13 @@ def test_progress_reaches_the_end_picture_by_picture(tmp_path: Path, suffix: str
     told: list[tuple[int, int]] = []
     write_film(make_film([waving(5)], size=(32, 32)), tmp_path / f"a{suffix}", lambda *done: told.append(done))
     assert told == [(done, 5) for done in range(1, 6)]
+
+
+def test_writing_a_motion_as_a_film_tells_how_far_it_is(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    write_motion(waving(3), tmp_path / "a.gif", progress=lambda *done: told.append(done))
+    write_motion(waving(3), tmp_path / "a.bvh", progress=lambda *done: told.append(done))
+    assert told == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_a_film_that_breaks_off_leaves_the_old_file(tmp_path: Path) -> None:

@@ -45,8 +45,9 @@ def complete(
     """
     from motionclip.applications import complete as application
     from motionclip.cli.console import counted, say
+    from motionclip.cli.results import save_motion
     from motionclip.errors import MotionError
-    from motionclip.formats import check_writable, read_motion, write_motion
+    from motionclip.formats import check_writable, read_motion
     from motionclip.model.pipeline import load
 
     if bool(gaps) == (extend is not None) or (before and extend is None):
@@ -65,7 +66,7 @@ def complete(
                 network, given, extend, before=before, text=text, seed=seed, guidance=guidance, on_step=on_step
             )
             spans = [(0.0, extend) if before else (made.duration - extend, made.duration)]
-    write_motion(made, out)
+    save_motion(made, out)
     say(f"{out}: {made.duration:.2f} s")
     if picture is not None:
         _draw(made, sorted(spans), picture)

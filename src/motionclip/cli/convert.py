@@ -38,7 +38,8 @@ def convert(
         rig: put it on another skeleton: blender, mixamo, unreal or unity, or that of a .bvh or .glb file of your own.
     """
     from motionclip.cli.console import say
-    from motionclip.formats import check_writable, load_rig, write_motion
+    from motionclip.cli.results import save_motion
+    from motionclip.formats import check_writable, load_rig
     from motionclip.motion import crop, resample
     from motionclip.motion.retarget import retarget as to_canonical
 
@@ -47,7 +48,7 @@ def convert(
     motion = crop(_read(source, scale, asf), start, end)
     motion = to_canonical(motion) if retarget else motion
     motion = motion if fps is None else resample(motion, fps)
-    write_motion(motion, target, worn)
+    save_motion(motion, target, worn)
     say(f"{target}: {motion.num_frames} frames, {motion.duration:.2f} s at {motion.fps:g} fps")
 
 

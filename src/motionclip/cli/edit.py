@@ -61,7 +61,8 @@ def edit(
     from motionclip.applications.edit import edit as change
     from motionclip.applications.edit import restyle
     from motionclip.cli.console import say
-    from motionclip.formats import check_writable, write_motion
+    from motionclip.cli.results import save_motion
+    from motionclip.formats import check_writable
     from motionclip.model.pipeline import load
 
     _check_way(base, (minus, plus), style, (upper, lower), batch, strength)
@@ -89,7 +90,7 @@ def edit(
             guidance=guidance,
             arithmetic=arithmetic,
         )
-    write_motion(motion, target)
+    save_motion(motion, target)
     say(target)
 
 
@@ -138,9 +139,8 @@ def _edit_batch(
     from motionclip.applications.edit import edit as change
     from motionclip.cli.console import progress_bar, say
     from motionclip.cli.edit_rows import read_edits
-    from motionclip.cli.results import write_sheet
+    from motionclip.cli.results import save_motion, write_sheet
     from motionclip.errors import MotionClipError
-    from motionclip.formats import write_motion
     from motionclip.model.pipeline import load
 
     if out.suffix:
@@ -163,7 +163,7 @@ def _edit_batch(
                     arithmetic=arithmetic,
                 )
             )
-            write_motion(motions[-1], out / f"{number}.bvh")
+            save_motion(motions[-1], out / f"{number}.bvh")
     titles = [f"{number}: {row.title}" for number, row in enumerate(rows, 1)]
     write_sheet(motions, titles, out / "edits.png", cell=(480, 144))
     say(f"{out}: {len(rows)} motions and edits.png")

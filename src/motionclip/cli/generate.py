@@ -43,8 +43,8 @@ def generate(
     """
     from motionclip.applications.text_to_motion import text_to_motion
     from motionclip.cli.console import say
-    from motionclip.cli.results import write_sheet
-    from motionclip.formats import load_rig, write_motion
+    from motionclip.cli.results import save_motion, write_sheet
+    from motionclip.formats import load_rig
     from motionclip.model.pipeline import load
 
     worn = None if rig is None else load_rig(rig)
@@ -53,7 +53,7 @@ def generate(
     motions = text_to_motion(network, list(texts), seconds=seconds, seed=seed, guidance=guidance)
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
-            write_motion(motion, path, worn)
+            save_motion(motion, path, worn)
             say(path)
     if formats and _SHEET in formats:
         write_sheet(motions, texts, out / "sheet.png", cell=(720, 216))

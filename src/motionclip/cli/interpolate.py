@@ -41,9 +41,9 @@ def interpolate(
     """
     from motionclip.applications.interpolate import interpolate as between
     from motionclip.cli.console import say
-    from motionclip.cli.results import write_sheet
+    from motionclip.cli.results import save_motion, write_sheet
     from motionclip.cli.sources import read_sources
-    from motionclip.formats import check_writable, write_motion
+    from motionclip.formats import check_writable
     from motionclip.model.pipeline import load
 
     suffixes = [name.lstrip(".") for name in formats]
@@ -54,7 +54,7 @@ def interpolate(
     motions = between(network, start, end, steps, path=path, seconds=seconds, seed=seed, guidance=guidance)
     for number, motion in enumerate(motions, 1):
         for suffix in suffixes:
-            write_motion(motion, out / f"step_{number}.{suffix}")
+            save_motion(motion, out / f"step_{number}.{suffix}")
             say(out / f"step_{number}.{suffix}")
     titles = [f"{100 * step / (steps - 1):.0f} %" for step in range(steps)]
     titles[0], titles[-1] = f"{titles[0]}: {a}", f"{titles[-1]}: {b}"

@@ -27,7 +27,8 @@ def reconstruct(
     from motionclip.applications.reconstruct import reconstruct as make
     from motionclip.cli.comparison import draw_comparison
     from motionclip.cli.console import counted, say
-    from motionclip.formats import check_writable, read_motion, write_motion
+    from motionclip.cli.results import save_motion
+    from motionclip.formats import check_writable, read_motion
     from motionclip.model.pipeline import load
 
     check_writable(out)
@@ -35,7 +36,7 @@ def reconstruct(
     network = load(model, tower_weights=tower_weights)
     with counted("pieces") as on_piece:
         made = make(network, given, on_piece=on_piece)
-    write_motion(made, out)
+    save_motion(made, out)
     say(f"{out}: {made.duration:.2f} s")
     if picture is not None:
         draw_comparison(given, made, picture)

@@ -8,10 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from motionclip.formats import Rig
     from motionclip.motion import Motion
 
 #: Width and height, in pixels, of a motion on a sheet of answers.
 STRIP = (540, 162)
+
+
+def save_motion(motion: Motion, path: Path, rig: Rig | None = None) -> None:
+    """Write a motion as :func:`motionclip.formats.write_motion`; a film, which takes long, with a progress bar."""
+    from motionclip.cli.console import counted
+    from motionclip.formats import write_motion
+
+    with counted(f"drawing {path.name}", shown=False) as progress:
+        write_motion(motion, path, rig, progress)
 
 
 def write_text(text: str, path: Path) -> None:

@@ -40,8 +40,9 @@ def storyboard(
     from motionclip.applications.storyboard import DEFAULT_OVERLAP
     from motionclip.applications.storyboard import storyboard as make
     from motionclip.cli.console import counted, say
+    from motionclip.cli.results import save_motion
     from motionclip.cli.shots import read_shots
-    from motionclip.formats import check_writable, write_motion
+    from motionclip.formats import check_writable
     from motionclip.model.pipeline import load
 
     check_writable(out)
@@ -56,7 +57,7 @@ def storyboard(
             guidance=guidance,
             on_piece=on_piece,
         )
-    write_motion(film, out)
+    save_motion(film, out)
     say(f"{out}: {film.duration:.2f} s")
     if picture is not None:
         _draw(film, picture)

@@ -9,6 +9,7 @@ from pathlib import Path
 from motionclip.errors import FormatError
 from motionclip.formats.rigs import Rig
 from motionclip.motion import Motion
+from motionclip.progress import OnStep
 
 #: Suffix to "module:function" of this package; a module is imported when its format is first used.
 READERS = {
@@ -16,6 +17,7 @@ READERS = {
     ".amc": "asf_amc:read_amc",
     ".npz": "npz:read_npz",
 }
+_FILMS = "video:write_video"
 WRITERS = {
     ".bvh": "bvh:write_bvh",
     ".npz": "npz:write_npz",
@@ -27,9 +29,9 @@ WRITERS = {
     ".usda": "usd:write_usd",
     ".usdc": "usd:write_usd",
     ".usdz": "usd:write_usd",
-    ".mp4": "video:write_video",
-    ".gif": "video:write_video",
-    ".webp": "video:write_video",
+    ".mp4": _FILMS,
+    ".gif": _FILMS,
+    ".webp": _FILMS,
     ".png": "picture:write_picture",
 }
 
@@ -45,13 +47,14 @@ def read_motion(path: str | Path) -> Motion:
     return _function(READERS, path, "read")(path)
 
 
-def write_motion(motion: Motion, path: str | Path, rig: Rig | None = None) -> None:
+def write_motion(motion: Motion, path: str | Path, rig: Rig | None = None, progress: OnStep | None = None) -> None:
     """Writes a motion in the format of the suffix: a key of `WRITERS`.
 
     Args:
         motion: on any skeleton that can be retargeted.
         path: the file; it appears whole or not at all.
         rig: on whose skeleton to write it, from `load_rig`; for formats that hold a skeleton.
+        progress: told how many pictures of a film are done, and of how many; other formats are written at once.
 
     Raises:
         FormatError: if the suffix is of no format that can be written, or of none that can hold the rig.
@@ -59,10 +62,12 @@ def write_motion(motion: Motion, path: str | Path, rig: Rig | None = None) -> No
     """
     check_writable(path, rig)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    if rig is None:
-        _function(WRITERS, path, "written")(motion, path)
-    else:
+    if rig is not None:
         rig.write(motion, path)
+    elif WRITERS[_suffix(WRITERS, path, "written")] == _FILMS:
+        _function(WRITERS, path, "written")(motion, path, progress)
+    else:
+        _function(WRITERS, path, "written")(motion, path)
 
 
 def check_writable(path: str | Path, rig: Rig | None = None) -> None:

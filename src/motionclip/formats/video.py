@@ -29,12 +29,13 @@ _SEEN_FOR_PALETTE = 64  # frames
 _H264 = {"crf": "20", "preset": "veryfast"}  # slower presets take longer than drawing does
 
 
-def write_video(motion: Motion, path: str | Path) -> None:
+def write_video(motion: Motion, path: str | Path, progress: OnStep | None = None) -> None:
     """Writes the motion as a film of the default body, at its own rate or the format's fastest.
 
     Args:
         motion: on any skeleton that can be retargeted to the default body.
         path: ends in .mp4, .gif or .webp; written under a temporary name and renamed.
+        progress: told how many pictures are done, and of how many.
 
     Raises:
         FormatError: as :func:`write_film`.
@@ -43,7 +44,7 @@ def write_video(motion: Motion, path: str | Path) -> None:
 
     suffix = check_film(path)
     film = make_film([motion], size=(_SIZE[suffix], _SIZE[suffix]), fps=min(motion.fps, FASTEST[suffix]))
-    write_film(film, path)
+    write_film(film, path, progress)
 
 
 def check_film(path: str | Path) -> str:

@@ -100,12 +100,12 @@ def measure_generation(model: MotionCLIP, clips: Clips, latents: Tensor, evaluat
     }
     if evaluator is None:
         return Generation(len(chosen), tuple(MotionSet(kind, physics(each), None) for kind, each in made.items()), None)
-    judge = _Judge(evaluator, clips, chosen, recorded)
+    judge = Judge(evaluator, clips, chosen, recorded)
     sets = tuple(MotionSet(kind, physics(each), judge(each)) for kind, each in made.items())
     return Generation(len(chosen), sets, _multimodality(model, clips, evaluator))
 
 
-class _Judge:
+class Judge:
     """Judges motions of chosen clips by what was recorded for them."""
 
     def __init__(self, evaluator: Evaluator, clips: Clips, chosen: Sequence[int], recorded: Sequence[Motion]):
