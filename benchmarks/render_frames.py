@@ -119,8 +119,8 @@ def others(motion: Motion, rounds: int) -> dict[str, dict[str, float | str]]:
     for kind in ALL:
         try:
             draw = kind(faces, SIZE)
-        except Exception as error:  # whatever a machine without its system libraries makes of it
-            table[kind.package] = {"version": version(kind.package), "does_not_run_here": str(error)}
+        except Exception as error:  # not installed, or whatever a machine without its system libraries makes of it
+            table[kind.package] = {"does_not_run_here": str(error)}
             continue
 
         def film(draw: Callable[..., NDArray[np.uint8]] = draw, name: str = kind.package) -> list[NDArray[np.uint8]]:

@@ -112,6 +112,7 @@ def _write_mp4(film: Film, pictures: Iterator[NDArray[np.uint8]], path: Path) ->
         stream = file.add_stream("libx264", rate=Fraction(film.fps).limit_denominator(1001), options=_H264)
         stream.width, stream.height = film.size
         stream.pix_fmt = "yuv420p"
+        stream.thread_type = "AUTO"  # the next picture is drawn while this one is encoded
         for picture in pictures:
             file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         file.mux(stream.encode(None))

@@ -69,8 +69,12 @@ def _follow(path: Tensor, most: float) -> Tensor:
 
 def _follow_rotations(path: Tensor, most: float) -> Tensor:
     """Rotations (F, T, 3, 3) that follow a path from its first frame by at most ``most`` radians per frame."""
-    followed = [path[:, 0]]
-    for target in path.unbind(dim=1)[1:]:
-        step = rot.matrix_to_rotvec(followed[-1].mT @ target)
-        followed.append(followed[-1] @ rot.rotvec_to_matrix(rot.limit_angle(step, most)))
-    return torch.stack(followed, dim=1)
+    followed = path.clone()
+    is_fast = (rot.geodesic_angle(path[:, 1:], path[:, :-1]) > most).any(dim=0).tolist()
+    lags = False
+    for frame, fast in enumerate(is_fast, start=1):
+        if lags or fast:  # elsewhere it is where the path is
+            step = rot.matrix_to_rotvec(followed[:, frame - 1].mT @ path[:, frame])
+            followed[:, frame] = followed[:, frame - 1] @ rot.rotvec_to_matrix(rot.limit_angle(step, most))
+            lags = bool((step.norm(dim=-1) > most).any())
+    return followed
