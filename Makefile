@@ -29,8 +29,11 @@ train: $(STORES)  # a model of preset base, into $(RUN), from the data sets unpa
 .stores/bandai_namco: | $(SETUP)
 	$(BIN)/motionclip prepare bandai_namco:.data/dataset --out $@
 
-bench: $(BENCH)  # every figure that the documents quote
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+bench: $(BENCH) $(STORES)  # the figures that the documents quote, but for those that need Blender, wrk or hours
+	$(BIN)/python benchmarks/parse_bvh.py .data/dataset --every 100
+	for name in generate render_frames export_onnx linear_path decoding one_to_many complete recognize search train_step; do \
+		$(BIN)/python benchmarks/$$name.py || exit 1; \
+	done
 
 clean:  # outputs and caches; not .venv, data, stores or runs
 	rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """What each step of decoding does to motion, on `val`: all of them, then each one left out.
 
-    python benchmarks/decoding.py --data .stores/bandai_namco .stores/cmu
+    python benchmarks/decoding.py
 
 Prints the figures and writes benchmarks/results/decoding.json.
 """
@@ -26,6 +26,7 @@ from motionclip.formats.files import replacing
 from motionclip.metrics.physics import Physics, physics
 from motionclip.motion import Motion
 
+STORES = (Path(".stores/bandai_namco"), Path(".stores/cmu"))
 OUT = Path(__file__).parent / "results" / "decoding.json"
 CLIPS, SECONDS = 100, 2.0
 #: The steps that can be left out, each with the function that does nothing in its place.
@@ -55,7 +56,7 @@ class Row:
     physics: Physics
 
 
-def main(data: list[Path], model: str = "base") -> None:
+def main(data: tuple[Path, ...] = STORES, model: str = "base") -> None:
     """Figures of the data sets of some stores."""
     network = motionclip.load(model)
     windows = WindowSet([Store.open(path) for path in data], "val", {}, 21)

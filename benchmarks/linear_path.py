@@ -1,6 +1,6 @@
 """What the auto-encoder is worth before it is trained: the linear path alone, on `val` windows of 2, 4 and 6 seconds.
 
-    python benchmarks/linear_path.py --data .stores/bandai_namco .stores/cmu
+    python benchmarks/linear_path.py
 
 One thing at a time is changed in the model of preset `base`: its layout of channels, its instants, its size of latent.
 Prints the figures and writes benchmarks/results/linear_path.json.
@@ -26,6 +26,7 @@ from motionclip.model.residual import ResidualAutoEncoder
 from motionclip.training.batches import gather, gather_rows, padded_together
 from motionclip.training.presets import TrainConfig, preset
 
+STORES = (Path(".stores/bandai_namco"), Path(".stores/cmu"))
 RESULTS = Path(__file__).parent / "results" / "linear_path.json"
 
 _SECONDS = (2, 4, 6)
@@ -85,7 +86,7 @@ def measured(name: str, network: ResidualAutoEncoder, windows: WindowSet) -> Ite
             yield Row(name, dataset, seconds, len(tiles), *(value.mean().item() for value in values))
 
 
-def main(data: tuple[Path, ...]) -> None:
+def main(data: tuple[Path, ...] = STORES) -> None:
     """Measure all variants.
 
     Args:

@@ -1,6 +1,6 @@
 """One text, one motion or many: ways to get from a text to a latent, side by side, on the `val` split.
 
-    python benchmarks/one_to_many.py --data .stores/bandai_namco .stores/cmu
+    python benchmarks/one_to_many.py
 
 - `own point`: the text's own latent, as the paper decodes it;
 - `own point with noise`: the same with Gaussian noise on the sphere, the plainest probabilistic latent;
@@ -35,6 +35,7 @@ from motionclip.metrics.evaluator import SHIPPED, Evaluator, load_evaluator
 from motionclip.metrics.physics import Physics, physics
 from motionclip.motion import Motion
 
+STORES = (Path(".stores/bandai_namco"), Path(".stores/cmu"))
 OUT = Path(__file__).parent / "results" / "one_to_many.json"
 CLIPS, SENTENCES, SEEDS, SECONDS = 200, 30, 10, 4.0
 NOISE, DRAWS = 0.3, 32
@@ -99,7 +100,7 @@ class Row:
     multimodality: float | None
 
 
-def main(data: list[Path], model: str = "base") -> None:
+def main(data: tuple[Path, ...] = STORES, model: str = "base") -> None:
     """Figures of the data sets of some stores."""
     network, evaluator = motionclip.load(model), load_evaluator(SHIPPED)
     windows = WindowSet([Store.open(path) for path in data], "val", {}, 21)

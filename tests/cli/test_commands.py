@@ -36,6 +36,7 @@ def test_generate_writes_a_folder_of_several_formats(tiny_run: Path, tmp_path: P
         (["generate", "walk", "--model", "nowhere"], "nowhere"),
         (["evaluate", "--data", "nowhere"], "nowhere"),
         (["train", "--data", "nowhere", "--out", "run"], "nowhere"),
+        (["train", "--data", "one", "--data", "another", "--out", "run"], "--data was given twice"),
         (["info", "nowhere.bvh"], "nowhere.bvh"),
     ],
 )

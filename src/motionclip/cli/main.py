@@ -57,9 +57,11 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, or 2 for input that cannot be used."""
+    given = sys.argv[1:] if args is None else args
     try:
+        _refuse_repeated(given)
         tyro.extras.subcommand_cli_from_dict(
-            COMMANDS, prog="motionclip", description="Words and human motion in one latent space.", args=args
+            COMMANDS, prog="motionclip", description="Words and human motion in one latent space.", args=given
         )
     except MotionClipError as error:
         print(f"motionclip: {error}", file=sys.stderr)
@@ -71,6 +73,18 @@ def main(args: Sequence[str] | None = None) -> int:
         print("motionclip: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _refuse_repeated(args: Sequence[str]) -> None:
+    """Only the last of an option's values would count, and the others would be lost without a word.
+
+    Raises:
+        MotionClipError: if an option is given twice.
+    """
+    names = [arg.partition("=")[0] for arg in args if arg.startswith("--")]
+    for name in names:
+        if names.count(name) > 1:
+            raise MotionClipError(f"{name} was given twice; expected once, with all its values behind it")
 
 
 if __name__ == "__main__":

@@ -53,12 +53,12 @@ class TrainConfig:
 
     model: ModelConfig = field(default_factory=ModelConfig)
     losses: LossWeights = field(default_factory=LossWeights)
-    steps: int = 3_000
+    steps: int = 2_500
     epochs: int = 0
-    batch_size: int = 32
+    batch_size: int = 64
     lr: float = 4e-4
     schedule: Literal["cosine", "constant"] = "cosine"
-    warmup: int = 150
+    warmup: int = 300
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.01
     clip_norm: float = 1.0
@@ -77,7 +77,7 @@ class TrainConfig:
     prior_batch: int = 256
     prior_lr: float = 1e-3
     prior_pool: int = 60_000
-    validate_every: int = 250
+    validate_every: int = 500
     save_every: int = 250
 
     def __post_init__(self) -> None:
