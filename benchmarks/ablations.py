@@ -2,9 +2,9 @@
 
     python benchmarks/ablations.py
 
-A run has 25,600 windows, 800 steps of 32, and no prior. Takes a quarter of an hour for each on one core; a run that was stopped
-goes on, one that is finished is not repeated. Prints the figures and writes benchmarks/results/ablations.json and the
-learning curves, docs/pictures/ablations.png.
+A run has 25,600 windows, 800 steps of 32, and no prior. Takes a quarter of an hour for each on one core; a run that
+was stopped goes on, one that is finished is not repeated. Prints the figures and writes
+benchmarks/results/ablations.json and the learning curves, docs/pictures/ablations.png.
 """
 
 from __future__ import annotations
