@@ -33,11 +33,12 @@ from motionclip.formats.files import replacing
 from motionclip.metrics.distribution import multimodality
 from motionclip.metrics.evaluator import SHIPPED, Evaluator, load_evaluator
 from motionclip.metrics.physics import Physics, physics
+from motionclip.model.pipeline import FLOW_STEPS
 from motionclip.motion import Motion
 
 STORES = (Path(".stores/bandai_namco"), Path(".stores/cmu"))
 OUT = Path(__file__).parent / "results" / "one_to_many.json"
-CLIPS, SENTENCES, SEEDS, SECONDS = 200, 30, 10, 4.0
+CLIPS, SENTENCES, SEEDS, SECONDS = 100, 30, 10, 4.0
 NOISE, DRAWS = 0.3, 32
 #: Latents (N, D) for the latents (N, D) of texts, for motions of a length in seconds, by a seed.
 Way = Callable[[motionclip.MotionCLIP, Tensor, float, int], Tensor]
@@ -56,8 +57,12 @@ def shaken_point(model: motionclip.MotionCLIP, texts: Tensor, seconds: float, se
 
 def prior_mean(model: motionclip.MotionCLIP, texts: Tensor, seconds: float, seed: int) -> Tensor:
     """The mean of draws, always the same ones."""
-    draws = [model.sample(texts, seconds, guidance=1.5, seed=10_000 + draw) for draw in range(DRAWS)]
-    return F.normalize(torch.stack(draws).mean(dim=0), dim=1)
+    prior = model.network.prior
+    assert prior is not None
+    noise = torch.randn(DRAWS, model.config.num_scores, generator=torch.Generator().manual_seed(0))
+    lengths = torch.full((DRAWS,), seconds)
+    draws = [prior.sample(noise, text.expand(DRAWS, -1), lengths, guidance=1.5, steps=FLOW_STEPS) for text in texts]
+    return F.normalize(torch.stack(draws).mean(dim=1), dim=1)
 
 
 def drawn(guidance: float) -> Way:
