@@ -48,6 +48,7 @@ SHORT: dict[str, Any] = {
     "validate_every": 100,
     "save_every": 100,
 }
+ACROSS, LIMITS = 6, (5, 150)  # pictures beside each other, and the millimetres that they show
 LINEAR = "motionclip.model.linear.LinearPath"
 
 
@@ -203,18 +204,24 @@ def dataset_row(
 
 
 def draw_curves(curves: Mapping[str, Curve], path: Path) -> None:
-    """A small picture for each variant, with that of `base` in grey."""
+    """Two small pictures for each variant, with the curves of `base` in grey."""
     kinds = ("mpjpe_mm", "joints, mm"), ("sentence_top1", "nearest sentence, %")
-    figure = Figure(figsize=(2.4 * len(curves), 5), layout="constrained")
-    grid = figure.subplots(2, len(curves), sharey="row", squeeze=False)
-    for column, (name, looks) in zip(grid.T, curves.items(), strict=True):
-        for axes, (key, label) in zip(column, kinds, strict=True):
-            for own, colour in ((curves["base"], "#9a9a9a"), (looks, "#2f6db3")):
+    blocks = -(-len(curves) // ACROSS)
+    figure = Figure(figsize=(2.4 * ACROSS, 4.6 * blocks), layout="constrained")
+    grid = figure.subplots(2 * blocks, ACROSS, squeeze=False)
+    for axes in grid.flat:
+        axes.set_visible(False)
+    for place, (name, curve) in enumerate(curves.items()):
+        block, across = divmod(place, ACROSS)
+        for row, (key, label) in enumerate(kinds):
+            axes = grid[2 * block + row, across]
+            axes.set_visible(True)
+            for own, colour in ((curves["base"], "#9a9a9a"), (curve, "#2f6db3")):
                 axes.plot([look["windows"] / 1000 for look in own], [look[key] for look in own], color=colour)
-            axes.set_ylabel(label if column is grid.T[0] else "")
-        column[0].set(title=name.replace(", ", ",\n"), yscale="log")
-        column[1].set_xlabel("thousand windows")
-    figure.savefig(path, format="png", dpi=80)
+            axes.set_ylabel("" if across else label)
+        grid[2 * block, across].set(title=name.replace(", ", ",\n"), yscale="log", ylim=LIMITS)
+        grid[2 * block + 1, across].set(xlabel="thousand windows", ylim=(0, 100))
+    figure.savefig(path, format="png", dpi=70)
 
 
 if __name__ == "__main__":

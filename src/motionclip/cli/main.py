@@ -81,7 +81,7 @@ def _refuse_repeated(args: Sequence[str]) -> None:
     Raises:
         MotionClipError: if an option is given twice.
     """
-    names = [arg.partition("=")[0] for arg in args if arg.startswith("--")]
+    names = [arg.partition("=")[0].replace("_", "-") for arg in args if arg.startswith("--")]
     for name in names:
         if names.count(name) > 1:
             raise MotionClipError(f"{name} was given twice; expected once, with all its values behind it")
