@@ -83,3 +83,15 @@ def test_a_skeleton_first_used_without_gradients_serves_with_them() -> None:
     forward_kinematics(rotations, motion.root, skeleton)[1].sum().backward()
     assert rotations.grad is not None
     assert rotations.grad.abs().sum() > 0
+
+
+def test_tracing_leaves_nothing_behind() -> None:
+    skeleton, motion = Skeleton(CANONICAL.names, CANONICAL.parents, CANONICAL.offsets), smooth_motion(3)
+
+    class Places(torch.nn.Module):
+        def forward(self, rotations: Tensor, root: Tensor) -> Tensor:
+            return forward_kinematics(rotations, root, skeleton)[1]
+
+    torch.export.export(Places(), (motion.rotations, motion.root))
+    places = forward_kinematics(motion.rotations, motion.root, skeleton)[1]
+    torch.testing.assert_close(torch.from_numpy(places.numpy()), motion.positions)

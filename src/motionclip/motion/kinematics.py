@@ -21,11 +21,13 @@ def forward_kinematics(rotations: Tensor, root: Tensor, skeleton: Skeleton) -> t
         to both inputs. One batched product per tree level, not one per joint, and one for all places.
     """
     by_level = [joint for level in skeleton.levels for joint in level]
-    levels = _ordered(rotations, by_level).split([len(level) for level in skeleton.levels], dim=-3)
-    turned = [levels[0]]
-    for slots, local in zip(skeleton.parent_slots, levels[1:], strict=True):
+    ordered = _ordered(rotations, by_level)
+    turned, done = [ordered[..., :1, :, :]], 1
+    for slots in skeleton.parent_slots:
         # index_select: siblings share a parent, and the gradient of plain indexing adds them up in any order.
-        turned.append(turned[-1].index_select(-3, slots.to(root.device)) @ local)
+        parents = turned[-1].index_select(-3, slots.to(root.device))
+        turned.append(parents @ ordered.narrow(-3, done, len(slots)))
+        done += len(slots)
     world = _ordered(torch.cat(turned, dim=-3), sorted(range(len(by_level)), key=by_level.__getitem__))
     above = torch.tensor([max(parent, 0) for parent in skeleton.parents], device=root.device)
     bones = world.index_select(-3, above) @ skeleton.offsets.to(rotations)[..., None]

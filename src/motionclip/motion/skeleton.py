@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -23,6 +23,9 @@ class Skeleton:
         offsets: (J, 3) rest position of each joint relative to its parent; the root's is kept
             for files but never added to a motion's root path.
         end_sites: tips of leaf bones as (joint index, (x, y, z) offset from that joint).
+        parent_slots: for each of ``levels`` but the first, where in the level above the parent of each joint is.
+        ancestry: (J, J) 1 where the column's joint is the row's, or above it, but for the root: a place is a sum of
+            bones.
 
     Raises:
         SkeletonError: on duplicate names, more than one root, a parent that does not come first,
@@ -33,6 +36,8 @@ class Skeleton:
     parents: tuple[int, ...]
     offsets: Tensor
     end_sites: tuple[tuple[int, tuple[float, float, float]], ...] = ()
+    parent_slots: tuple[Tensor, ...] = field(init=False, repr=False)
+    ancestry: Tensor = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         count = len(self.names)
@@ -54,6 +59,23 @@ class Skeleton:
                     f"joint {self.names[joint]!r} has parent index {parent}; expected -1 for the first joint "
                     "only and, for the others, the index of an earlier joint"
                 )
+        # Not when first used, which may be without gradients or in a tracer: its tensors would serve nobody else.
+        with torch.inference_mode(False):
+            object.__setattr__(self, "parent_slots", self._slots_of_parents())
+            object.__setattr__(self, "ancestry", self._bones_above())
+
+    def _slots_of_parents(self) -> tuple[Tensor, ...]:
+        return tuple(
+            torch.tensor([above.index(self.parents[joint]) for joint in level])
+            for above, level in itertools.pairwise(self.levels)
+        )
+
+    def _bones_above(self) -> Tensor:
+        bones = [[0.0] * self.num_joints]
+        for joint, parent in enumerate(self.parents[1:], start=1):
+            bones.append(bones[parent].copy())
+            bones[joint][joint] = 1.0
+        return torch.tensor(bones)
 
     @property
     def num_joints(self) -> int:
@@ -94,25 +116,6 @@ class Skeleton:
         return tuple(
             tuple(joint for joint in range(self.num_joints) if depth[joint] == level) for level in range(max(depth) + 1)
         )
-
-    @cached_property
-    def parent_slots(self) -> tuple[Tensor, ...]:
-        """For each level but the first, where in the level above the parent of each of its joints is."""
-        with torch.inference_mode(False):  # they are kept, and one made there would be no good for gradients
-            return tuple(
-                torch.tensor([above.index(self.parents[joint]) for joint in level])
-                for above, level in itertools.pairwise(self.levels)
-            )
-
-    @cached_property
-    def ancestry(self) -> Tensor:
-        """(J, J) 1 where the column's joint is the row's, or above it, but for the root: a place is a sum of bones."""
-        with torch.inference_mode(False):
-            ancestry = torch.eye(self.num_joints)
-            for joint, parent in enumerate(self.parents[1:], start=1):
-                ancestry[joint] += ancestry[parent]
-            ancestry[:, 0] = 0
-            return ancestry
 
     @cached_property
     def rest_positions(self) -> Tensor:
