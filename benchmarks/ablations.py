@@ -35,8 +35,8 @@ from motionclip.metrics.physics import physics
 from motionclip.towers import CachedTower, load_tower
 from motionclip.training.presets import TrainConfig, preset
 from motionclip.training.trainer import train
+from val_split import STORES, described, write_rows
 
-STORES = (Path(".stores/bandai_namco"), Path(".stores/cmu"))
 OUT = Path(__file__).parent / "results" / "ablations.json"
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "ablations.png"
 #: What every run has of its own: short, and with a look at `val` every 100 steps.
@@ -152,8 +152,7 @@ def main(data: tuple[Path, ...] = STORES, runs: Path = Path("runs/ablations"), o
             out = trained(name, stores, runs)
             rows += measured(name, motionclip.load(out), stores)
         print(*(row for row in rows if row.variant == name), sep="\n", flush=True)
-        with replacing(OUT) as path:
-            path.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+        write_rows(rows, OUT)
     with replacing(PICTURE) as path:
         draw_curves({name: read(runs / name) for name in VARIANTS if (runs / name / "metrics.jsonl").exists()}, path)
 
@@ -171,8 +170,7 @@ def trained(name: str, stores: Sequence[Store], runs: Path) -> Path:
 def measured(name: str, model: motionclip.MotionCLIP, stores: Sequence[Store]) -> list[Row]:
     """Rows of a variant."""
     windows = WindowSet(stores, "val", {}, 21)
-    datasets = sorted({segment.dataset for segment in windows.segments if segment.texts})
-    return [dataset_row(name, model, stores, windows, dataset) for dataset in datasets]
+    return [dataset_row(name, model, stores, windows, dataset) for dataset in described(windows)]
 
 
 def dataset_row(

@@ -7,8 +7,6 @@ Prints the figures and writes benchmarks/results/decoding.json.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,14 +17,13 @@ import torch
 import tyro
 
 import motionclip
-from motionclip.applications.measures.clips import Clips, evenly
+from motionclip.applications.measures.clips import Clips, distance, evenly
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
-from motionclip.formats.files import replacing
 from motionclip.metrics.physics import Physics, physics
 from motionclip.motion import Motion
+from val_split import STORES, described, time_of, write_rows
 
-STORES = (Path(".stores/bandai_namco"), Path(".stores/cmu"))
 OUT = Path(__file__).parent / "results" / "decoding.json"
 CLIPS, SECONDS = 100, 2.0
 #: The steps that can be left out, each with the function that does nothing in its place.
@@ -61,12 +58,11 @@ def main(data: tuple[Path, ...] = STORES, model: str = "base") -> None:
     network = motionclip.load(model)
     windows = WindowSet([Store.open(path) for path in data], "val", {}, 21)
     rows: list[Row] = []
-    for dataset in sorted({segment.dataset for segment in windows.segments if segment.texts}):
+    for dataset in described(windows):
         for row in dataset_rows(network, Clips(windows, dataset, round(SECONDS * network.config.fps))):
             print(row)
             rows.append(row)
-    with replacing(OUT) as path:
-        path.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+    write_rows(rows, OUT)
 
 
 def dataset_rows(model: motionclip.MotionCLIP, clips: Clips) -> Iterator[Row]:
@@ -94,18 +90,9 @@ def without(step: str) -> Iterator[None]:
         yield
 
 
-def time_of(motion: Motion) -> float:
-    """Seconds of a motion, its last frame included."""
-    return motion.num_frames / motion.fps
-
-
 def mean_error_mm(made: list[Motion], true: list[Motion]) -> float:
     """Mean over motions of the mean distance of their joints, root at the origin."""
-    errors = []
-    for pair in zip(made, true, strict=True):
-        one, other = (motion.positions - motion.positions[:, :1] for motion in pair)
-        errors.append((one - other).norm(dim=-1).mean())
-    return 1000 * torch.stack(errors).mean().item()
+    return 1000 * torch.stack([distance(*pair) for pair in zip(made, true, strict=True)]).mean().item()
 
 
 if __name__ == "__main__":

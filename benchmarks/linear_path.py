@@ -9,7 +9,6 @@ Prints the figures and writes benchmarks/results/linear_path.json.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +24,8 @@ from motionclip.model.config import ModelConfig
 from motionclip.model.residual import ResidualAutoEncoder
 from motionclip.training.batches import gather, gather_rows, padded_together
 from motionclip.training.presets import TrainConfig, preset
+from val_split import STORES, write_rows
 
-STORES = (Path(".stores/bandai_namco"), Path(".stores/cmu"))
 RESULTS = Path(__file__).parent / "results" / "linear_path.json"
 
 _SECONDS = (2, 4, 6)
@@ -102,7 +101,7 @@ def main(data: tuple[Path, ...] = STORES) -> None:
         for row in measured(name, started(config, model, train), unseen):
             print(row, flush=True)
             rows.append(row)
-    RESULTS.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=2) + "\n")
+    write_rows(rows, RESULTS)
 
 
 if __name__ == "__main__":

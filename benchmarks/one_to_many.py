@@ -12,8 +12,6 @@ Prints the figures and writes benchmarks/results/one_to_many.json.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +27,12 @@ from motionclip.applications.measures.generation import Judge, Judged
 from motionclip.applications.measures.judging import embed_motions
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
-from motionclip.formats.files import replacing
 from motionclip.metrics.distribution import multimodality
 from motionclip.metrics.evaluator import SHIPPED, Evaluator, load_evaluator
 from motionclip.metrics.physics import Physics, physics
 from motionclip.model.pipeline import FLOW_STEPS
-from motionclip.motion import Motion
+from val_split import STORES, described, time_of, write_rows
 
-STORES = (Path(".stores/bandai_namco"), Path(".stores/cmu"))
 OUT = Path(__file__).parent / "results" / "one_to_many.json"
 CLIPS, SENTENCES, SEEDS, SECONDS = 100, 30, 10, 4.0
 NOISE, DRAWS = 0.3, 32
@@ -110,12 +106,11 @@ def main(data: tuple[Path, ...] = STORES, model: str = "base") -> None:
     network, evaluator = motionclip.load(model), load_evaluator(SHIPPED)
     windows = WindowSet([Store.open(path) for path in data], "val", {}, 21)
     rows: list[Row] = []
-    for dataset in sorted({segment.dataset for segment in windows.segments if segment.texts}):
+    for dataset in described(windows):
         for row in dataset_rows(network, evaluator, Clips(windows, dataset, network.config.max_frames)):
             print(row, flush=True)
             rows.append(row)
-    with replacing(OUT) as path:
-        path.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+    write_rows(rows, OUT)
 
 
 @torch.inference_mode()
@@ -150,11 +145,6 @@ def spread(model: motionclip.MotionCLIP, evaluator: Evaluator, clips: Clips, way
     texts = model.embed_text([clips.sentences[place] for place in evenly(len(clips.sentences), SENTENCES)])
     made = [model.decode(way(model, texts, SECONDS, seed), SECONDS) for seed in range(SEEDS)]
     return multimodality(torch.stack([embed_motions(evaluator, motions) for motions in made], dim=1))
-
-
-def time_of(motion: Motion) -> float:
-    """Seconds of a motion, its last frame included."""
-    return motion.num_frames / motion.fps
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from motionclip.model.features import pose
 from motionclip.model.grounding import ground, hold_feet, plant_feet
 from motionclip.motion import CANONICAL, forward_kinematics
 from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_JOINTS
+from motionclip.motion.contacts import CONTACT_INDICES, CONTACT_JOINTS
 from motionclip.motion.legs import move_ankles
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
@@ -22,7 +22,7 @@ def swinging_leg() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def feet(sixd: torch.Tensor, root: torch.Tensor) -> torch.Tensor:
-    return pose(sixd, root)[1][:, :, CANONICAL.indices(CONTACT_JOINTS)]
+    return pose(sixd, root)[1][:, :, CONTACT_INDICES]
 
 
 def with_legs(sixd: torch.Tensor, root: torch.Tensor, contacts: torch.Tensor) -> torch.Tensor:
@@ -90,7 +90,7 @@ def test_no_standing_foot_is_below_the_floor() -> None:
     sunk = ankles(sixd, root - 0.15)
     assert sunk[..., 1].min() < 0
     raised = pose(with_legs(sixd, root - 0.15, torch.zeros(1, FRAMES, 4)), root - 0.15)[1]
-    soles = raised[0][:, CANONICAL.indices(CONTACT_JOINTS), 1]
+    soles = raised[0][:, CONTACT_INDICES, 1]
     assert (soles > soles.new_tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2) - 1e-4).all()
 
 

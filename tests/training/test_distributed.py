@@ -60,15 +60,12 @@ def test_two_processes_give_the_losses_of_one_with_twice_the_batch(few_clips: Pa
         one, two = tmp_path / "one" / name, tmp_path / "two" / name
         expected, found = (json.loads((run / "losses.json").read_text()) for run in (one, two))
         assert len(found) == config.steps + config.prior_steps
-        assert found[:8] == pytest.approx(expected[:8], rel=1e-4)
-        assert found == pytest.approx(expected, rel=2e-2)  # what rounds grows from step to step
+        assert found == pytest.approx(expected, rel=1e-4)
         for row, other in zip(rows(one), rows(two), strict=True):
             assert other.pop("phase") == row.pop("phase")
-            gradients = [each.pop("gradient", 1.0) for each in (row, other)]
-            assert other == pytest.approx(row, rel=2e-2)
-            assert 0.5 < gradients[0] / gradients[1] < 2  # a bone near the end of its turn has any size of gradient
+            assert other == pytest.approx(row, rel=5e-3)  # the gradient's norm rounds most
         for weight, value in weights(one).items():
-            torch.testing.assert_close(weights(two)[weight], value, rtol=2e-2, atol=2e-3, msg=weight)
+            torch.testing.assert_close(weights(two)[weight], value, rtol=1e-3, atol=1e-3, msg=weight)
 
 
 @pytest.fixture(scope="module")

@@ -24,14 +24,11 @@ def export(
         precision: of the matrices: int8 takes a quarter of the room and is less exact.
     """
     from motionclip.applications.export_onnx import check_packages, export_onnx
-    from motionclip.cli.console import progress_bar, say
+    from motionclip.cli.console import counted, say
     from motionclip.model.pipeline import load
 
     check_packages()
-    with progress_bar() as bar:
-        task = bar.add_task(f"exporting to {kind}", total=None)
-        written = export_onnx(
-            load(model), out, precision=precision, progress=lambda done, of: bar.update(task, completed=done, total=of)
-        )
+    with counted(f"exporting to {kind}") as progress:
+        written = export_onnx(load(model), out, precision=precision, progress=progress)
     for path in written:
         say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

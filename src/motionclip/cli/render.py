@@ -55,16 +55,15 @@ def render(
         _write_still(motions, shown, out, 8 if strobe is None else strobe, size, _body(style))
         say(out)
         return
-    from motionclip.cli.console import progress_bar
+    from motionclip.cli.console import counted
     from motionclip.formats.video import FASTEST, write_film
     from motionclip.render import make_film
 
     rate = min(motions[0].fps, _SWIFT, FASTEST[out.suffix.lower()]) if fps is None else fps
     size = (512 if width is None else width, height)
     film = make_film(motions, shown, size=size, fps=rate, view=view, body=_body(style), camera=camera, apart=apart)
-    with progress_bar() as bar:
-        task = bar.add_task("drawing", total=film.count)
-        write_film(film, out, lambda done, of: bar.update(task, completed=done))
+    with counted("drawing") as progress:
+        write_film(film, out, progress)
     say(f"{out}: {film.count} pictures of {film.size[0]} x {film.size[1]} at {film.fps:g} a second")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -71,11 +72,11 @@ class Skeleton:
         )
 
     def _bones_above(self) -> Tensor:
-        bones = [[0.0] * self.num_joints]
+        bones = np.eye(self.num_joints, dtype=np.float32)
         for joint, parent in enumerate(self.parents[1:], start=1):
-            bones.append(bones[parent].copy())
-            bones[joint][joint] = 1.0
-        return torch.tensor(bones)
+            bones[joint] += bones[parent]
+        bones[:, 0] = 0
+        return torch.from_numpy(bones)
 
     @property
     def num_joints(self) -> int:
