@@ -29,8 +29,8 @@ CLIPS, SECONDS = 100, 2.0
 #: The steps that can be left out, each with the function that does nothing in its place.
 STEPS: dict[str, tuple[str, Callable[..., object]]] = {
     "smoothing": ("motionclip.model.residual.smoothed", lambda values, lengths: values),
-    "limit of heading": ("motionclip.model.pipeline.limit_heading", lambda sixd, fps: sixd),
-    "limit of limbs": ("motionclip.model.pipeline.limit_swings", lambda sixd, fps: sixd),
+    "limit of heading": ("motionclip.model.pipeline.limit_heading", lambda rotations, fps: rotations),
+    "limit of limbs": ("motionclip.model.pipeline.limit_swings", lambda rotations, fps: rotations),
     "path from standing feet": ("motionclip.model.grounding.plant_feet", lambda feet, root, contacts: root),
     "legs that hold feet": ("motionclip.model.grounding.move_ankles", lambda rotations, *place: rotations),
 }

@@ -1,5 +1,7 @@
 """Aimed bones: joints get where they should, and nothing else is changed."""
 
+import math
+
 import roma
 import torch
 from torch import Tensor
@@ -23,6 +25,17 @@ def test_joints_reach_where_they_should_be() -> None:
     aimed = aim_bones(true @ turns(0.3, 1), places(true))
     torch.testing.assert_close(places(aimed), places(true), atol=1e-5, rtol=0)
     torch.testing.assert_close(aimed @ aimed.mT, torch.eye(3).expand_as(aimed), atol=1e-5, rtol=0)
+
+
+def test_a_bone_that_points_nearly_away_from_its_goal_gets_there() -> None:
+    true = turns(0.4, 0)
+    elbow, wrist = CANONICAL.index("left_elbow"), CANONICAL.index("left_wrist")
+    away = roma.rotvec_to_rotmat(torch.tensor([0.0, 0.0, math.radians(165)]))  # the forearm lies along x
+    drafted = true.clone()
+    drafted[:, elbow] = true[:, elbow] @ away
+    aimed = aim_bones(drafted, places(true))
+    torch.testing.assert_close(places(aimed)[:, wrist], places(true)[:, wrist], atol=1e-6, rtol=0)
+    torch.testing.assert_close(aimed[:, elbow] @ aimed[:, elbow].mT, torch.eye(3).expand(40, 3, 3), atol=2e-6, rtol=0)
 
 
 def test_a_draft_that_is_right_stays() -> None:

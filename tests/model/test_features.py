@@ -24,7 +24,7 @@ def test_canonical_windows_agree_with_canonical_motions() -> None:
     motion = random_motion(20)
     expected = canonicalize_heading(motion)
     batch = from_motion(motion, 30.0)
-    made = to_motions(batch.sixd, batch.root, 30.0)[0]
+    made = to_motions(rot.sixd_to_matrix(batch.sixd), batch.root, 30.0)[0]
     torch.testing.assert_close(made.positions, expected.positions, atol=1e-5, rtol=0)
     assert abs(heading(made)[0].item()) < 1e-5
 
@@ -32,7 +32,7 @@ def test_canonical_windows_agree_with_canonical_motions() -> None:
 def test_mirrored_windows_agree_with_mirrored_motions() -> None:
     motion = random_motion(12)
     sixd, root = mirror_windows(rot.matrix_to_sixd(motion.rotations)[None], motion.root[None])
-    made = to_motions(sixd, root, 30.0)[0]
+    made = to_motions(rot.sixd_to_matrix(sixd), root, 30.0)[0]
     torch.testing.assert_close(made.positions, mirror(motion).positions, atol=1e-5, rtol=0)
 
 

@@ -56,7 +56,7 @@ def test_the_published_poses_come_back_and_stand_still_on_the_floor() -> None:
     torch.testing.assert_close(sixd, batch.sixd, atol=1e-5, rtol=0)
     assert root.shape == batch.root.shape and (root == root[:, :1]).all()
     assert root[0, 0, [0, 2]].abs().max() == 0
-    feet = to_motions(sixd, root, 30.0)[0].positions[0, CONTACT_INDICES, 1]
+    feet = to_motions(rot.sixd_to_matrix(sixd), root, 30.0)[0].positions[0, CONTACT_INDICES, 1]
     assert 0.02 < feet.min() < 0.08  # the lowest joint at its height above the sole
 
 
@@ -78,7 +78,7 @@ def test_published_channels_are_rows_with_z_up_and_the_right_ankle() -> None:
     torch.testing.assert_close(features[:, knee], matrices[:, knee, :2].flatten(-2), atol=1e-6, rtol=0)
     standing = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # Y up to Z up
     torch.testing.assert_close(features[:, 0], (standing @ matrices[:, 0])[:, :2].flatten(-2), atol=1e-6, rtol=0)
-    positions = to_motions(batch.sixd, batch.root, 30.0)[0].positions
+    positions = to_motions(rot.sixd_to_matrix(batch.sixd), batch.root, 30.0)[0].positions
     ankle = positions[:, CANONICAL.index("right_ankle")] - positions[:, 0]  # the root's path is left out
     moved = (ankle - ankle[0]) @ standing.T
     torch.testing.assert_close(features[:, 24, :3], moved, atol=1e-5, rtol=0)

@@ -10,16 +10,16 @@ from motionclip.motion import rotations as rot
 
 
 def turning(angles: torch.Tensor) -> torch.Tensor:
-    """6D rotations (1, T, 24, 6) of a body whose root turns to angles (T,)."""
+    """Rotations (1, T, 24, 3, 3) of a body whose root turns to angles (T,)."""
     matrices = torch.eye(3).repeat(1, len(angles), 24, 1, 1)
     matrices[0, :, 0] = rot.about_y(angles)
-    return rot.matrix_to_sixd(matrices)
+    return matrices
 
 
 def test_a_jump_becomes_a_turn_around_its_moment() -> None:
     jump = torch.zeros(40)
     jump[20:] = math.radians(150)
-    steady = rot.sixd_to_matrix(limit_heading(turning(jump), 30.0))[0, :, 0]
+    steady = limit_heading(turning(jump), 30.0)[0, :, 0]
     steps = rot.geodesic_angle(steady[1:], steady[:-1])
     assert steps.max() <= FASTEST_TURN / 30 + 1e-4
     torch.testing.assert_close(steady[[0, -1]], rot.about_y(jump[[0, -1]]))
@@ -32,7 +32,7 @@ def test_turns_that_bodies_make_are_left_alone() -> None:
     assert torch.equal(limit_heading(spin, 30.0), spin)
     assert torch.equal(limit_swings(spin, 30.0), spin)
     for limit in (limit_heading, limit_swings):
-        assert limit(spin[:, :1], 30.0).shape == (1, 1, 24, 6)
+        assert limit(spin[:, :1], 30.0).shape == (1, 1, 24, 3, 3)
 
 
 def test_a_wrist_that_snaps_takes_its_time_and_others_are_left_alone() -> None:
@@ -40,10 +40,10 @@ def test_a_wrist_that_snaps_takes_its_time_and_others_are_left_alone() -> None:
     wrist, elbow = CANONICAL.index("left_wrist"), CANONICAL.index("left_elbow")
     turns[0, 15:, wrist, 2] = 2.0
     turns[:, :, elbow, 1] = torch.linspace(0, 1, 30)
-    sixd = rot.matrix_to_sixd(rot.rotvec_to_matrix(turns))
-    steady = rot.sixd_to_matrix(limit_swings(sixd, 30.0))
+    rotations = rot.rotvec_to_matrix(turns)
+    steady = limit_swings(rotations, 30.0)
     swings = rot.geodesic_angle(steady[:, 1:], steady[:, :-1])
     assert swings.max() < FASTEST_SWING / 30 + 1e-3
-    torch.testing.assert_close(steady[0, -1, wrist], rot.sixd_to_matrix(sixd)[0, -1, wrist], atol=1e-5, rtol=0)
+    torch.testing.assert_close(steady[0, -1, wrist], rotations[0, -1, wrist], atol=1e-5, rtol=0)
     others = [joint for joint in range(24) if joint != wrist]
-    torch.testing.assert_close(steady[:, :, others], rot.sixd_to_matrix(sixd)[:, :, others], atol=1e-6, rtol=0)
+    torch.testing.assert_close(steady[:, :, others], rotations[:, :, others], atol=1e-6, rtol=0)

@@ -72,7 +72,6 @@ def from_motion(motion: Motion, fps: float) -> Batch:
     return Batch(sixd.float(), root.float(), torch.ones(1, root.shape[1], dtype=torch.bool))
 
 
-def to_motions(sixd: Tensor, root: Tensor, fps: float) -> list[Motion]:
-    """Windows (B, T, 24, 6) and paths (B, T, 3) as motions on the canonical skeleton."""
-    matrices = rot.sixd_to_matrix(sixd.float())
-    return [Motion(turned, path.float(), fps, CANONICAL) for turned, path in zip(matrices, root, strict=True)]
+def to_motions(rotations: Tensor, root: Tensor, fps: float) -> list[Motion]:
+    """Local rotations (B, T, 24, 3, 3) and paths (B, T, 3) as motions on the canonical skeleton."""
+    return [Motion(turned, path, fps, CANONICAL) for turned, path in zip(rotations.float(), root.float(), strict=True)]

@@ -17,20 +17,19 @@ _LET_GO = 0.8
 _FREE, _HELD = 0.1, 0.6
 
 
-def ground(sixd: Tensor, root: Tensor, contacts: Tensor) -> tuple[Tensor, Tensor]:
-    """Windows (B, T, 24, 6) and root paths (B, T, 3) with their feet planted, and what still slides held by the legs.
+def ground(rotations: Tensor, root: Tensor, contacts: Tensor) -> tuple[Tensor, Tensor]:
+    """Rotations and root paths (B, T, 3) of windows with their feet planted, and what still slides held by the legs.
 
     Args:
-        sixd: local rotations.
+        rotations: (B, T, 24, 3, 3) local rotations.
         root: decoded root path, metres.
         contacts: (B, T, 4) probability of contact of :data:`~motionclip.motion.contacts.CONTACT_JOINTS`.
     """
-    rotations = rot.sixd_to_matrix(sixd)
     world, places = forward_kinematics(rotations, root, CANONICAL)
     feet = places[:, :, CONTACT_INDICES]
     planted = plant_feet(feet, root, contacts)
     shift = hold_feet(feet + (planted - root)[:, :, None], contacts)
-    return rot.matrix_to_sixd(move_ankles(rotations, world, places, shift)), planted
+    return move_ankles(rotations, world, places, shift), planted
 
 
 def plant_feet(feet: Tensor, root: Tensor, contacts: Tensor) -> Tensor:

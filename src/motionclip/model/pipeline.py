@@ -17,6 +17,7 @@ from motionclip.model.features import Batch, from_motion, to_motions
 from motionclip.model.grounding import ground
 from motionclip.model.steadying import limit_heading, limit_swings
 from motionclip.motion import Motion
+from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import on_canonical
 from motionclip.towers import ImageTower, TextTower, load_tower
 
@@ -88,12 +89,12 @@ class MotionCLIP:
         """
         mask = torch.ones(len(latents), self.num_frames(seconds), dtype=torch.bool, device=self.device)
         decoded = self.network.autoencoder.decode(latents.to(self.device), mask)
-        sixd, root = decoded.sixd, decoded.root
+        rotations, root = rot.sixd_to_matrix(decoded.sixd), decoded.root
         if decoded.contacts is not None:
-            sixd = limit_heading(sixd, self.config.fps)
-            sixd, root = ground(sixd, root, decoded.contacts.sigmoid())
-            sixd = limit_swings(sixd, self.config.fps)
-        return to_motions(sixd.cpu(), root.cpu(), self.config.fps)
+            rotations = limit_heading(rotations, self.config.fps)
+            rotations, root = ground(rotations, root, decoded.contacts.sigmoid())
+            rotations = limit_swings(rotations, self.config.fps)
+        return to_motions(rotations.cpu(), root.cpu(), self.config.fps)
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:

@@ -21,35 +21,35 @@ FASTEST_TURN = 13.0
 FASTEST_SWING = 20.0
 
 
-def limit_heading(sixd: Tensor, fps: float) -> Tensor:
-    """6D rotations (B, T, 24, 6) whose root turns too fast, with its yaw slowed; others as they are.
+def limit_heading(rotations: Tensor, fps: float) -> Tensor:
+    """Local rotations (B, T, 24, 3, 3), those whose root turns too fast with its yaw slowed; others as they are.
 
     The yaw follows its path from the first frame on, and from the last frame back, each time lagging
     behind where the path is too fast; midway between the two, a jump becomes a turn around the moment
     at which it was. The lean then follows its own path, as fast.
     """
-    root, most = rot.sixd_to_matrix(sixd[:, :, 0]), FASTEST_TURN / fps
+    root, most = rotations[:, :, 0], FASTEST_TURN / fps
     if root.shape[1] < 2:
-        return sixd
+        return rotations
     fast = (rot.geodesic_angle(root[:, 1:], root[:, :-1]) > most).any(dim=1)
     if not fast.any():
-        return sixd
+        return rotations
     yaw = _unwrapped(rot.yaw_of_left(root[fast, :, :, 0]))  # (F, T)
     slowed = (_follow(yaw, most) + _follow(yaw.flip(1), most).flip(1)) / 2
-    steady = sixd.clone()
-    steady[fast, :, 0] = rot.matrix_to_sixd(_follow_rotations(rot.about_y(slowed - yaw) @ root[fast], most))
+    steady = rotations.clone()
+    steady[fast, :, 0] = _follow_rotations(rot.about_y(slowed - yaw) @ root[fast], most)
     return steady
 
 
-def limit_swings(sixd: Tensor, fps: float) -> Tensor:
-    """6D rotations (B, T, 24, 6) whose joints below the root follow their own path, lagging where it is too fast."""
-    local, most = rot.sixd_to_matrix(sixd[:, :, 1:]).transpose(1, 2), FASTEST_SWING / fps  # (B, 23, T, 3, 3)
+def limit_swings(rotations: Tensor, fps: float) -> Tensor:
+    """Local rotations (B, T, 24, 3, 3), joints below the root on their own path, lagging where it is too fast."""
+    local, most = rotations[:, :, 1:].transpose(1, 2), FASTEST_SWING / fps  # (B, 23, T, 3, 3)
     fast = (rot.geodesic_angle(local[:, :, 1:], local[:, :, :-1]) > most).any(dim=2)
     if not fast.any():
-        return sixd
-    steady = sixd.clone()
+        return rotations
+    steady = rotations.clone()
     paths = steady[:, :, 1:].transpose(1, 2)  # a view: what is written there is in ``steady``
-    paths[fast] = rot.matrix_to_sixd(_follow_rotations(local[fast], most))
+    paths[fast] = _follow_rotations(local[fast], most)
     return steady
 
 

@@ -10,6 +10,7 @@ from motionclip.metrics.reconstruction import reconstruction_mpjpe
 from motionclip.metrics.retrieval import accuracy, cosines
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.model.features import to_motions
+from motionclip.motion import rotations as rot
 from motionclip.render import contact_sheet
 from motionclip.training.batches import gather, gather_rows
 from motionclip.training.phase import TrainingSet
@@ -59,7 +60,7 @@ def sample_sheet(model: MotionAutoEncoder, windows: WindowSet, count: int = 4) -
         return None
     batch = gather_rows(windows, tiles[_spread(len(tiles), count)])
     decoded = model.decode(model.encode(batch), batch.mask)
-    recorded = to_motions(batch.sixd.cpu(), batch.root.cpu(), model.config.fps)
-    made = to_motions(decoded.sixd.cpu(), decoded.root.cpu(), model.config.fps)
+    recorded = to_motions(rot.sixd_to_matrix(batch.sixd).cpu(), batch.root.cpu(), model.config.fps)
+    made = to_motions(rot.sixd_to_matrix(decoded.sixd).cpu(), decoded.root.cpu(), model.config.fps)
     pairs = [motion for pair in zip(recorded, made, strict=True) for motion in pair]
     return contact_sheet(pairs, ["recorded", "decoded"] * len(recorded))

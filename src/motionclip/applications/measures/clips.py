@@ -12,6 +12,7 @@ from motionclip.data.windows import Segment, WindowSet
 from motionclip.model.features import Batch, from_motion, to_motions
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
+from motionclip.motion import rotations as rot
 from motionclip.training.batches import gather, padded_together
 
 #: Clips or windows that go through a network together.
@@ -54,7 +55,7 @@ class Clips:
     def motions(self, clips: Sequence[int], fps: float) -> list[Motion]:
         """Some of the clips, each from above the origin and facing +Z."""
         batch = gather(self._windows, self._windows.central([self._places[clip] for clip in clips], self._max_frames))
-        whole = to_motions(batch.sixd, batch.root, fps)
+        whole = to_motions(rot.sixd_to_matrix(batch.sixd), batch.root, fps)
         return [motion.frames(0, int(real.sum())) for motion, real in zip(whole, batch.mask, strict=True)]
 
 
