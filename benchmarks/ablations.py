@@ -44,6 +44,7 @@ SHORT: dict[str, Any] = {
     "batch_size": 32,
     "steps": 800,
     "warmup": 100,
+    "head_steps": 0,
     "prior_steps": 0,
     "validate_every": 100,
     "save_every": 100,

@@ -61,7 +61,7 @@ def configs() -> dict[str, TrainConfig]:
 def run_curves(store: Path, out: Path, processes: int = 1) -> None:
     """Train each configuration into a folder of its own; the first process writes the losses of all steps."""
     for name, config in configs().items():
-        batches = {part: getattr(config, part) * processes for part in ("batch_size", "prior_batch")}
+        batches = {part: getattr(config, part) * processes for part in ("batch_size", "head_batch", "prior_batch")}
         losses: list[float] = []
 
         def on_step(phase: str, step: int, steps: int, loss: float | None, losses: list[float] = losses) -> None:

@@ -59,7 +59,7 @@ def test_two_processes_give_the_losses_of_one_with_twice_the_batch(few_clips: Pa
     for name, config in configs().items():
         one, two = tmp_path / "one" / name, tmp_path / "two" / name
         expected, found = (json.loads((run / "losses.json").read_text()) for run in (one, two))
-        assert len(found) == config.steps + config.prior_steps
+        assert len(found) == config.steps + config.head_steps + config.prior_steps
         assert found == pytest.approx(expected, rel=1e-4)
         for row, other in zip(rows(one), rows(two), strict=True):
             assert other.pop("phase") == row.pop("phase")

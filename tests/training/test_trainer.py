@@ -19,7 +19,7 @@ from motionclip.training.presets import PRESETS, TrainConfig, preset
 from motionclip.training.trainer import train
 
 CONFIG = dataclasses.replace(
-    PRESETS["tiny"], steps=12, prior_steps=6, validate_every=6, save_every=4, prior_pool=16, warmup=2
+    PRESETS["tiny"], steps=12, pool=16, head_steps=4, prior_steps=6, validate_every=6, save_every=4, warmup=2
 )
 
 
@@ -46,7 +46,7 @@ def whole_run(synthetic_store: Path, tmp_path_factory: pytest.TempPathFactory) -
     yield out
 
 
-@pytest.mark.parametrize(("phase", "step"), [("autoencoder", 7), ("prior", 5)])
+@pytest.mark.parametrize(("phase", "step"), [("autoencoder", 7), ("head", 2), ("prior", 5)])
 def test_a_killed_run_resumes_to_the_same_weights(
     whole_run: Path, synthetic_store: Path, tmp_path: Path, phase: str, step: int
 ) -> None:
@@ -77,6 +77,21 @@ def test_longer_training_reconstructs_better(synthetic_store: Path, tmp_path: Pa
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     errors = [row["mpjpe_mm"] for row in rows if row["phase"] == "validation"]
     assert errors[-1] < 0.95 * errors[0]
+
+
+def test_the_head_learns_on_and_nothing_else_moves(synthetic_store: Path, tmp_path: Path) -> None:
+    stores, tower = [Store.open(synthetic_store)], load_tower("minilm")
+    without = dataclasses.replace(CONFIG, head_steps=0, prior_steps=0)
+    learnt = dataclasses.replace(without, head_steps=100, head_batch=64, pool=128)
+    before, after = (
+        load_network(train(config, stores, tmp_path / name, tower)).state_dict()
+        for name, config in (("without", without), ("learnt", learnt))
+    )
+    moved = {name for name, value in before.items() if not torch.equal(after[name], value)}
+    assert moved == {name for name in before if ".text_head." in name}
+    rows = [json.loads(line) for line in (tmp_path / "learnt" / "metrics.jsonl").read_text().splitlines()]
+    first, last = (row["loss"] for row in rows if row["phase"] == "head")
+    assert last < 0.98 * first
 
 
 def test_runs_are_not_mixed(whole_run: Path, synthetic_store: Path) -> None:

@@ -17,6 +17,7 @@ def train(
     device: Literal["auto", "cpu", "cuda"] = "auto",
     steps: int | None = None,
     batch_size: int | None = None,
+    head_steps: int | None = None,
     prior_steps: int | None = None,
     seed: int | None = None,
     tower: str | None = None,
@@ -25,7 +26,7 @@ def train(
     bf16: bool = False,
     compile: bool = False,
 ) -> None:
-    """Train a model: the auto-encoder with its text head, then the latent prior.
+    """Train a model: the auto-encoder with its text head, the head once more, then the latent prior.
 
     Under torchrun all processes train one model together (docs/training.md).
 
@@ -37,6 +38,7 @@ def train(
         device: where to compute; `auto` takes a GPU where there is one, each process of a job its own.
         steps: steps of the auto-encoder, instead of the preset's.
         batch_size: windows per step of each process, instead of the preset's.
+        head_steps: steps of the text head alone, instead of the preset's.
         prior_steps: steps of the prior, instead of the preset's.
         seed: of weights, draws and noise, instead of the preset's.
         tower: minilm, clip:ViT-B-32 or another CLIP by name, instead of the preset's; minilm sees no pictures.
@@ -62,8 +64,9 @@ def train(
         sees_pictures = isinstance(encoder, ImageTower)
         if base.uses_pictures and not sees_pictures and ranks.first:
             say(f"the tower {encoder.name} sees no pictures: training without the image loss")
-        changes = {"steps": steps, "prior_steps": prior_steps, "seed": seed, "frame_choice": frame_choice}
-        changes |= {"batch_size": batch_size, "bf16": bf16 or None, "compile": compile or None}
+        changes: dict[str, object] = {"steps": steps, "head_steps": head_steps, "prior_steps": prior_steps}
+        changes |= {"batch_size": batch_size, "seed": seed, "frame_choice": frame_choice}
+        changes |= {"bf16": bf16 or None, "compile": compile or None}
         if steps is not None:
             changes["epochs"] = 0
         config = dataclasses.replace(

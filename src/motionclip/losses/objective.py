@@ -105,12 +105,11 @@ class Objective(nn.Module):
         latent = model.encode(batch)
         comparison = Comparison(model, batch, model.decode(self._shaken(latent, noise), batch.mask), self.factor)
         parts = {name: getattr(comparison, name)() for name in _RECONSTRUCTION if getattr(self.weights, name)}
-        parts |= self._text(latent, model.text_head(texts.embedding), texts)
+        parts |= word_losses(self.weights, latent, model.text_head(texts.embedding), texts)
         if images is not None and model.image_head is not None:
             picture = model.image_head(images.embedding)
             parts["image_cosine"] = alignment.cosine_loss(latent, picture, images.weight)
-        total = torch.stack([getattr(self.weights, name) * value for name, value in parts.items()]).sum()
-        return total, parts
+        return weighted(self.weights, parts), parts
 
     def _shaken(self, latent: Tensor, noise: Tensor) -> Tensor:
         """Latents with noise, at their own norm."""
@@ -120,20 +119,28 @@ class Objective(nn.Module):
         shaken = latent + self.weights.latent_noise * norm * noise / latent.shape[-1] ** 0.5
         return F.normalize(shaken, dim=-1) * norm
 
-    def _text(self, latent: Tensor, text: Tensor, texts: TextTargets) -> dict[str, Tensor]:
-        parts = {}
-        if self.weights.cosine:
-            parts["cosine"] = alignment.cosine_loss(latent, text, texts.weight)
-        if self.weights.contrast:
-            parts["contrast"] = self._contrast(latent, text, texts)
-        return parts
 
-    def _contrast(self, latent: Tensor, text: Tensor, texts: TextTargets) -> Tensor:
-        """Each motion against each text of the batch, those of all processes."""
-        said = gathered(texts.weight) > 0
-        if not said.any():
-            return latent.sum() * 0
-        motion, text, embedding = (gathered(rows)[said] for rows in (latent, text, texts.embedding))
-        label, least = gathered(texts.label)[said], self.weights.same_text
-        positive, allowed = alignment.contrastive_targets(label, embedding @ embedding.T, least)
-        return alignment.info_nce(motion, text, positive, allowed, self.weights.temperature)
+def word_losses(weights: LossWeights, latent: Tensor, text: Tensor, texts: TextTargets) -> dict[str, Tensor]:
+    """Losses that have a weight of latents (B, D) of motions and of their words: the cosine, and contrast."""
+    parts = {}
+    if weights.cosine:
+        parts["cosine"] = alignment.cosine_loss(latent, text, texts.weight)
+    if weights.contrast:
+        parts["contrast"] = _contrast(weights, latent, text, texts)
+    return parts
+
+
+def weighted(weights: LossWeights, parts: dict[str, Tensor]) -> Tensor:
+    """The sum (scalar) of losses, each times its weight."""
+    return torch.stack([getattr(weights, name) * value for name, value in parts.items()]).sum()
+
+
+def _contrast(weights: LossWeights, latent: Tensor, text: Tensor, texts: TextTargets) -> Tensor:
+    """Each motion against each text of the batch, those of all processes."""
+    said = gathered(texts.weight) > 0
+    if not said.any():
+        return latent.sum() * 0
+    motion, text, embedding = (gathered(rows)[said] for rows in (latent, text, texts.embedding))
+    label = gathered(texts.label)[said]
+    positive, allowed = alignment.contrastive_targets(label, embedding @ embedding.T, weights.same_text)
+    return alignment.info_nce(motion, text, positive, allowed, weights.temperature)

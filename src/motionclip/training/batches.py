@@ -14,10 +14,10 @@ from motionclip.losses.objective import ImageTargets, TextTargets
 from motionclip.model.features import Batch, canonicalize, mirror_windows
 from motionclip.model.prior import FlowNoise
 
-Rows = TypeVar("Rows", Draw, ImageTargets, FlowNoise)
+Rows = TypeVar("Rows", Draw, ImageTargets, TextTargets, FlowNoise)
 
 
-def rows_of(value: Rows, rows: slice) -> Rows:
+def rows_of(value: Rows, rows: slice | Tensor) -> Rows:
     """Some rows of all tensors of a value."""
     return type(value)(*(getattr(value, item.name)[rows] for item in dataclasses.fields(value)))
 

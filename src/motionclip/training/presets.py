@@ -43,10 +43,13 @@ class TrainConfig:
         bf16: run the transformers in bfloat16.
         compile: compile the transformers with torch.compile; figures then differ in the last digits, also when resumed.
         seed: of weights, draws and noise.
-        prior_steps: steps of the latent prior, after the auto-encoder.
+        pool: windows with words that are encoded once, after the auto-encoder, for the text head and the prior.
+        head_steps: steps of the text head on those.
+        head_batch: latents per step of the text head, of each process.
+        head_lr: peak learning rate of the text head.
+        prior_steps: steps of the latent prior, at last.
         prior_batch: latents per step of the prior, of each process.
         prior_lr: peak learning rate of the prior.
-        prior_pool: windows encoded once for the prior to learn from.
         validate_every: steps between validations.
         save_every: steps between checkpoints.
     """
@@ -55,7 +58,7 @@ class TrainConfig:
     losses: LossWeights = field(default_factory=LossWeights)
     steps: int = 2_500
     epochs: int = 0
-    batch_size: int = 64
+    batch_size: int = 32
     lr: float = 4e-4
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: int = 300
@@ -73,16 +76,27 @@ class TrainConfig:
     bf16: bool = False
     compile: bool = False
     seed: int = 0
+    pool: int = 60_000
+    head_steps: int = 200
+    head_batch: int = 512
+    head_lr: float = 1e-3
     prior_steps: int = 10_000
     prior_batch: int = 256
     prior_lr: float = 1e-3
-    prior_pool: int = 60_000
     validate_every: int = 500
     save_every: int = 250
 
     def __post_init__(self) -> None:
-        counts = ("batch_size", "prior_batch", "prior_pool", "validate_every", "save_every", "frames_per_window")
-        amounts = ("steps", "epochs", "prior_steps", "seed", "warmup", "clip_norm", "ema")
+        counts = (
+            "batch_size",
+            "head_batch",
+            "prior_batch",
+            "pool",
+            "validate_every",
+            "save_every",
+            "frames_per_window",
+        )
+        amounts = ("steps", "epochs", "head_steps", "prior_steps", "seed", "warmup", "clip_norm", "ema")
         for name, least in [*((name, 1) for name in counts), *((name, 0) for name in amounts)]:
             if getattr(self, name) < least:
                 raise ModelError(f"{name} is {getattr(self, name)}; expected at least {least}")
@@ -184,6 +198,7 @@ PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
             mirror=False,
             dataset_weights=MappingProxyType({}),
             bf16=False,
+            head_steps=0,
             prior_steps=0,
         ),
         # Learns little, but in seconds: for trying out a data set, and for the tests.
@@ -195,9 +210,11 @@ PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
             ema=0.9,
             window_seconds=(2.0,),
             bf16=False,
+            pool=64,
+            head_steps=10,
+            head_batch=16,
             prior_steps=20,
             prior_batch=16,
-            prior_pool=64,
             validate_every=20,
             save_every=10,
         ),

@@ -1,8 +1,9 @@
-"""Training: the auto-encoder with its text head, then the latent prior."""
+"""Training: the auto-encoder with its text head, the head once more, then the latent prior."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import os
 import shutil
@@ -19,8 +20,10 @@ from motionclip.model.checkpoint import Network, save_network
 from motionclip.towers import CachedTower, ImageTower, TextTower
 from motionclip.training.autoencoder_phase import AutoEncoderPhase
 from motionclip.training.distributed import Ranks
+from motionclip.training.head_phase import HeadPhase
 from motionclip.training.phase import OnStep, TrainingSet
 from motionclip.training.pictures import PictureTable
+from motionclip.training.pool import encode_pool
 from motionclip.training.presets import TrainConfig
 from motionclip.training.prior_phase import PriorPhase
 from motionclip.training.run import Run
@@ -65,7 +68,9 @@ def train(
             torch.manual_seed(config.seed)
             network = Network(config.model).to(device)
             AutoEncoderPhase(config, run, sets["train"], sets.get("val"), on_step).fit(network.autoencoder)
-            PriorPhase(config, run, sets["train"], on_step).fit(network)
+            pool = functools.cache(lambda: encode_pool(network.autoencoder, sets["train"], config, ranks))
+            HeadPhase(config, run, pool, on_step).fit(network)
+            PriorPhase(config, run, pool, on_step).fit(network)
             if ranks.first:
                 save_network(network, out / "model")
     return out / "model"

@@ -1,0 +1,60 @@
+"""The second phase: the text head, on latents of the finished auto-encoder.
+
+What tells two sentences apart is seen where both are in the same batch. The head is small and the latents are there
+already, so batches can be as large as the auto-encoder's cannot.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from motionclip.losses.objective import weighted, word_losses
+from motionclip.model.checkpoint import Network
+from motionclip.training.batches import rows_of
+from motionclip.training.phase import OnStep, descend, optimizer_of, resumed, seed_step, set_rate
+from motionclip.training.pool import LatentPool, PoolMaker
+from motionclip.training.presets import TrainConfig
+from motionclip.training.run import Run
+from motionclip.training.schedule import warmup_cosine
+
+_LOG_EVERY = 50
+
+
+class HeadPhase:
+    """Steps of the text head alone, by the losses of words."""
+
+    name = "head"
+
+    def __init__(self, config: TrainConfig, run: Run, pool: PoolMaker, on_step: OnStep):
+        self.config, self.run, self.pool, self.on_step = config, run, pool, on_step
+
+    def fit(self, network: Network) -> None:
+        """Train the auto-encoder's text head in place, if there are steps for it."""
+        config, run, head = self.config, self.run, network.autoencoder.text_head
+        if not config.head_steps:
+            return
+        optimizer = optimizer_of(head, config.weight_decay, config.betas)
+        modules: dict[str, nn.Module] = {"model": head}
+        start = resumed(run, self.name, modules, optimizer)
+        run.forget_after((self.name,), start)
+        for step in range(start, config.head_steps):
+            loss = self._step(head, self.pool(), optimizer, step)
+            done = step + 1
+            if done % _LOG_EVERY == 0 or done == config.head_steps:
+                run.log(self.name, done, {"loss": loss})
+            if done == config.head_steps:
+                run.save(self.name, done, modules, optimizer)
+            self.on_step(self.name, done, config.head_steps, loss)
+
+    def _step(self, head: nn.Module, pool: LatentPool, optimizer: torch.optim.AdamW, step: int) -> float:
+        """One step; all processes draw the batch of all of them, and each takes its share."""
+        config, ranks, device = self.config, self.run.ranks, pool.latents.device
+        seed_step(config.seed, 1, -1 - step)  # the steps from 0 on are the prior's
+        set_rate(optimizer, config.head_lr * warmup_cosine(step, 0, config.head_steps))
+        count, own = config.head_batch * ranks.size, ranks.share(config.head_batch)
+        chosen = torch.randint(len(pool.latents), (count,))[own].to(device)
+        words = rows_of(pool.words, chosen)
+        loss = weighted(config.losses, word_losses(config.losses, pool.latents[chosen], head(words.embedding), words))
+        descend(loss, head, optimizer, config.clip_norm, ranks)
+        return loss.item()
