@@ -216,30 +216,38 @@ def instants_right(model: motionclip.MotionCLIP, clips: Clips, labels: LabelSet,
     return percent(torch.tensor(right))
 
 
-def main(bandai: Path = Path(".stores/bandai_namco"), cmu: Path = Path(".stores/cmu"), /) -> None:
+def main(
+    bandai: Path = Path(".stores/bandai_namco"),
+    cmu: Path = Path(".stores/cmu"),
+    /,
+    model: str = "base",
+    out: Path = RESULTS,
+) -> None:
     """Measure and write the figures.
 
     Args:
         bandai: store of Bandai-Namco.
         cmu: store of CMU.
+        model: name or folder of the model.
+        out: file of the figures.
     """
     torch.set_num_threads(1)
-    model, stores = motionclip.load(), (Store.open(bandai), Store.open(cmu))
+    network, stores = motionclip.load(model), (Store.open(bandai), Store.open(cmu))
     numbers = {
         split: [n for n in stores[0].split(split) if stores[0].entries[n].dataset == "bandai_namco_2"]
         for split in ("val", "test")
     }
-    split = {name: clips_of(model, stores[0], chosen) for name, chosen in numbers.items()}
+    split = {name: clips_of(network, stores[0], chosen) for name, chosen in numbers.items()}
     bandai_labels, words = label_set("bandai"), labels_of(list(WORDS.values()))
     sets: dict[str, tuple[LabelSet, list[str]]] = {
         "bandai": (bandai_labels, [content for content, _, _ in canonical_sentences(2)]),
         "words": (words, list(WORDS)),
         "words_one_template": (labels_of(list(WORDS.values()), templates=TEMPLATES[:1]), list(WORDS)),
     }
-    others = {name: walkers(model, stores[1], name) for name in numbers}
+    others = {name: walkers(network, stores[1], name) for name in numbers}
     figures: dict[str, object] = {"command": "python benchmarks/recognize.py"}
     for name, (labels, contents) in sets.items():
-        directions = embed_labels(model, labels)
+        directions = embed_labels(network, labels)
         similar = {part: cosines(clips.latents, directions) for part, clips in split.items()}
         truth = {part: truth_of(clips, labels, contents) for part, clips in split.items()}
         loss = {t: cross_entropy(similar["val"] / t, truth["val"][split["val"].owner]).item() for t in TEMPERATURES}
@@ -249,21 +257,21 @@ def main(bandai: Path = Path(".stores/bandai_namco"), cmu: Path = Path(".stores/
             "none_of_these": refusals(split, others, labels, contents, directions),
         }
     figures["timeline_instants_right"] = {
-        "val": {window: instants_right(model, split["val"], bandai_labels, window) for window in WINDOWS},
-        "test": {WINDOW: instants_right(model, split["test"], bandai_labels, WINDOW)},
+        "val": {window: instants_right(network, split["val"], bandai_labels, window) for window in WINDOWS},
+        "test": {WINDOW: instants_right(network, split["test"], bandai_labels, WINDOW)},
     }
     figures["caption_right"] = {
         part: percent(
             torch.tensor(
                 [
                     found[0].nearest[0].text == sentence
-                    for found, sentence in zip(caption(model, clips.motions), clips.sentences, strict=True)
+                    for found, sentence in zip(caption(network, clips.motions), clips.sentences, strict=True)
                 ]
             )
         )
         for part, clips in split.items()
     }
-    RESULTS.write_text(json.dumps(figures, indent=2) + "\n")
+    out.write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 
 

@@ -58,7 +58,7 @@ class TrainConfig:
     losses: LossWeights = field(default_factory=LossWeights)
     steps: int = 2_500
     epochs: int = 0
-    batch_size: int = 32
+    batch_size: int = 64
     lr: float = 4e-4
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: int = 300
