@@ -51,6 +51,12 @@ def test_words_and_pictures_train_and_a_killed_run_resumes_exactly(
     assert parts == {"loss", "features", "feature_velocity", "vertices", "cosine", "image_cosine"}
 
 
+def test_its_text_head_has_nothing_to_learn(clip_folder: Path, small_store: Path, tmp_path: Path) -> None:
+    tower, stores = load_tower(TOWER, clip_folder), [Store.open(small_store)]
+    train(dataclasses.replace(small(tower.dim), steps=1, head_steps=5), stores, tmp_path, tower)
+    assert '"head"' not in (tmp_path / "metrics.jsonl").read_text()
+
+
 def test_the_pull_of_pictures_is_felt(clip_folder: Path, small_store: Path, tmp_path: Path) -> None:
     tower, stores = load_tower(TOWER, clip_folder), [Store.open(small_store)]
     config = dataclasses.replace(small(tower.dim), steps=30, lr=3e-3)

@@ -11,6 +11,7 @@ from torch import nn
 
 from motionclip.losses.objective import weighted, word_losses
 from motionclip.model.checkpoint import Network
+from motionclip.model.residual import ResidualAutoEncoder
 from motionclip.training.batches import rows_of
 from motionclip.training.phase import OnStep, descend, optimizer_of, resumed, seed_step, set_rate
 from motionclip.training.pool import LatentPool, PoolMaker
@@ -30,9 +31,9 @@ class HeadPhase:
         self.config, self.run, self.pool, self.on_step = config, run, pool, on_step
 
     def fit(self, network: Network) -> None:
-        """Train the auto-encoder's text head in place, if there are steps for it."""
+        """Train the auto-encoder's text head in place, if there are steps for it; the paper's has nothing to learn."""
         config, run, head = self.config, self.run, network.autoencoder.text_head
-        if not config.head_steps:
+        if not config.head_steps or not isinstance(network.autoencoder, ResidualAutoEncoder):
             return
         optimizer = optimizer_of(head, config.weight_decay, config.betas)
         modules: dict[str, nn.Module] = {"model": head}
