@@ -16,6 +16,7 @@ from motionclip.losses.objective import ImageTargets, Objective
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.training.batches import gather, padded_together, rows_of, text_targets
 from motionclip.training.phase import (
+    LOG_EVERY,
     OnStep,
     TrainingSet,
     average_of,
@@ -33,7 +34,6 @@ from motionclip.training.validation import sample_sheet, validate
 
 #: Windows of each length from which the linear path starts.
 _START_WINDOWS = 768
-_LOG_EVERY = 50
 
 
 class AutoEncoderPhase:
@@ -66,7 +66,7 @@ class AutoEncoderPhase:
             if averaged is not None:
                 averaged.update_parameters(model)
             done = step + 1
-            if done % _LOG_EVERY == 0 or done == config.steps:
+            if done % LOG_EVERY == 0 or done == config.steps:
                 run.log(self.name, done, values)
             if done % config.validate_every == 0 or done == config.steps:
                 self._validate(kept(model, averaged), done)

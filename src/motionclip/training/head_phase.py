@@ -13,13 +13,11 @@ from motionclip.losses.objective import weighted, word_losses
 from motionclip.model.checkpoint import Network
 from motionclip.model.residual import ResidualAutoEncoder
 from motionclip.training.batches import rows_of
-from motionclip.training.phase import OnStep, descend, optimizer_of, resumed, seed_step, set_rate
+from motionclip.training.phase import LOG_EVERY, OnStep, descend, optimizer_of, resumed, seed_step, set_rate
 from motionclip.training.pool import LatentPool, PoolMaker
 from motionclip.training.presets import TrainConfig
 from motionclip.training.run import Run
 from motionclip.training.schedule import warmup_cosine
-
-_LOG_EVERY = 50
 
 
 class HeadPhase:
@@ -42,7 +40,7 @@ class HeadPhase:
         for step in range(start, config.head_steps):
             loss = self._step(head, self.pool(), optimizer, step)
             done = step + 1
-            if done % _LOG_EVERY == 0 or done == config.head_steps:
+            if done % LOG_EVERY == 0 or done == config.head_steps:
                 run.log(self.name, done, {"loss": loss})
             if done == config.head_steps:
                 run.save(self.name, done, modules, optimizer)

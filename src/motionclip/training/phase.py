@@ -15,6 +15,8 @@ from motionclip.training.distributed import Ranks
 from motionclip.training.pictures import PictureTable
 from motionclip.training.run import Run
 
+#: Steps between rows of a phase in the metrics.
+LOG_EVERY = 50
 #: Called after every step with the phase, the step, the number of steps and the loss; first, where pictures are
 #: embedded, with "pictures", how many are, of how many, and None.
 OnStep = Callable[[str, int, int, float | None], None]

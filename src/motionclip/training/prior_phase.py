@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +11,7 @@ from motionclip.model.prior import FlowNoise, LatentPrior
 from motionclip.model.residual import ResidualAutoEncoder
 from motionclip.training.batches import rows_of
 from motionclip.training.phase import (
+    LOG_EVERY,
     OnStep,
     average_of,
     descend,
@@ -21,20 +20,10 @@ from motionclip.training.phase import (
     seed_step,
     set_rate,
 )
-from motionclip.training.pool import PoolMaker
+from motionclip.training.pool import LatentPool, PoolMaker
 from motionclip.training.presets import TrainConfig
 from motionclip.training.run import Run
 from motionclip.training.schedule import warmup_cosine
-
-_LOG_EVERY = 50
-
-
-class _Latents(NamedTuple):
-    """What the prior learns from: motion latents (N, D), text latents (N, D) and lengths (N,) in seconds."""
-
-    motions: Tensor
-    texts: Tensor
-    seconds: Tensor
 
 
 class PriorPhase:
@@ -59,13 +48,15 @@ class PriorPhase:
         start = resumed(run, self.name, modules, optimizer)
         run.forget_after((self.name,), start)
         if start < config.prior_steps:
-            learned = self._learned(network.autoencoder.text_head)
+            pool = self.pool()
+            with torch.no_grad():
+                texts = network.autoencoder.text_head(pool.words.embedding)
         for step in range(start, config.prior_steps):
-            loss = self._step(prior, learned, optimizer, step)
+            loss = self._step(prior, pool, texts, optimizer, step)
             if averaged is not None:
                 averaged.update_parameters(prior)
             done = step + 1
-            if done % _LOG_EVERY == 0 or done == config.prior_steps:
+            if done % LOG_EVERY == 0 or done == config.prior_steps:
                 run.log(self.name, done, {"loss": loss})
             if done % config.save_every == 0 or done == config.prior_steps:
                 run.save(self.name, done, modules, optimizer)
@@ -73,21 +64,18 @@ class PriorPhase:
         if averaged is not None:
             prior.load_state_dict(averaged.module.state_dict())
 
-    @torch.no_grad()
-    def _learned(self, text_head: nn.Module) -> _Latents:
-        pool = self.pool()
-        return _Latents(pool.latents, text_head(pool.words.embedding), pool.seconds)
-
-    def _step(self, prior: LatentPrior, learned: _Latents, optimizer: torch.optim.AdamW, step: int) -> float:
+    def _step(
+        self, prior: LatentPrior, pool: LatentPool, texts: Tensor, optimizer: torch.optim.AdamW, step: int
+    ) -> float:
         """One step; all processes draw the batch of all of them, and each takes its share."""
-        config, ranks, device = self.config, self.run.ranks, learned.motions.device
+        config, ranks, device = self.config, self.run.ranks, pool.latents.device
         seed_step(config.seed, 1, step)
         set_rate(optimizer, config.prior_lr * warmup_cosine(step, config.warmup, config.prior_steps))
         count, own = config.prior_batch * ranks.size, ranks.share(config.prior_batch)
-        chosen = torch.randint(len(learned.motions), (count,))[own].to(device)
+        chosen = torch.randint(len(pool.latents), (count,))[own].to(device)
         drawn = rows_of(FlowNoise.draw(count, prior.num_scores), own).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16):
-            error = prior.loss(learned.motions[chosen], learned.texts[chosen], learned.seconds[chosen], drawn)
+            error = prior.loss(pool.latents[chosen], texts[chosen], pool.seconds[chosen], drawn)
         loss = summed(error) / ranks.size
         descend(loss, prior, optimizer, config.clip_norm, ranks)
         return loss.item()
