@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 
 import torch
-from torch import nn
-from torch.optim.swa_utils import AveragedModel
 
 from motionclip.body import default_body
 from motionclip.data.windows import Draw
 from motionclip.losses.objective import ImageTargets, Objective
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.training.batches import gather, padded_together, rows_of, text_targets
-from motionclip.training.phase import (
-    LOG_EVERY,
-    OnStep,
-    TrainingSet,
-    average_of,
-    descend,
-    device_of,
-    optimizer_of,
-    resumed,
-    seed_step,
-    set_rate,
-)
+from motionclip.training.phase import Learner, OnStep, TrainingSet, descend, device_of, seed_step, set_rate
 from motionclip.training.presets import TrainConfig
 from motionclip.training.run import Run
 from motionclip.training.schedule import rate_factor
@@ -50,30 +36,20 @@ class AutoEncoderPhase:
         self._start(model)
         run.ranks.share_weights(model)
         model.compute_dtype = torch.bfloat16 if config.bf16 else None
-        averaged = average_of(model, config.ema)
+        learner = Learner(self.name, model, run, config, config.ema, slow=model.slow_parameters)
         if config.compile:
             model.encoder.compile()
             model.decoder.compile()
-        optimizer = optimizer_of(model, config.weight_decay, config.betas, slow=model.slow_parameters)
         objective = Objective(config.losses, default_body()).to(device_of(model))
-        modules: dict[str, nn.Module] = {"model": model}
-        if averaged is not None:
-            modules["averaged"] = averaged
-        start = resumed(run, self.name, modules, optimizer)
-        run.forget_after(("autoencoder", "validation"), start)
-        for step in range(start, config.steps):
-            values = self._step(model, objective, optimizer, step)
-            if averaged is not None:
-                averaged.update_parameters(model)
-            done = step + 1
-            if done % LOG_EVERY == 0 or done == config.steps:
-                run.log(self.name, done, values)
+
+        def step(number: int) -> dict[str, float]:
+            return self._step(model, objective, learner.optimizer, number)
+
+        def look(done: int) -> None:
             if done % config.validate_every == 0 or done == config.steps:
-                self._validate(kept(model, averaged), done)
-            if done % config.save_every == 0 or done == config.steps:
-                run.save(self.name, done, modules, optimizer)
-            self.on_step(self.name, done, config.steps, values["loss"])
-        model.load_state_dict(kept(model, averaged).state_dict())
+                self._validate(learner.kept, done)
+
+        learner.learn(config.steps, step, self.on_step, config.save_every, look)
         model.compute_dtype = None
 
     def _start(self, model: MotionAutoEncoder) -> None:
@@ -121,11 +97,6 @@ class AutoEncoderPhase:
             self.run.log("validation", step, values)
         if sheet is not None:
             self.run.picture("reconstruction", step, sheet)
-
-
-def kept(model: MotionAutoEncoder, averaged: AveragedModel | None) -> MotionAutoEncoder:
-    """The weights that a run keeps: the averaged ones, where there are any."""
-    return model if averaged is None else cast(MotionAutoEncoder, averaged.module)
 
 
 @contextmanager

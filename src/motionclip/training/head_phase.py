@@ -13,7 +13,7 @@ from motionclip.losses.objective import weighted, word_losses
 from motionclip.model.checkpoint import Network
 from motionclip.model.residual import ResidualAutoEncoder
 from motionclip.training.batches import rows_of
-from motionclip.training.phase import LOG_EVERY, OnStep, descend, optimizer_of, resumed, seed_step, set_rate
+from motionclip.training.phase import Learner, OnStep, descend, seed_step, set_rate
 from motionclip.training.pool import LatentPool, PoolMaker
 from motionclip.training.presets import TrainConfig
 from motionclip.training.run import Run
@@ -30,21 +30,15 @@ class HeadPhase:
 
     def fit(self, network: Network) -> None:
         """Train the auto-encoder's text head in place, if there are steps for it; the paper's has nothing to learn."""
-        config, run, head = self.config, self.run, network.autoencoder.text_head
+        config, head = self.config, network.autoencoder.text_head
         if not config.head_steps or not isinstance(network.autoencoder, ResidualAutoEncoder):
             return
-        optimizer = optimizer_of(head, config.weight_decay, config.betas)
-        modules: dict[str, nn.Module] = {"model": head}
-        start = resumed(run, self.name, modules, optimizer)
-        run.forget_after((self.name,), start)
-        for step in range(start, config.head_steps):
-            loss = self._step(head, self.pool(), optimizer, step)
-            done = step + 1
-            if done % LOG_EVERY == 0 or done == config.head_steps:
-                run.log(self.name, done, {"loss": loss})
-            if done == config.head_steps:
-                run.save(self.name, done, modules, optimizer)
-            self.on_step(self.name, done, config.head_steps, loss)
+        learner = Learner(self.name, head, self.run, config, ema=0.0)
+
+        def step(number: int) -> dict[str, float]:
+            return {"loss": self._step(head, self.pool(), learner.optimizer, number)}
+
+        learner.learn(config.head_steps, step, self.on_step, save_every=config.head_steps)
 
     def _step(self, head: nn.Module, pool: LatentPool, optimizer: torch.optim.AdamW, step: int) -> float:
         """One step; all processes draw the batch of all of them, and each takes its share."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from motionclip.data.windows import WindowSet
 from motionclip.training.checkpoint import load_state
 from motionclip.training.distributed import Ranks
 from motionclip.training.pictures import PictureTable
+from motionclip.training.presets import TrainConfig
 from motionclip.training.run import Run
 
 #: Steps between rows of a phase in the metrics.
@@ -20,6 +22,7 @@ LOG_EVERY = 50
 #: Called after every step with the phase, the step, the number of steps and the loss; first, where pictures are
 #: embedded, with "pictures", how many are, of how many, and None.
 OnStep = Callable[[str, int, int, float | None], None]
+Module = TypeVar("Module", bound=nn.Module)
 _Weights = tuple[Tensor, ...] | list[Tensor]
 
 
@@ -74,18 +77,6 @@ def average_of(module: nn.Module, decay: float) -> AveragedModel | None:
     return AveragedModel(module, multi_avg_fn=follow) if decay else None
 
 
-def resumed(run: Run, phase: str, modules: dict[str, nn.Module], optimizer: torch.optim.AdamW) -> int:
-    """Load the last state of a phase, if there is one; returns its step, or 0.
-
-    Raises:
-        ModelError: if it is damaged, or not the same on all nodes.
-    """
-    path = run.state_path(phase)
-    start = load_state(path, modules, optimizer) if path.exists() else 0
-    run.ranks.check_alike(str(start), f"step in {path}; put the run folder where all nodes see it")
-    return start
-
-
 def descend(loss: Tensor, module: nn.Module, optimizer: torch.optim.AdamW, clip_norm: float, ranks: Ranks) -> float:
     """One step down a loss of all processes; returns the gradient's norm before it was clipped (not at all, at 0)."""
     loss.backward()
@@ -97,3 +88,62 @@ def descend(loss: Tensor, module: nn.Module, optimizer: torch.optim.AdamW, clip_
     optimizer.step()
     optimizer.zero_grad()  # here, so that none are held while the next batch goes forth
     return norm.item()
+
+
+class Learner(Generic[Module]):
+    """A module that learns step by step in a run: its optimizer, and the average of its weights, if there is one.
+
+    Attributes:
+        optimizer: AdamW over the module.
+        kept: whose weights the module ends with: the averaged one, where there is one.
+    """
+
+    def __init__(
+        self, phase: str, module: Module, run: Run, config: TrainConfig, ema: float, slow: Collection[nn.Parameter] = ()
+    ):
+        self.phase, self.module, self.run = phase, module, run
+        self.optimizer = optimizer_of(module, config.weight_decay, config.betas, slow)
+        self._averaged = average_of(module, ema)
+        self.kept = module if self._averaged is None else cast(Module, self._averaged.module)
+
+    def learn(
+        self,
+        steps: int,
+        step: Callable[[int], dict[str, float]],
+        on_step: OnStep,
+        save_every: int,
+        look: Callable[[int], None] | None = None,
+    ) -> None:
+        """Take the steps that the run has not taken; ``step`` returns its figures, among them the ``loss``.
+
+        ``look`` is called after each step with the number of steps taken, and may log rows of ``validation``.
+
+        Raises:
+            ModelError: if the run's last state is damaged, or not the same on all nodes.
+        """
+        run = self.run
+        start = self._resumed()
+        run.forget_after((self.phase,) if look is None else (self.phase, "validation"), start)
+        for done in range(start + 1, steps + 1):
+            values = step(done - 1)
+            if self._averaged is not None:
+                self._averaged.update_parameters(self.module)
+            if done % LOG_EVERY == 0 or done == steps:
+                run.log(self.phase, done, values)
+            if look is not None:
+                look(done)
+            if done % save_every == 0 or done == steps:
+                run.save(self.phase, done, self._modules(), self.optimizer)
+            on_step(self.phase, done, steps, values["loss"])
+        self.module.load_state_dict(self.kept.state_dict())
+
+    def _modules(self) -> dict[str, nn.Module]:
+        averaged: dict[str, nn.Module] = {} if self._averaged is None else {"averaged": self._averaged}
+        return {"model": self.module} | averaged
+
+    def _resumed(self) -> int:
+        """Load the last state, if there is one; returns its step, or 0."""
+        path = self.run.state_path(self.phase)
+        start = load_state(path, self._modules(), self.optimizer) if path.exists() else 0
+        self.run.ranks.check_alike(str(start), f"step in {path}; put the run folder where all nodes see it")
+        return start

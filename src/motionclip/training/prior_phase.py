@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from motionclip.losses.collective import summed
 from motionclip.model.checkpoint import Network
 from motionclip.model.prior import FlowNoise, LatentPrior
 from motionclip.model.residual import ResidualAutoEncoder
 from motionclip.training.batches import rows_of
-from motionclip.training.phase import (
-    LOG_EVERY,
-    OnStep,
-    average_of,
-    descend,
-    optimizer_of,
-    resumed,
-    seed_step,
-    set_rate,
-)
+from motionclip.training.phase import Learner, OnStep, descend, seed_step, set_rate
 from motionclip.training.pool import LatentPool, PoolMaker
 from motionclip.training.presets import TrainConfig
 from motionclip.training.run import Run
@@ -38,31 +31,19 @@ class PriorPhase:
         """Train ``network.prior`` in place, if there is one; it ends with the averaged weights."""
         if network.prior is None or not isinstance(network.autoencoder, ResidualAutoEncoder):
             return
-        config, prior, run = self.config, network.prior, self.run
+        config, prior, head = self.config, network.prior, network.autoencoder.text_head
         prior.weigh_scores(network.autoencoder.linear)
-        averaged = average_of(prior, config.ema)
-        optimizer = optimizer_of(prior, config.weight_decay, config.betas)
-        modules: dict[str, nn.Module] = {"model": prior}
-        if averaged is not None:
-            modules["averaged"] = averaged
-        start = resumed(run, self.name, modules, optimizer)
-        run.forget_after((self.name,), start)
-        if start < config.prior_steps:
-            pool = self.pool()
-            with torch.no_grad():
-                texts = network.autoencoder.text_head(pool.words.embedding)
-        for step in range(start, config.prior_steps):
-            loss = self._step(prior, pool, texts, optimizer, step)
-            if averaged is not None:
-                averaged.update_parameters(prior)
-            done = step + 1
-            if done % LOG_EVERY == 0 or done == config.prior_steps:
-                run.log(self.name, done, {"loss": loss})
-            if done % config.save_every == 0 or done == config.prior_steps:
-                run.save(self.name, done, modules, optimizer)
-            self.on_step(self.name, done, config.prior_steps, loss)
-        if averaged is not None:
-            prior.load_state_dict(averaged.module.state_dict())
+        learner = Learner(self.name, prior, self.run, config, config.ema)
+
+        @functools.cache
+        @torch.no_grad()
+        def texts() -> Tensor:
+            return head(self.pool().words.embedding)
+
+        def step(number: int) -> dict[str, float]:
+            return {"loss": self._step(prior, self.pool(), texts(), learner.optimizer, number)}
+
+        learner.learn(config.prior_steps, step, self.on_step, config.save_every)
 
     def _step(
         self, prior: LatentPrior, pool: LatentPool, texts: Tensor, optimizer: torch.optim.AdamW, step: int
