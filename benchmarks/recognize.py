@@ -30,6 +30,7 @@ from motionclip.applications.labels import TEMPLATES, LabelSet, embed_labels, la
 from motionclip.applications.recognize import HOP, TEMPERATURE, WINDOW, recognize, with_none
 from motionclip.applications.windowed import encode_windows
 from motionclip.data import Store, canonical_sentences
+from motionclip.formats.files import replacing
 from motionclip.metrics.retrieval import cosines
 from motionclip.motion import Motion, heading, turn
 
@@ -245,7 +246,8 @@ def main(
         "words_one_template": (labels_of(list(WORDS.values()), templates=TEMPLATES[:1]), list(WORDS)),
     }
     others = {name: walkers(network, stores[1], name) for name in numbers}
-    figures: dict[str, object] = {"command": "python benchmarks/recognize.py"}
+    options = "" if out == RESULTS else f" --model {model} --out {out}"
+    figures: dict[str, object] = {"command": f"python benchmarks/recognize.py{options}"}
     for name, (labels, contents) in sets.items():
         directions = embed_labels(network, labels)
         similar = {part: cosines(clips.latents, directions) for part, clips in split.items()}
@@ -271,7 +273,8 @@ def main(
         )
         for part, clips in split.items()
     }
-    out.write_text(json.dumps(figures, indent=2) + "\n")
+    with replacing(out) as path:
+        path.write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 
 

@@ -11,7 +11,6 @@ from torch import nn
 
 from motionclip.losses.objective import weighted, word_losses
 from motionclip.model.checkpoint import Network
-from motionclip.model.residual import ResidualAutoEncoder
 from motionclip.training.batches import rows_of
 from motionclip.training.phase import Learner, OnStep, descend, seed_step, set_rate
 from motionclip.training.pool import LatentPool, PoolMaker
@@ -31,7 +30,7 @@ class HeadPhase:
     def fit(self, network: Network) -> None:
         """Train the auto-encoder's text head in place, if there are steps for it; the paper's has nothing to learn."""
         config, head = self.config, network.autoencoder.text_head
-        if not config.head_steps or not isinstance(network.autoencoder, ResidualAutoEncoder):
+        if not config.head_steps or not list(head.parameters()):
             return
         learner = Learner(self.name, head, self.run, config, ema=0.0)
 
