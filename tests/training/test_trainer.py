@@ -19,8 +19,19 @@ from motionclip.training.presets import PRESETS, TrainConfig, preset
 from motionclip.training.trainer import train
 
 CONFIG = dataclasses.replace(
-    PRESETS["tiny"], steps=12, pool=16, head_steps=4, prior_steps=6, validate_every=6, save_every=4, warmup=2
+    PRESETS["tiny"],
+    steps=12,
+    pool=16,
+    paraphrase_steps=4,
+    head_steps=4,
+    prior_steps=6,
+    validate_every=6,
+    save_every=4,
+    warmup=2,
 )
+
+
+FRAMES = ("a person {}s", "someone {}s slowly", "the man in the picture {}s", "he {}s, then stops")
 
 
 class Stopped(Exception):
@@ -35,27 +46,44 @@ def stop_at(phase: str, step: int):
     return on_step
 
 
+def same_action_nearest(sentences: torch.Tensor) -> float:
+    """Share of the three sentences nearest to each that are about its action, of four about each action in turn."""
+    unit = torch.nn.functional.normalize(sentences, dim=-1)
+    action = torch.arange(len(unit)) // len(FRAMES)
+    nearest = (unit @ unit.T).fill_diagonal_(-1).topk(3, dim=1).indices
+    return (action[nearest] == action[:, None]).float().mean().item()
+
+
 def figures(run: Path) -> list[str]:
     return sorted((run / "metrics.jsonl").read_text().splitlines())
 
 
 @pytest.fixture(scope="module")
-def whole_run(synthetic_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def paraphrases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of nine actions, each said in four ways."""
+    path = tmp_path_factory.mktemp("said") / "said.jsonl"
+    actions = ("walk", "run", "jump", "kick", "crawl", "sneak", "dance", "climb", "spin")
+    path.write_text("".join(json.dumps({"captions": [frame.format(a) for frame in FRAMES]}) + "\n" for a in actions))
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole_run(synthetic_store: Path, paraphrases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     out = tmp_path_factory.mktemp("run") / "whole"
-    train(CONFIG, [Store.open(synthetic_store)], out, load_tower("minilm"))
+    train(CONFIG, [Store.open(synthetic_store)], out, load_tower("minilm"), paraphrases=paraphrases)
     yield out
 
 
-@pytest.mark.parametrize(("phase", "step"), [("autoencoder", 7), ("head", 2), ("prior", 5)])
+@pytest.mark.parametrize(("phase", "step"), [("paraphrases", 3), ("autoencoder", 7), ("head", 2), ("prior", 5)])
 def test_a_killed_run_resumes_to_the_same_weights(
-    whole_run: Path, synthetic_store: Path, tmp_path: Path, phase: str, step: int
+    whole_run: Path, synthetic_store: Path, paraphrases: Path, tmp_path: Path, phase: str, step: int
 ) -> None:
     stores, tower = [Store.open(synthetic_store)], load_tower("minilm")
     with pytest.raises(Stopped):
-        train(CONFIG, stores, tmp_path, tower, on_step=stop_at(phase, step))
+        train(CONFIG, stores, tmp_path, tower, paraphrases=paraphrases, on_step=stop_at(phase, step))
     with (tmp_path / "metrics.jsonl").open("a") as file:
         file.write('{"phase": "prior", "st')  # a kill in the middle of a line
-    train(CONFIG, stores, tmp_path, tower, resume=True)
+    train(CONFIG, stores, tmp_path, tower, paraphrases=paraphrases, resume=True)
     expected, found = load_network(whole_run / "model"), load_network(tmp_path / "model")
     for name, value in expected.state_dict().items():
         assert torch.equal(found.state_dict()[name], value), name
@@ -66,7 +94,7 @@ def test_a_run_records_what_it_was(whole_run: Path) -> None:
     (start,) = json.loads((whole_run / "environment.json").read_text())
     assert start["packages"]["torch"] == version("torch")
     recorded = json.loads((whole_run / "config.json").read_text())
-    assert recorded.keys() == TrainConfig().to_dict().keys() | {"data", "processes"}
+    assert recorded.keys() == TrainConfig().to_dict().keys() | {"data", "paraphrases", "processes"}
     assert list((whole_run / "pictures").glob("reconstruction_*.png"))
     assert not list(whole_run.rglob("*.tmp"))
 
@@ -79,6 +107,38 @@ def test_longer_training_reconstructs_better(synthetic_store: Path, tmp_path: Pa
     assert errors[-1] < 0.95 * errors[0]
 
 
+def test_what_paraphrases_teach_is_kept_by_the_other_phases(
+    synthetic_store: Path, paraphrases: Path, tmp_path: Path
+) -> None:
+    stores, tower = [Store.open(synthetic_store)], load_tower("minilm")
+    alone = dataclasses.replace(CONFIG, steps=0, head_steps=0, prior_steps=0, paraphrase_steps=40, head_batch=64)
+    then_motions = dataclasses.replace(alone, steps=4, head_steps=2)
+    heads = [
+        load_network(train(config, stores, tmp_path / name, tower, paraphrases=paraphrases)).autoencoder.text_head
+        for name, config in (("alone", alone), ("then_motions", then_motions))
+    ]
+    learnt, held = (head.state_dict() for head in heads)
+    assert torch.equal(learnt["paraphrase.weight"], held["paraphrase.weight"])
+    assert not torch.equal(learnt["linear.weight"], held["linear.weight"])
+    unseen = tower.encode_texts([frame.format(a) for a in ("hop", "sit", "throw", "bow", "swim") for frame in FRAMES])
+    with torch.no_grad():
+        assert same_action_nearest(heads[0].paraphrase(unseen)) > same_action_nearest(unseen) + 0.05
+
+
+def test_paraphrases_that_cannot_be_learned_from_are_refused(
+    synthetic_store: Path, paraphrases: Path, tmp_path: Path
+) -> None:
+    stores, tower = [Store.open(synthetic_store)], load_tower("minilm")
+    with pytest.raises(ModelError, match="no steps on paraphrases"):
+        train(dataclasses.replace(CONFIG, paraphrase_steps=0), stores, tmp_path / "a", tower, paraphrases=paraphrases)
+    held_out = next(c.text for e in stores[0].entries if e.split == "val" for c in e.captions)
+    only = tmp_path / "said.jsonl"
+    only.write_text(json.dumps({"captions": [held_out.upper(), "somebody does that"]}))
+    with pytest.raises(DataError, match="describe clips of val or test"):
+        train(CONFIG, stores, tmp_path / "b", tower, paraphrases=only)
+    assert not (tmp_path / "a").exists() and not (tmp_path / "b").exists()
+
+
 def test_the_head_learns_on_and_nothing_else_moves(synthetic_store: Path, tmp_path: Path) -> None:
     stores, tower = [Store.open(synthetic_store)], load_tower("minilm")
     without = dataclasses.replace(CONFIG, head_steps=0, prior_steps=0)
@@ -88,7 +148,7 @@ def test_the_head_learns_on_and_nothing_else_moves(synthetic_store: Path, tmp_pa
         for name, config in (("without", without), ("learnt", learnt))
     )
     moved = {name for name, value in before.items() if not torch.equal(after[name], value)}
-    assert moved == {name for name in before if ".text_head." in name}
+    assert moved == {name for name in before if ".text_head.linear." in name}
     rows = [json.loads(line) for line in (tmp_path / "learnt" / "metrics.jsonl").read_text().splitlines()]
     first, last = (row["loss"] for row in rows if row["phase"] == "head")
     assert last < 0.98 * first

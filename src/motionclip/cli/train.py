@@ -13,6 +13,7 @@ def train(
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="STORE")],
     out: Path,
     preset: str = "base",
+    paraphrases: Path | None = None,
     resume: bool = False,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     steps: int | None = None,
@@ -26,7 +27,7 @@ def train(
     bf16: bool = False,
     compile: bool = False,
 ) -> None:
-    """Train a model: the auto-encoder with its text head, the head once more, then the latent prior.
+    """Train a model: the text head on paraphrases, the auto-encoder with it, the head once more, then the latent prior.
 
     Under torchrun all processes train one model together (docs/training.md).
 
@@ -34,6 +35,8 @@ def train(
         data: stores made by `motionclip prepare`.
         out: the run folder: config, environment, metrics, pictures, TensorBoard events, states and the model.
         preset: the configuration to start from.
+        paraphrases: HumanML3D's folder texts, or JSON lines (.xz too) with the captions of one motion in each; the text
+            head learns from them first.
         resume: go on with the run in `out` from its last checkpoint.
         device: where to compute; `auto` takes a GPU where there is one, each process of a job its own.
         steps: steps of the auto-encoder, instead of the preset's.
@@ -83,7 +86,9 @@ def train(
                 name = phase if loss is None else f"{phase} loss {loss:.4f}"
                 bar.update(tasks[phase], completed=step, description=name)
 
-            model = run(config, stores, out, encoder, resume=resume, device=place, on_step=on_step)
+            model = run(
+                config, stores, out, encoder, resume=resume, paraphrases=paraphrases, device=place, on_step=on_step
+            )
     if ranks.first:
         say(f"the model is in {model}")
 

@@ -107,7 +107,7 @@ def _lines(path: Path) -> Iterator[HumanML3DClip]:
                 row = json.loads(line)
                 if row["source"].startswith(_ELSEWHERE):
                     continue
-                sentences = tuple(_sentence(*caption) for caption in row["captions"])
+                sentences = tuple(sentence_of(*caption) for caption in row["captions"])
                 yield _clip(row["id"], row["source"], row["split"], row["start_frame"], row["end_frame"], sentences)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise DataError(
@@ -132,7 +132,7 @@ def _published(folder: Path) -> Iterator[HumanML3DClip]:
                 if source.startswith(_ELSEWHERE):
                     continue
                 name = row["new_name"].removesuffix(".npy")
-                sentences = _texts(inner / "texts" / f"{name}.txt")
+                sentences = read_texts(inner / "texts" / f"{name}.txt")
                 yield _clip(name, source, split.get(name), row["start_frame"], row["end_frame"], sentences)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise DataError(
@@ -149,15 +149,21 @@ def _splits(folder: Path) -> Iterator[tuple[str, str]]:
         yield from ((name, split) for name in path.read_text(encoding="utf-8").split())
 
 
-def _texts(path: Path) -> tuple[Sentence, ...]:
+def read_texts(path: Path) -> tuple[Sentence, ...]:
+    """The sentences of a clip's file of ``texts``.
+
+    Raises:
+        DataError: if there is none.
+        ValueError: if a line of it is not ``sentence#tokens#from#to``.
+    """
     if not path.is_file():
         raise DataError(f"{path} is missing; expected the texts of every clip of index.csv: unpack texts.zip again")
     lines = [line.rsplit("#", 3) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return tuple(_sentence(text, start, end) for text, _, start, end in lines)
+    return tuple(sentence_of(text, start, end) for text, _, start, end in lines)
 
 
-def _sentence(text: str, start: Any, end: Any) -> Sentence:
-    """A few of the published times are ``nan``, which stands for 0."""
+def sentence_of(text: str, start: Any, end: Any) -> Sentence:
+    """Words from ``start`` to ``end``; a few of the published times are ``nan``, which stands for 0."""
     since, until = float(start), float(end)
     return Sentence(text, 0.0 if since != since else since, 0.0 if until != until else until)
 

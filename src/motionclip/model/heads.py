@@ -23,6 +23,24 @@ class LinearHead(nn.Module):
         return F.normalize(self.linear(embedding), dim=-1)
 
 
+class TextHead(LinearHead):
+    """A linear map behind another one, `paraphrase`, in whose image sentences about the same motion lie together.
+
+    The inner map is learned from sentences alone and held while the outer one learns from motions: described motions
+    are too few to say how people vary their words. As long as it has not learned, it is the identity.
+    """
+
+    def __init__(self, config: ModelConfig):
+        super().__init__(config)
+        self.paraphrase = nn.Linear(config.tower_dim, config.tower_dim).requires_grad_(False)
+        nn.init.eye_(self.paraphrase.weight)
+        nn.init.zeros_(self.paraphrase.bias)
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """Embeddings (N, tower_dim) to unit latents (N, D)."""
+        return super().forward(F.normalize(self.paraphrase(embedding), dim=-1))
+
+
 class ScaledHead(nn.Module):
     """The paper's: the latent is the tower's space; embeddings are only given the norm that the decoder expects."""
 

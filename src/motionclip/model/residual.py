@@ -12,7 +12,7 @@ from motionclip.model.config import ModelConfig
 from motionclip.model.decoder import CONTACT_CHANNELS, MotionDecoder
 from motionclip.model.encoder import MotionEncoder
 from motionclip.model.features import Batch
-from motionclip.model.heads import LinearHead
+from motionclip.model.heads import LinearHead, TextHead
 from motionclip.model.linear import LinearPath
 from motionclip.model.smoothing import smoothed
 from motionclip.model.sphere import from_sphere, to_sphere
@@ -29,7 +29,7 @@ class ResidualAutoEncoder(MotionAutoEncoder):
         self.linear = LinearPath(config)
         self.encoder = MotionEncoder(config)
         self.decoder = MotionDecoder(config)
-        self.text_head = LinearHead(config)
+        self.text_head = TextHead(config)
         self.image_head = LinearHead(config) if config.image_head else None
         self.register_buffer("feature_mean", torch.zeros(self.layout.channels))
         self.register_buffer("feature_scale", torch.ones(self.layout.channels))

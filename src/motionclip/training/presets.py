@@ -44,9 +44,10 @@ class TrainConfig:
         compile: compile the transformers with torch.compile; figures then differ in the last digits, also when resumed.
         seed: of weights, draws and noise.
         pool: windows with words that are encoded once, after the auto-encoder, for the text head and the prior.
-        head_steps: steps of the text head on those.
-        head_batch: latents per step of the text head, of each process.
-        head_lr: peak learning rate of the text head.
+        paraphrase_steps: steps of the text head on sentences alone, before the auto-encoder, where there are any.
+        head_steps: steps of the text head on those windows.
+        head_batch: latents or pairs of sentences per step of the text head, of each process.
+        head_lr: peak learning rate of the text head when it learns alone.
         prior_steps: steps of the latent prior, at last.
         prior_batch: latents per step of the prior, of each process.
         prior_lr: peak learning rate of the prior.
@@ -77,6 +78,7 @@ class TrainConfig:
     compile: bool = False
     seed: int = 0
     pool: int = 60_000
+    paraphrase_steps: int = 600
     head_steps: int = 200
     head_batch: int = 512
     head_lr: float = 1e-3
@@ -96,7 +98,17 @@ class TrainConfig:
             "save_every",
             "frames_per_window",
         )
-        amounts = ("steps", "epochs", "head_steps", "prior_steps", "seed", "warmup", "clip_norm", "ema")
+        amounts = (
+            "steps",
+            "epochs",
+            "paraphrase_steps",
+            "head_steps",
+            "prior_steps",
+            "seed",
+            "warmup",
+            "clip_norm",
+            "ema",
+        )
         for name, least in [*((name, 1) for name in counts), *((name, 0) for name in amounts)]:
             if getattr(self, name) < least:
                 raise ModelError(f"{name} is {getattr(self, name)}; expected at least {least}")
@@ -198,6 +210,7 @@ PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
             mirror=False,
             dataset_weights=MappingProxyType({}),
             bf16=False,
+            paraphrase_steps=0,
             head_steps=0,
             prior_steps=0,
         ),
@@ -211,6 +224,7 @@ PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
             window_seconds=(2.0,),
             bf16=False,
             pool=64,
+            paraphrase_steps=10,
             head_steps=10,
             head_batch=16,
             prior_steps=20,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from motionclip.data.paraphrases import Group
 from motionclip.data.store import MANIFEST, Store
 from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
@@ -33,17 +34,30 @@ _PACKAGES = ("motionclip", "torch", "numpy", "roma", "safetensors", "tokenizers"
 class Run:
     """A folder of `config.json`, `environment.json`, `metrics.jsonl`, pictures, TensorBoard events and states.
 
-    `config.json` holds the configuration, the number of processes and the hashes of the stores' manifests,
-    `environment.json` one record for each time that the run was started. All processes of a job may read the
-    folder; only the first one writes, the others' calls do nothing.
+    `config.json` holds the configuration, the number of processes and the hashes of the stores' manifests and of the
+    paraphrases, `environment.json` one record for each time that the run was started. All processes of a job may read
+    the folder; only the first one writes, the others' calls do nothing.
 
     Raises:
         ModelError: if the folder holds a run of another configuration or data, or one and ``resume`` is false.
     """
 
-    def __init__(self, folder: Path, config: TrainConfig, stores: Sequence[Store], ranks: Ranks, *, resume: bool):
+    def __init__(
+        self,
+        folder: Path,
+        config: TrainConfig,
+        stores: Sequence[Store],
+        ranks: Ranks,
+        *,
+        paraphrases: Sequence[Group] = (),
+        resume: bool,
+    ):
         self.folder, self.ranks, self._writer = folder, ranks, None
-        recorded = config.to_dict() | {"data": [_store_hash(store) for store in stores], "processes": ranks.size}
+        recorded = config.to_dict() | {
+            "data": [_store_hash(store) for store in stores],
+            "paraphrases": hashlib.sha256(json.dumps(paraphrases).encode()).hexdigest() if paraphrases else None,
+            "processes": ranks.size,
+        }
         ranks.check_alike(json.dumps(recorded), "configuration or data; give each node the same command and stores")
         if not ranks.first:
             return

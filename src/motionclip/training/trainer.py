@@ -1,4 +1,4 @@
-"""Training: the auto-encoder with its text head, the head once more, then the latent prior."""
+"""Training: the text head on paraphrases, the auto-encoder with it, the head once more, then the latent prior."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from motionclip.data.paraphrases import Group, apart_from, read_paraphrases
 from motionclip.data.store import FPS, Store
 from motionclip.data.windows import WindowSet
 from motionclip.errors import DataError, ModelError
@@ -21,6 +22,7 @@ from motionclip.towers import CachedTower, ImageTower, TextTower
 from motionclip.training.autoencoder_phase import AutoEncoderPhase
 from motionclip.training.distributed import Ranks
 from motionclip.training.head_phase import HeadPhase
+from motionclip.training.paraphrase_phase import ParaphrasePhase
 from motionclip.training.phase import OnStep, TrainingSet
 from motionclip.training.pictures import PictureTable
 from motionclip.training.pool import encode_pool
@@ -39,6 +41,7 @@ def train(
     tower: TextTower,
     *,
     resume: bool = False,
+    paraphrases: Path | None = None,
     device: str = "cpu",
     on_step: OnStep = lambda phase, step, steps, loss: None,
 ) -> Path:
@@ -48,11 +51,14 @@ def train(
     random depends on the seed and the step. Stores without clips of the ``val`` split are trained
     on without validation.
 
+    ``paraphrases`` are sentences about motions (:func:`read_paraphrases`), from which the text head learns first; what
+    describes clips of ``val`` and ``test`` is left out of them.
+
     In a process that torchrun started, the job's processes train one model together; ``cuda`` is then
     the process's own GPU, and ``out`` a folder that all of them see, written by the first.
 
     Raises:
-        DataError: if the stores have no training clips, or no words.
+        DataError: if the stores have no training clips, or no words, or the paraphrases cannot be read.
         ModelError: if ``out`` holds another run, its state is damaged, the tower is not the
             configuration's, or there is no such device.
         ProcessError: if another process of the job is gone.
@@ -64,9 +70,11 @@ def train(
         with ranks.in_turn():
             sets = _load_sets(config, stores, tower, device, on_step)
         config = _with_steps(config, sets["train"].windows, ranks)
-        with Run(out, config, stores, ranks, resume=resume) as run:
+        groups = [] if paraphrases is None else _paraphrases(config, paraphrases, stores)
+        with Run(out, config, stores, ranks, paraphrases=groups, resume=resume) as run:
             torch.manual_seed(config.seed)
             network = Network(config.model).to(device)
+            ParaphrasePhase(config, run, groups, CachedTower(tower), on_step).fit(network)
             AutoEncoderPhase(config, run, sets["train"], sets.get("val"), on_step).fit(network.autoencoder)
             pool = functools.cache(lambda: encode_pool(network.autoencoder, sets["train"], config, ranks))
             HeadPhase(config, run, pool, on_step).fit(network)
@@ -91,6 +99,17 @@ def _check(config: TrainConfig, tower: TextTower, device: str) -> None:
         )
     if config.model.fps != FPS:
         raise ModelError(f"a model at {config.model.fps:g} fps; prepared stores are at {FPS:g}")
+
+
+def _paraphrases(config: TrainConfig, path: Path, stores: Sequence[Store]) -> list[Group]:
+    """Groups of sentences, without those that describe a clip that is not trained on."""
+    if not config.paraphrase_steps:
+        raise ModelError("this configuration takes no steps on paraphrases; train without them, or by the preset base")
+    held_out = [entry for store in stores for entry in store.entries if entry.split != "train"]
+    groups = apart_from(read_paraphrases(path), (said.text for entry in held_out for said in entry.captions))
+    if not groups:
+        raise DataError(f"all sentences of {path} describe clips of val or test; expected others to learn from")
+    return groups
 
 
 def _with_steps(config: TrainConfig, windows: WindowSet, ranks: Ranks) -> TrainConfig:

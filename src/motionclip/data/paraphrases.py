@@ -1,0 +1,77 @@
+"""What several people said of the same motions, without the motions."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from motionclip.data.humanml3d import Sentence, read_texts, sentence_of
+from motionclip.errors import DataError
+
+#: Sentences about one motion.
+Group = Sequence[str]
+
+
+def read_paraphrases(path: Path) -> list[Group]:
+    """Groups of at least two sentences, each group about one motion.
+
+    Args:
+        path: HumanML3D's folder ``texts``, whose mirrored clips are left out; or JSON lines, packed if the name ends in
+            ``.xz``, with ``captions`` in each: a list of sentences, or of lists ``[sentence, from, to]``. Sentences
+            about the same span of a clip are a group.
+
+    Raises:
+        DataError: if there is nothing, it is damaged, or it has no group.
+    """
+    clips = _texts(path) if path.is_dir() else _lines(path)
+    groups = [group for sentences in clips for group in _by_span(sentences)]
+    if not groups:
+        raise DataError(f"{path} has no two sentences about one motion; expected several captions of each clip")
+    return groups
+
+
+def apart_from(groups: Iterable[Group], sentences: Iterable[str]) -> list[Group]:
+    """The groups none of whose sentences is one of those given, whatever its capitals and marks."""
+    known = {_bare(sentence) for sentence in sentences}
+    return [group for group in groups if known.isdisjoint(map(_bare, group))]
+
+
+def _bare(sentence: str) -> str:
+    return " ".join(re.findall(r"\w+", sentence.lower()))
+
+
+def _by_span(sentences: Iterable[Sentence]) -> list[Group]:
+    spans: dict[tuple[float, float], dict[str, None]] = {}
+    for sentence in sentences:
+        spans.setdefault((sentence.start, sentence.end), {})[sentence.text.strip()] = None
+    return [tuple(said) for said in spans.values() if len(said) > 1]
+
+
+def _texts(folder: Path) -> Iterator[tuple[Sentence, ...]]:
+    for path in sorted(folder.glob("[!M]*.txt")):
+        try:
+            yield read_texts(path)
+        except ValueError as error:
+            raise DataError(f"{path}: {error}; expected lines of sentence#tokens#from#to") from error
+
+
+def _lines(path: Path) -> Iterator[list[Sentence]]:
+    if not path.is_file():
+        raise DataError(f"{path} is missing; expected HumanML3D's folder texts, or JSON lines with captions")
+    try:
+        with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                yield _captions(path, number, line)
+    except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is damaged ({error}); expected JSON lines in UTF-8") from error
+
+
+def _captions(path: Path, number: int, line: str) -> list[Sentence]:
+    try:
+        captions = [(said, 0, 0) if isinstance(said, str) else said for said in json.loads(line)["captions"]]
+        return [sentence_of(str(text), start, end) for text, start, end in captions]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}, line {number}: {error!r}; expected an object with a list of captions") from error
