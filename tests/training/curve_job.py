@@ -1,7 +1,7 @@
 """A job of any number of processes that trains small models and keeps the loss of every step.
 
-As a script, `curve_job.py STORE OUT`, it is what torchrun starts; :func:`run_curves` does the same in a process that is
-alone, with the batch of ``processes`` processes.
+As a script, `curve_job.py STORE PARAPHRASES OUT`, it is what torchrun starts; :func:`run_curves` does the same in a
+process that is alone, with the batch of ``processes`` processes.
 """
 
 import dataclasses
@@ -58,7 +58,7 @@ def configs() -> dict[str, TrainConfig]:
     return {"ours": ours, "paper": dataclasses.replace(paper, model=_paper(paper), **sizes)}
 
 
-def run_curves(store: Path, out: Path, processes: int = 1) -> None:
+def run_curves(store: Path, paraphrases: Path, out: Path, processes: int = 1) -> None:
     """Train each configuration into a folder of its own; the first process writes the losses of all steps."""
     for name, config in configs().items():
         batches = {part: getattr(config, part) * processes for part in ("batch_size", "head_batch", "prior_batch")}
@@ -68,12 +68,14 @@ def run_curves(store: Path, out: Path, processes: int = 1) -> None:
             if loss is not None:
                 losses.append(loss)
 
-        train(dataclasses.replace(config, **batches), [Store.open(store)], out / name, DigestTower(), on_step=on_step)
+        said = paraphrases if config.paraphrase_steps else None
+        config = dataclasses.replace(config, **batches)
+        train(config, [Store.open(store)], out / name, DigestTower(), paraphrases=said, on_step=on_step)
         if Ranks.from_environment().first:
             (out / name / "losses.json").write_text(json.dumps(losses))
 
 
 if __name__ == "__main__":
     dist.init_process_group("gloo")  # for several runs
-    run_curves(Path(sys.argv[1]), Path(sys.argv[2]))
+    run_curves(*map(Path, sys.argv[1:4]))
     dist.destroy_process_group()

@@ -54,12 +54,16 @@ def finish(job: subprocess.Popen[str]) -> str:
 
 def test_two_processes_give_the_losses_of_one_with_twice_the_batch(few_clips: Path, tmp_path: Path) -> None:
     script = Path(__file__).with_name("curve_job.py")
-    subprocess.run([*TORCHRUN, str(script), str(few_clips), str(tmp_path / "two")], check=True, timeout=120)
-    run_curves(few_clips, tmp_path / "one", processes=2)
+    said = tmp_path / "said.jsonl"
+    said.write_text(
+        "".join(json.dumps({"captions": [f"{n} goes", f"{n} walks", f"{n} strolls"]}) + "\n" for n in range(9))
+    )
+    subprocess.run([*TORCHRUN, str(script), str(few_clips), str(said), str(tmp_path / "two")], check=True, timeout=120)
+    run_curves(few_clips, said, tmp_path / "one", processes=2)
     for name, config in configs().items():
         one, two = tmp_path / "one" / name, tmp_path / "two" / name
         expected, found = (json.loads((run / "losses.json").read_text()) for run in (one, two))
-        assert len(found) == config.steps + config.head_steps + config.prior_steps
+        assert len(found) == config.paraphrase_steps + config.steps + config.head_steps + config.prior_steps
         assert found == pytest.approx(expected, rel=1e-4)
         for row, other in zip(rows(one), rows(two), strict=True):
             assert other.pop("phase") == row.pop("phase")

@@ -68,15 +68,20 @@ class ParaphrasePhase:
         config, head = self.config, network.autoencoder.text_head
         if not config.paraphrase_steps or not self.groups or not isinstance(head, TextHead):
             return
-        embedded = functools.cache(lambda: embed_paraphrases(self.groups, self.tower, self.on_step))
         inner = head.paraphrase.requires_grad_(True)
         learner = Learner(self.name, inner, self.run, config, ema=0.0)
 
         def step(number: int) -> dict[str, float]:
-            return {"loss": self._step(inner, embedded(), learner.optimizer, number)}
+            return {"loss": self._step(inner, self._embedded, learner.optimizer, number)}
 
         learner.learn(config.paraphrase_steps, step, self.on_step, save_every=config.paraphrase_steps)
         inner.requires_grad_(False)
+
+    @functools.cached_property
+    def _embedded(self) -> Paraphrases:
+        """Embedded when the first step asks for them: a run that is past this phase does without."""
+        with self.run.ranks.in_turn():
+            return embed_paraphrases(self.groups, self.tower, self.on_step)
 
     def _step(self, inner: nn.Module, paraphrases: Paraphrases, optimizer: torch.optim.AdamW, step: int) -> float:
         """One step; all processes draw the batch of all of them, and each takes its share."""

@@ -60,7 +60,7 @@ def train(
     Raises:
         DataError: if the stores have no training clips, or no words, or the paraphrases cannot be read.
         ModelError: if ``out`` holds another run, its state is damaged, the tower is not the
-            configuration's, or there is no such device.
+            configuration's, it learns nothing from paraphrases and they are given, or there is no such device.
         ProcessError: if another process of the job is gone.
     """
     ranks = Ranks.from_environment()
