@@ -24,16 +24,15 @@ from matplotlib.figure import Figure
 
 import motionclip
 from curves import Curve, read
-from motionclip.applications.measures.clips import CHUNK, Clips, encode_clips, evenly
-from motionclip.applications.measures.recognition import measure_recognition
-from motionclip.applications.measures.reconstruction import measure_reconstruction
-from motionclip.applications.measures.retrieval import measure_retrieval
+from motionclip.applications.evaluate.clips import CHUNK, Clips, encode_clips, evenly
+from motionclip.applications.evaluate.reconstruction import measure_reconstruction
+from motionclip.applications.evaluate.retrieval import measure_recognition, measure_retrieval
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
+from motionclip.encoders import CachedEncoder, load_text_encoder
 from motionclip.formats.files import replacing
 from motionclip.metrics.physics import physics
-from motionclip.towers import CachedTower, load_tower
-from motionclip.training.presets import TrainConfig, preset
+from motionclip.training.config import TrainConfig, preset
 from motionclip.training.trainer import train
 from val_split import STORES, described, write_rows
 
@@ -50,7 +49,7 @@ SHORT: dict[str, Any] = {
     "save_every": 100,
 }
 ACROSS, LIMITS = 6, (5, 150)  # pictures beside each other, and the millimetres that they show
-LINEAR = "motionclip.model.linear.LinearPath"
+LINEAR = "motionclip.model.network.PCAAutoencoder"
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,7 @@ def trained(name: str, stores: Sequence[Store], runs: Path) -> Path:
     if (out / "model").exists():
         return out / "model"
     config = VARIANTS[name].config(preset("base"))
-    return train(config, stores, out, load_tower(config.model.tower), resume=out.exists())
+    return train(config, stores, out, load_text_encoder(config.model.text_encoder), resume=out.exists())
 
 
 @torch.inference_mode()
@@ -176,7 +175,7 @@ def dataset_row(
     whole = measure_reconstruction(model, windows, dataset, None)
     assert whole is not None
     sentences = [found for found in measure_recognition(model, clips, latents, stores) if found.labels == "sentence"]
-    protocols = measure_retrieval(model, clips, latents, CachedTower(load_tower("minilm")))
+    protocols = measure_retrieval(model, clips, latents, CachedEncoder(load_text_encoder("minilm")))
     pools = [protocol.text_to_motion for protocol in protocols if protocol.name == "pools of 32"]
     chosen = evenly(len(clips), CHUNK)
     made = [model.decode(latents[clip][None], clips.num_frames(clip) / model.config.fps)[0] for clip in chosen]

@@ -2,7 +2,7 @@
 
 Queries are the preferred sentences of the `test` clips, in pools of 32 as in `motionclip evaluate`. What answers is a
 model's latent of the motion, or, in place of the motion, what other people said of the same clip: the first other
-sentence, and the mean of all others, as the text tower embeds them and as the model does. An encoder that describes a
+sentence, and the mean of all others, as the text encoder embeds them and as the model does. An encoder that describes a
 motion as well as one more person does no better than that.
 
     python benchmarks/captions.py base runs/paper
@@ -23,12 +23,12 @@ import tyro
 from torch import Tensor
 
 import motionclip
-from motionclip.applications.measures.clips import Clips, encode_clips
+from motionclip.applications.evaluate.clips import Clips, encode_clips
 from motionclip.data import Store
 from motionclip.data.windows import WindowSet
+from motionclip.encoders import load_text_encoder
 from motionclip.formats.files import replacing
 from motionclip.metrics.retrieval import POOL, cosines, pools, ranks
-from motionclip.towers import load_tower
 
 RESULTS = Path(__file__).parent / "results" / "captions.json"
 #: Sentences to embeddings (N, E).
@@ -125,7 +125,7 @@ def main(
     windows = WindowSet([Store.open(data)], split, {}, LEAST_FRAMES)
     described = Described.of(Clips(windows, "cmu", 1))
     print(f"{len(described.places)} clips that several people described, {len(described.dealt)} pools")
-    found = by_people("minilm", load_tower("minilm").encode_texts, described)
+    found = by_people("minilm", load_text_encoder("minilm").encode_texts, described)
     for name in models:
         found |= by_model(name, windows, described)
     with replacing(out) as half:

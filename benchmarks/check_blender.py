@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from motionclip.body import Body, default_body
-from motionclip.formats import Rig, load_rig, read_motion, write_motion
+from motionclip.formats import Rig, load_rig
+from motionclip.io import read_motion, write_motion
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import RIGS, retarget

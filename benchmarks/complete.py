@@ -28,8 +28,7 @@ import torch
 import tyro
 
 import motionclip
-from motionclip.applications.complete import extend, fill
-from motionclip.applications.inpainting import Window, carried, interpolated, with_frames
+from motionclip.applications.complete import Window, carried, complete, extend, interpolated, with_frames
 from motionclip.data import Store
 from motionclip.metrics.physics import skate
 from motionclip.motion import Motion
@@ -127,7 +126,7 @@ def main(
             cases = [Window(motion, round(span[0] * 30), round(span[1] * 30)) for motion in whole]
 
             def filled(case: Window, span: tuple[float, float] = span) -> Motion:
-                return fill(model, case.motion, [span])
+                return complete(model, case.motion, [span])
 
             own[f"gap_{gap:g}_s"] = figures(cases, {"hold": held, "line": interpolated, "cubic": cubic, "fill": filled})
         cases = [Window(motion, start, motion.num_frames) for motion in windows(store, ONWARD, most)]

@@ -17,7 +17,7 @@ import torch
 import tyro
 
 import motionclip
-from motionclip.applications.measures.clips import Clips, distance, evenly
+from motionclip.applications.evaluate.clips import Clips, distance, evenly
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
 from motionclip.metrics.physics import Physics, physics
@@ -28,11 +28,11 @@ OUT = Path(__file__).parent / "results" / "decoding.json"
 CLIPS, SECONDS = 100, 2.0
 #: The steps that can be left out, each with the function that does nothing in its place.
 STEPS: dict[str, tuple[str, Callable[..., object]]] = {
-    "smoothing": ("motionclip.model.residual.smoothed", lambda values, lengths: values),
+    "smoothing": ("motionclip.model.network.smoothed", lambda values, lengths: values),
     "limit of heading": ("motionclip.model.pipeline.limit_heading", lambda rotations, fps: rotations),
     "limit of limbs": ("motionclip.model.pipeline.limit_swings", lambda rotations, fps: rotations),
-    "path from standing feet": ("motionclip.model.grounding.plant_feet", lambda feet, root, contacts: root),
-    "legs that hold feet": ("motionclip.model.grounding.move_ankles", lambda rotations, *place: rotations),
+    "path from standing feet": ("motionclip.model.postprocessing.plant_feet", lambda feet, root, contacts: root),
+    "legs that hold feet": ("motionclip.model.postprocessing.move_ankles", lambda rotations, *place: rotations),
 }
 
 

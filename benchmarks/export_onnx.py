@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import motionclip
-from motionclip.applications.export_onnx import export_onnx, quantize
+from motionclip.export.onnx import export_onnx, quantize
 from motionclip.model.features import Batch, canonicalize
 from motionclip.model.pipeline import FLOW_STEPS, MotionCLIP
 from motionclip.motion import CANONICAL, forward_kinematics
@@ -95,10 +95,10 @@ def angle(found: NDArray[np.float32], expected: Tensor) -> dict[str, float]:
 def measure(model: MotionCLIP, exported: Exported, rounds: int) -> dict[str, dict[str, float]]:
     """Errors for all sentences, and times for one, of each graph and of all together."""
     network, frames = model.network.autoencoder, model.num_frames(SECONDS)
-    tokens = [torch.tensor(model.tower.tokenizer.encode(text).ids) for text in SENTENCES]
+    tokens = [torch.tensor(model.text_encoder.tokenizer.encode(text).ids) for text in SENTENCES]
     ids = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
     mask = torch.ones(len(SENTENCES), frames, dtype=torch.bool)
-    noise = torch.randn(1, model.config.num_scores, generator=torch.Generator().manual_seed(SEED))
+    noise = torch.randn(1, model.config.num_coefficients, generator=torch.Generator().manual_seed(SEED))
     noise = noise.expand(len(SENTENCES), -1).contiguous()
     words = model.embed_text(SENTENCES)
     drawn = model.sample(words, SECONDS, guidance=GUIDANCE, seed=SEED)

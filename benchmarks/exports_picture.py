@@ -17,7 +17,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from check_blender import MAKE_RIGS, in_blender, sample
-from motionclip.formats import load_rig, read_motion, write_motion
+from motionclip.formats import load_rig
+from motionclip.io import read_motion, write_motion
 from motionclip.motion import Motion
 from motionclip.motion.retarget import retarget
 

@@ -18,12 +18,12 @@ import tyro
 
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
-from motionclip.metrics.pose import PoseErrors
-from motionclip.metrics.reconstruction import reconstruction_errors
+from motionclip.metrics.reconstruction import PoseErrors, reconstruction_errors
 from motionclip.model.config import ModelConfig
-from motionclip.model.residual import ResidualAutoEncoder
-from motionclip.training.batches import gather, gather_rows, padded_together
-from motionclip.training.presets import TrainConfig, preset
+from motionclip.model.features import Batch
+from motionclip.model.network import ResidualAutoEncoder
+from motionclip.training.config import TrainConfig, preset
+from motionclip.training.learner import gather, gather_rows
 from val_split import STORES, write_rows
 
 RESULTS = Path(__file__).parent / "results" / "linear_path.json"
@@ -67,7 +67,7 @@ def started(config: TrainConfig, model: ModelConfig, windows: WindowSet) -> Resi
         for number, seconds in enumerate(config.window_seconds)
     ]
     network = ResidualAutoEncoder(model).eval()
-    network.start_from(padded_together([gather(windows, draw) for draw in draws]))
+    network.start_from(Batch.padded([gather(windows, draw) for draw in draws]))
     return network
 
 
@@ -79,7 +79,10 @@ def measured(name: str, network: ResidualAutoEncoder, windows: WindowSet) -> Ite
             tiles = windows.tiles(round(seconds * network.config.fps), dataset)
             if not len(tiles):
                 continue
-            parts = [reconstruction_errors(network, gather_rows(windows, rows)) for rows in tiles.split(_TOGETHER)]
+            batches = [gather_rows(windows, rows) for rows in tiles.split(_TOGETHER)]
+            parts = [
+                reconstruction_errors(network.decode(network.encode(b), b.mask), b, network.config.fps) for b in batches
+            ]
             errors = PoseErrors.joined(parts)
             values = (errors.mpjpe_mm, errors.orientation_deg, errors.root_path_cm)
             yield Row(name, dataset, seconds, len(tiles), *(value.mean().item() for value in values))

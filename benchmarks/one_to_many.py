@@ -22,9 +22,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import motionclip
-from motionclip.applications.measures.clips import Clips, encode_clips, evenly
-from motionclip.applications.measures.generation import Judge, Judged
-from motionclip.applications.measures.judging import embed_motions
+from motionclip.applications.evaluate.clips import Clips, embed_motions, encode_clips, evenly
+from motionclip.applications.evaluate.generation import Judge, Judged
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
 from motionclip.metrics.distribution import multimodality
@@ -55,7 +54,7 @@ def prior_mean(model: motionclip.MotionCLIP, texts: Tensor, seconds: float, seed
     """The mean of draws, always the same ones."""
     prior = model.network.prior
     assert prior is not None
-    noise = torch.randn(DRAWS, model.config.num_scores, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(DRAWS, model.config.num_coefficients, generator=torch.Generator().manual_seed(0))
     lengths = torch.full((DRAWS,), seconds)
     draws = [prior.sample(noise, text.expand(DRAWS, -1), lengths, guidance=1.5, steps=FLOW_STEPS) for text in texts]
     return F.normalize(torch.stack(draws).mean(dim=1), dim=1)

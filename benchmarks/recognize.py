@@ -26,9 +26,19 @@ from torch.nn.functional import cross_entropy
 
 import motionclip
 from motionclip.applications.caption import caption
-from motionclip.applications.labels import TEMPLATES, LabelSet, embed_labels, label_set, labels_of
-from motionclip.applications.recognize import HOP, TEMPERATURE, WINDOW, recognize, with_none
-from motionclip.applications.windowed import encode_windows
+from motionclip.applications.recognize import (
+    HOP,
+    TEMPERATURE,
+    TEMPLATES,
+    WINDOW,
+    LabelSet,
+    embed_labels,
+    label_set,
+    labels_of,
+    recognize,
+    with_none,
+)
+from motionclip.applications.windows import embed_windows
 from motionclip.data import Store, canonical_sentences
 from motionclip.formats.files import replacing
 from motionclip.metrics.retrieval import cosines
@@ -78,7 +88,7 @@ class Clips:
 def clips_of(model: motionclip.MotionCLIP, store: Store, numbers: Sequence[int], window: float = WINDOW) -> Clips:
     """Some clips of a store, with their windows."""
     motions = [store.motion(number) for number in numbers]
-    windows = encode_windows(model, motions, window, HOP)
+    windows = embed_windows(model, motions, window, HOP)
     owner = torch.repeat_interleave(torch.arange(len(motions)), torch.tensor([len(own.latents) for own in windows]))
     entries = [store.entries[number] for number in numbers]
     return Clips(

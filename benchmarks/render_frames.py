@@ -34,11 +34,11 @@ import tyro
 from numpy.typing import NDArray
 
 from motionclip.body import default_body
-from motionclip.formats.video import write_film
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
-from motionclip.render import make_film, portraits, raster, render_frames, stick_figure
+from motionclip.render import make_film, raster, render_clip_frames, render_frames, stick_figure
 from motionclip.render.camera import framing, view_axes
+from motionclip.render.video import write_film
 from parse_bvh import commit, machine
 from renderers import ALL
 
@@ -80,7 +80,7 @@ def ours(motion: Motion, rounds: int) -> dict[str, float]:
         for camera in ("follow", "still")
         for size in (SIZE, 256, 512)
     }
-    return speeds | {f"portraits, {SIZE}": speed(lambda: portraits(motion, range(frames)), frames, rounds)}
+    return speeds | {f"portraits, {SIZE}": speed(lambda: render_clip_frames(motion, range(frames)), frames, rounds)}
 
 
 def films(motion: Motion, rounds: int) -> dict[str, dict[str, float]]:

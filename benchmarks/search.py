@@ -26,14 +26,14 @@ import torch
 import tyro
 
 import motionclip
-from motionclip.applications.library import LibraryIndex
-from motionclip.applications.nearest import ExactNearest, Floats, Nearest, open_nearest
-from motionclip.applications.search import search
-from motionclip.applications.shelf import ROW
-from motionclip.applications.windowed import encode_windows
+from motionclip.applications.search.index import ROW
+from motionclip.applications.search.library import LibraryIndex
+from motionclip.applications.search.nearest import ExactNearest, Floats, Nearest, open_nearest
+from motionclip.applications.search.search import search
+from motionclip.applications.windows import embed_windows
 from motionclip.data import Store
 from motionclip.formats.files import replacing
-from motionclip.model.sphere import from_sphere, to_sphere
+from motionclip.model.network import from_sphere, to_sphere
 from motionclip.motion import mirror
 
 RESULTS = Path(__file__).parent / "results" / "search.json"
@@ -60,7 +60,7 @@ def real_latents(model: motionclip.MotionCLIP, stores: Sequence[Store]) -> Float
         for number in range(len(store)):
             motion = store.motion(number)
             for seconds in LENGTHS:
-                found += [own.latents for own in encode_windows(model, [motion, mirror(motion)], seconds, HOP)]
+                found += [own.latents for own in embed_windows(model, [motion, mirror(motion)], seconds, HOP)]
     return torch.cat(found).numpy()
 
 
@@ -85,7 +85,7 @@ def queries(model: motionclip.MotionCLIP, stores: Sequence[Store]) -> dict[str, 
     texts = sorted({caption.text for store in stores for entry in store.entries for caption in entry.captions})
     texts = texts[:: len(texts) // QUERIES][:QUERIES]
     motions = [store.motion(number) for store in stores for number in store.split("test")]
-    windows = torch.cat([own.latents for own in encode_windows(model, motions, QUERY_SECONDS, QUERY_SECONDS)])
+    windows = torch.cat([own.latents for own in embed_windows(model, motions, QUERY_SECONDS, QUERY_SECONDS)])
     return {
         "words": (texts, model.embed_text(texts).numpy()),
         "motions": ([], windows[:: len(windows) // QUERIES][:QUERIES].numpy()),

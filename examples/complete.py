@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import motionclip
-from motionclip.applications.complete import extend, fill
+from motionclip.applications.complete import complete, extend
 from motionclip.applications.reconstruct import reconstruct
 
 out = Path("out/complete")
@@ -13,7 +13,7 @@ model = motionclip.load()
 walk = motionclip.text_to_motion(model, "a person walks", seconds=4)
 
 # 2. What happens from second 1.5 to 2.5 is made anew; every other frame stays as it is.
-whole = fill(model, walk, [(1.5, 2.5)])
+whole = complete(model, walk, [(1.5, 2.5)])
 motionclip.write_motion(whole, out / "filled.bvh")
 
 # 3. One more second, with words for what is done in it. Another seed gives another second.

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import motionclip
-from motionclip.applications.compose import compose
-from motionclip.applications.edit import edit, restyle
+from motionclip.applications.edit import compose, edit, restyle
 
 out = Path("out/edit")
 model = motionclip.load()

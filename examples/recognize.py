@@ -1,8 +1,7 @@
 """What is done in a motion, and when: labels with confidence, a timeline, and "none of these"."""
 
 import motionclip
-from motionclip.applications.labels import label_set, labels_of
-from motionclip.applications.recognize import recognize
+from motionclip.applications.recognize import label_set, labels_of, recognize
 
 model = motionclip.load()
 

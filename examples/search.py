@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import motionclip
-from motionclip.applications.library import index_library
-from motionclip.applications.search import search
+from motionclip.applications.search.library import index_library
+from motionclip.applications.search.search import search
 
 model = motionclip.load()
 

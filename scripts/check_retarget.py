@@ -19,8 +19,8 @@ import torch
 import tyro
 
 from motionclip.data.bandai_namco import bandai_namco_source
+from motionclip.data.clip import Item
 from motionclip.data.cmu import cmu_source
-from motionclip.data.source import Item
 from motionclip.errors import MotionClipError
 from motionclip.motion import CANONICAL, Motion, canonicalize_heading, resample
 from motionclip.motion import rotations as rot

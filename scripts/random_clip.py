@@ -1,7 +1,7 @@
 """A CLIP with random weights in the layout of the Hugging Face hub: to try, time and test what needs CLIP without it.
 
     python scripts/random_clip.py .data/random_clip --name clip:ViT-B-32 --seed 0
-    motionclip train --tower clip:ViT-B-32 --tower-weights .data/random_clip ...
+    motionclip train --text-encoder clip:ViT-B-32 --encoder-weights .data/random_clip ...
 
 The sizes are those of the real model, so times and memory are real; the vectors mean nothing.
 """
@@ -15,9 +15,7 @@ import torch
 import tyro
 from tokenizers import Tokenizer
 
-from motionclip.errors import ModelError
-from motionclip.formats.files import replacing
-from motionclip.towers.clip import (
+from motionclip.encoders.clip import (
     PUBLISHED,
     Architecture,
     Stack,
@@ -26,6 +24,8 @@ from motionclip.towers.clip import (
     merges_tokenizer,
     package_vocabulary,
 )
+from motionclip.errors import ModelError
+from motionclip.formats.files import replacing
 
 #: Small enough for tests; any vocabulary fits into it.
 TINY = Architecture(
@@ -84,8 +84,8 @@ def main(out: tyro.conf.Positional[Path], name: str = "clip", vocabulary: Path |
     except ModelError as error:
         raise SystemExit(str(error)) from error
     save_random_clip(out, architecture, tokenizer, seed)
-    tower = "clip:random/tiny" if name == "tiny" else full_name(name)
-    print(f"wrote {out}; use it with --tower {tower} --tower-weights {out}")
+    text_encoder = "clip:random/tiny" if name == "tiny" else full_name(name)
+    print(f"wrote {out}; use it with --text-encoder {text_encoder} --encoder-weights {out}")
 
 
 if __name__ == "__main__":

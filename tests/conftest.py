@@ -64,10 +64,10 @@ def synthetic_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny CLIP with random weights in the hub's layout: the weights of the tower `clip:random/tiny`."""
-    from towers.random_clip import tiny_clip
+    """A tiny CLIP with random weights in the hub's layout: the weights of the text encoder `clip:random/tiny`."""
+    from encoders.random_clip import tiny_clip
 
-    return tiny_clip(tmp_path_factory.mktemp("towers") / "clip")
+    return tiny_clip(tmp_path_factory.mktemp("text encoders") / "clip")
 
 
 @pytest.fixture(scope="session")
@@ -85,10 +85,10 @@ def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_run(synthetic_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the `tiny` preset: it knows little, but all its parts are real."""
     from motionclip.data.store import Store
-    from motionclip.towers import load_tower
-    from motionclip.training.presets import preset
+    from motionclip.encoders import load_text_encoder
+    from motionclip.training.config import preset
     from motionclip.training.trainer import train
 
     out = tmp_path_factory.mktemp("runs") / "tiny"
-    train(preset("tiny"), [Store.open(synthetic_store)], out, load_tower("minilm"))
+    train(preset("tiny"), [Store.open(synthetic_store)], out, load_text_encoder("minilm"))
     return out

@@ -16,11 +16,10 @@ from motionclip.data.windows import WindowSet
 from motionclip.losses.objective import Objective
 from motionclip.model.autoencoder import Decoded, MotionAutoEncoder
 from motionclip.model.checkpoint import Network
-from motionclip.training.batches import gather, text_targets
-from motionclip.training.distributed import Ranks
-from motionclip.training.phase import TrainingSet, descend, optimizer_of
-from motionclip.training.pictures import PictureTable
-from motionclip.training.presets import PRESETS
+from motionclip.training.config import PRESETS
+from motionclip.training.distributed import DistributedContext
+from motionclip.training.frames import PictureTable
+from motionclip.training.learner import TrainingSet, descend, gather, optimizer_of, text_targets
 
 CONFIG = PRESETS["paper"]
 FRAMES = 60
@@ -34,7 +33,7 @@ def network(device: torch.device, *, bf16: bool) -> MotionAutoEncoder:
 
 
 class Ours:
-    """The `paper` preset on a store, with random tables in the place of the towers' embeddings."""
+    """The `paper` preset on a store, with random tables in the place of the text encoders' embeddings."""
 
     def __init__(self, store: Path, device: torch.device, *, bf16: bool):
         self.device, self.data, self.model = device, training_set(store, device), network(device, bf16=bf16)
@@ -74,7 +73,7 @@ class Ours:
         """One training step; returns the gradient's norm."""
         total = self.loss(batch, lap)
         lap("losses, forward")
-        norm = descend(total, self.model, self.optimizer, CONFIG.clip_norm, Ranks())
+        norm = descend(total, self.model, self.optimizer, CONFIG.clip_norm, DistributedContext())
         lap("optimiser")
         return norm
 
@@ -97,7 +96,7 @@ class Ours:
 def training_set(store: Path, device: torch.device) -> TrainingSet:
     """The store's windows, with unit random vectors for its sentences and for two pictures of every second."""
     windows = WindowSet([Store.open(store)], "train", {}, FRAMES, joined=FRAMES).to(str(device))
-    size, frames = CONFIG.model.tower_dim, len(windows.root)
+    size, frames = CONFIG.model.text_dim, len(windows.root)
     words = F.normalize(torch.randn(len(windows.texts), size), dim=-1).to(device)
     number = torch.full((frames,), -1, device=device)
     number[::15] = torch.arange(len(number[::15]), device=device)

@@ -1,4 +1,4 @@
-"""One training step of the published recipe, plainly: both of CLIP's towers and two SMPL bodies in every step."""
+"""One training step of the published recipe, plainly: both of CLIP's text encoders and two SMPL bodies in every step."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class PlainRecipe:
         with torch.no_grad():
             text = self.clip.get_text_features(input_ids=words).pooler_output
             image = self.clip.get_image_features(pixel_values=pictures).pooler_output
-        lap("towers")
+        lap("text encoders")
         latent = self.encoder(x, mask)
         decoded = self.decoder(latent, mask)
         lap("transformers, forward")

@@ -5,4 +5,4 @@ from __future__ import annotations
 from collections.abc import Callable
 
 #: Called with the number of steps that are done, and of all.
-OnStep = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]

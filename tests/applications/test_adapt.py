@@ -1,4 +1,4 @@
-"""Another tower in front of the shipped model: its words and pictures land where the model's own words do."""
+"""Another text encoder in front of the shipped model: its words and pictures land where the model's own words do."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ from torch.nn import functional as F
 import motionclip
 from motionclip.applications.adapt import adapt, default_captions, fit_linear
 from motionclip.cli.main import main
+from motionclip.encoders import load_text_encoder
 from motionclip.errors import DataError, ModelError
 from motionclip.metrics.retrieval import cosines, retrieval
 from motionclip.model.checkpoint import Network, load_network
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.towers import load_tower
-from motionclip.training.presets import PRESETS
+from motionclip.training.config import PRESETS
 
 CLIP_TEXTS = Path(__file__).parents[3] / "shared" / "reference" / "clip_ntu_texts.npz"
 
@@ -29,13 +29,13 @@ class TurnedTower:
     name, dim, fingerprint = "turned", 384, "0"
 
     def __init__(self) -> None:
-        self._tower = load_tower("minilm")
+        self._text_encoder = load_text_encoder("minilm")
         generator = torch.Generator().manual_seed(0)
         self._turn = torch.linalg.qr(torch.randn(384, 384, generator=generator))[0]
         self._cones = F.normalize(torch.randn(2, 384, generator=generator), dim=-1)
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        return F.normalize(self._tower.encode_texts(texts) @ self._turn + self._cones[0], dim=-1)
+        return F.normalize(self._text_encoder.encode_texts(texts) @ self._turn + self._cones[0], dim=-1)
 
     def encode_images(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:
         brightness = torch.tensor([[image.mean() / 255] for image in images], dtype=torch.float32)
@@ -48,10 +48,10 @@ def base() -> MotionCLIP:
 
 
 def test_a_turned_tower_is_turned_back(base: MotionCLIP) -> None:
-    tower = TurnedTower()
-    result = adapt(base, tower, default_captions()[::5])
+    text_encoder = TurnedTower()
+    result = adapt(base, text_encoder, default_captions()[::5])
     assert result.held_out.recall[0] > 95
-    adapted = MotionCLIP(result.network, tower)
+    adapted = MotionCLIP(result.network, text_encoder)
     unseen = ["someone strolls along", "throw a ball far away", "a child hops around"]
     similarity = cosines(adapted.embed_text(unseen), base.embed_text(unseen))
     assert (similarity.argmax(dim=1) == torch.arange(3)).all()
@@ -59,13 +59,13 @@ def test_a_turned_tower_is_turned_back(base: MotionCLIP) -> None:
 
 
 def test_pictures_are_moved_out_of_their_own_cone(base: MotionCLIP) -> None:
-    tower = TurnedTower()
-    result = adapt(base, tower, default_captions()[::20])
+    text_encoder = TurnedTower()
+    result = adapt(base, text_encoder, default_captions()[::20])
     assert result.gap is not None and result.gap < 0.5
-    adapted = MotionCLIP(result.network, tower)
+    adapted = MotionCLIP(result.network, text_encoder)
     picture = [np.full((32, 32, 3), 240, np.uint8)]
     texts = base.embed_text(default_captions()[::40]).mean(dim=0, keepdim=True)
-    unmoved = adapted.network.autoencoder.text_head(tower.encode_images(picture))
+    unmoved = adapted.network.autoencoder.text_head(text_encoder.encode_images(picture))
     assert cosines(adapted.embed_images(picture), texts) > cosines(unmoved, texts) + 0.1
 
 
@@ -110,13 +110,13 @@ def test_real_clip_embeddings_find_unseen_texts(base: MotionCLIP, kind: str, at_
 def test_the_command_writes_a_model_that_takes_pictures(clip_folder: Path, tmp_path: Path) -> None:
     captions = tmp_path / "captions.txt"
     captions.write_text("\n".join(default_captions()[::30]))
-    command = ["adapt", "--tower", "clip:tiny/random", "--tower-weights", str(clip_folder)]
+    command = ["adapt", "--text-encoder", "clip:tiny/random", "--encoder-weights", str(clip_folder)]
     command += ["--captions", str(captions), "--out", str(tmp_path / "adapted")]
     assert main(command) == 0
     network = load_network(tmp_path / "adapted")
-    assert network.config.tower == "clip:tiny/random" and network.config.image_head
+    assert network.config.text_encoder == "clip:tiny/random" and network.config.image_head
     assert "CC BY-NC 4.0" in (tmp_path / "adapted" / "MODEL_CARD.md").read_text()
-    model = motionclip.load(tmp_path / "adapted", tower_weights=clip_folder)
+    model = motionclip.load(tmp_path / "adapted", encoder_weights=clip_folder)
     assert model.embed_images([np.zeros((224, 224, 3), np.uint8)]).shape == (1, 384)
     assert main(command) == 2  # it is there already
 
@@ -124,8 +124,8 @@ def test_the_command_writes_a_model_that_takes_pictures(clip_folder: Path, tmp_p
 def test_what_cannot_be_adapted_is_refused(base: MotionCLIP) -> None:
     with pytest.raises(DataError, match="captions"):
         adapt(base, TurnedTower(), ["walk", "walk", "run"])
-    config = PRESETS["paper"].model.with_tower("minilm", 384)
+    config = PRESETS["paper"].model.with_text_encoder("minilm", 384)
     with torch.device("meta"):
         paper = Network(config)
     with pytest.raises(ModelError, match="train it"):
-        adapt(MotionCLIP(paper, load_tower("minilm")), TurnedTower())
+        adapt(MotionCLIP(paper, load_text_encoder("minilm")), TurnedTower())

@@ -8,8 +8,7 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.applications.complete import extend, fill
-from motionclip.applications.inpainting import Window, carried, interpolated
+from motionclip.applications.complete import Window, carried, complete, extend, interpolated
 from motionclip.applications.reconstruct import reconstruct
 from motionclip.errors import MotionError, TextError
 from motionclip.model.pipeline import MotionCLIP
@@ -46,7 +45,7 @@ def sudden(motion: Motion) -> torch.Tensor:
 
 
 def test_seen_frames_are_kept_bit_by_bit_and_the_others_are_made(model: MotionCLIP, walk: Motion) -> None:
-    whole = fill(model, walk, [(1.0, 1.8)])
+    whole = complete(model, walk, [(1.0, 1.8)])
     assert whole.num_frames == walk.num_frames
     for rows in (slice(0, 30), slice(54, 90)):
         assert torch.equal(whole.rotations[rows], walk.rotations[rows])
@@ -57,13 +56,13 @@ def test_seen_frames_are_kept_bit_by_bit_and_the_others_are_made(model: MotionCL
 def test_what_stands_in_a_gap_is_not_looked_at(model: MotionCLIP, walk: Motion) -> None:
     root = walk.root.clone()
     root[30:54] += 7
-    one, other = (fill(model, motion, [(1.0, 1.8)]) for motion in (walk, replace(walk, root=root)))
+    one, other = (complete(model, motion, [(1.0, 1.8)]) for motion in (walk, replace(walk, root=root)))
     assert torch.equal(one.positions, other.positions)
 
 
 @pytest.mark.parametrize("gap", [(1.0, 1.8), (0.0, 0.8), (2.2, 3.0)], ids=["inside", "at the start", "at the end"])
 def test_borders_do_not_jump_in_pose_place_or_speed(model: MotionCLIP, walk: Motion, gap: tuple[float, float]) -> None:
-    whole = fill(model, walk, [gap])
+    whole = complete(model, walk, [gap])
     borders = [frame for frame in (round(gap[0] * 30), round(gap[1] * 30)) if 0 < frame < 90]
     for border in borders:
         assert fastest(whole)[border - 2 : border + 1].max() < 1.5 * fastest(walk).max() + 0.2
@@ -73,7 +72,7 @@ def test_borders_do_not_jump_in_pose_place_or_speed(model: MotionCLIP, walk: Mot
 def test_the_shipped_model_is_nearer_than_a_straight_line() -> None:
     shipped = motionclip.load()
     wave = motionclip.text_to_motion(shipped, "a person waves both hands", seconds=4)
-    whole, gap = fill(shipped, wave, [(1.5, 2.0)]), slice(45, 60)
+    whole, gap = complete(shipped, wave, [(1.5, 2.0)]), slice(45, 60)
     straight = interpolated(Window(wave, 45, 60))
 
     def error(motion: Motion) -> float:
@@ -85,11 +84,11 @@ def test_the_shipped_model_is_nearer_than_a_straight_line() -> None:
 def test_gaps_of_a_long_motion_are_filled_each_from_what_is_around_it(model: MotionCLIP, walk: Motion) -> None:
     long = repeated(walk, 10)
     seen: list[tuple[int, int]] = []
-    whole = fill(model, long, [(20.0, 21.0), (5.0, 5.5)], on_step=lambda *counts: seen.append(counts))
+    whole = complete(model, long, [(20.0, 21.0), (5.0, 5.5)], on_step=lambda *counts: seen.append(counts))
     changed = (whole.rotations != long.rotations).flatten(1).any(dim=1).nonzero()[:, 0]
     assert changed.tolist() == [*range(150, 165), *range(600, 630)]
     assert seen == [(n + 1, 120) for n in range(120)]
-    near = fill(model, crop(long, 3.0, 8.0), [(2.0, 2.5)])
+    near = complete(model, crop(long, 3.0, 8.0), [(2.0, 2.5)])
     torch.testing.assert_close(whole.rotations[150:165], near.rotations[60:75])
 
 
@@ -102,7 +101,7 @@ def test_a_motion_goes_on_and_begins_earlier(model: MotionCLIP, walk: Motion) ->
 
 def test_seeds_and_words_decide_what_is_made(model: MotionCLIP, walk: Motion) -> None:
     likeliest, one, again, other, told = (
-        fill(model, walk, [(0.8, 2.2)], seed=seed, text=text).rotations[24:66]
+        complete(model, walk, [(0.8, 2.2)], seed=seed, text=text).rotations[24:66]
         for seed, text in [(None, None), (1, None), (1, None), (2, None), (1, "a person waves")]
     )
     assert torch.equal(one, again)
@@ -112,14 +111,14 @@ def test_seeds_and_words_decide_what_is_made(model: MotionCLIP, walk: Motion) ->
 
 def test_gradients_are_made_wherever_it_is_called(model: MotionCLIP, walk: Motion) -> None:
     with torch.no_grad():
-        quiet = fill(model, walk, [(1.0, 1.5)])
-    assert torch.equal(quiet.rotations, fill(model, walk, [(1.0, 1.5)]).rotations)
+        quiet = complete(model, walk, [(1.0, 1.5)])
+    assert torch.equal(quiet.rotations, complete(model, walk, [(1.0, 1.5)]).rotations)
     assert not quiet.rotations.requires_grad
 
 
 def test_another_rate_and_double_precision(model: MotionCLIP, walk: Motion) -> None:
     fast = resample(replace(walk, rotations=walk.rotations.double(), root=walk.root.double()), 120)
-    whole, given = fill(model, fast, [(1.0, 1.5)]), resample(fast, 30)
+    whole, given = complete(model, fast, [(1.0, 1.5)]), resample(fast, 30)
     assert whole.root.dtype == torch.float64
     assert torch.equal(whole.root[:30], given.root[:30]) and torch.equal(whole.root[45:], given.root[45:])
 
@@ -144,14 +143,14 @@ def test_gaps_that_cannot_be_filled(
     model: MotionCLIP, walk: Motion, gaps: list[tuple[float, float]], says: str
 ) -> None:
     with pytest.raises(MotionError, match=says):
-        fill(model, walk, gaps)
+        complete(model, walk, gaps)
 
 
 def test_lengths_that_cannot_be_made_say_what_can(model: MotionCLIP, walk: Motion) -> None:
     with pytest.raises(MotionError, match=r"at most 5\.5"):
         extend(model, walk, 5.6)
     with pytest.raises(MotionError, match=r"at most 5\.5"):
-        fill(model, repeated(walk, 4), [(3.0, 9.0)])
+        complete(model, repeated(walk, 4), [(3.0, 9.0)])
     for seconds in (0.0, -1.0, math.nan, math.inf):
         with pytest.raises(MotionError, match="a frame or more"):
             extend(model, walk, seconds)

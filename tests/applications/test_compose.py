@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.applications.compose import compose, join_bodies
+from motionclip.applications.edit import compose, join_bodies
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, Motion, heading, resample, turn
 from motionclip.motion import rotations as rot

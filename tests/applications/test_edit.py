@@ -6,12 +6,11 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.applications.arithmetic import meanings, to_plane
-from motionclip.applications.edit import edit, recognised, restyle
+from motionclip.applications.edit import edit, meanings, recognised, restyle
 from motionclip.data import canonical_sentences
 from motionclip.errors import ModelError, TextError
+from motionclip.model.network import to_sphere
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.model.sphere import to_sphere
 from motionclip.motion import Motion
 
 WALK, WAVE = "a person walks", "a person waves"
@@ -47,7 +46,7 @@ def test_a_motion_less_itself_with_another_is_the_other(model: MotionCLIP) -> No
 
 def test_scores_are_added_in_proportion_to_the_strength(model: MotionCLIP) -> None:
     walk, wave = motionclip.text_to_motion(model, [WALK, WAVE], seconds=1)
-    a, b = to_plane(model, model.encode([walk, wave]))
+    a, b = model.to_tangent(model.encode([walk, wave]))
     half = edit(model, walk, minus=walk, plus=wave, strength=0.5)
     assert near(half, model.decode(to_sphere((a + b)[None] / 2), 1.0)[0]) < 1e-3
 
@@ -109,7 +108,7 @@ def test_an_edit_stays_nearer_to_its_own_base_than_to_others(base: MotionCLIP) -
 def test_there_and_back_is_where_it_was(base: MotionCLIP) -> None:
     walk = motionclip.text_to_motion(base, "an exhausted person walks", seconds=2)
     latent, text = base.encode([walk]), base.embed_text(["an exhausted person walks"])
-    back = base.carry(latent, text, text, 2.0, guidance=1.5)
+    back = base.translate(latent, text, text, 2.0, guidance=1.5)
     assert (back * latent).sum() > 0.999
 
 
@@ -119,7 +118,7 @@ def test_a_model_without_a_prior_adds(model: MotionCLIP, monkeypatch: pytest.Mon
     made = edit(model, walk, minus=WALK, plus=WAVE)
     assert near(made, edit(model, walk, minus=WALK, plus=WAVE, arithmetic=True)) < 1e-6
     with pytest.raises(ModelError, match="no latent prior"):
-        model.carry(model.encode([walk]), None, None, 1.0, guidance=1.0)
+        model.translate(model.encode([walk]), None, None, 1.0, guidance=1.0)
 
 
 def test_a_style_in_other_words(base: MotionCLIP) -> None:

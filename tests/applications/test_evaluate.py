@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from motionclip.applications.evaluate import Evaluation, evaluate
+from motionclip.applications.evaluate.evaluate import Evaluation, evaluate
 from motionclip.data.store import Store
+from motionclip.encoders import load_text_encoder
 from motionclip.errors import DataError
 from motionclip.metrics.evaluator import Evaluator
 from motionclip.model.checkpoint import Network
 from motionclip.model.config import ModelConfig
 from motionclip.model.pipeline import MotionCLIP, load
-from motionclip.towers import load_tower
 from motionclip.training.evaluator import EvaluatorSettings, train_evaluator
 
 #: The evaluator here learns in seconds and judges procedural motions only.
@@ -22,8 +22,8 @@ QUICK = EvaluatorSettings(classifier_steps=60, pair_steps=60, batch_size=32)
 
 @pytest.fixture(scope="module")
 def evaluator(synthetic_store: Path) -> Evaluator:
-    tower = load_tower("minilm")
-    return Evaluator(train_evaluator([Store.open(synthetic_store)], tower, QUICK), tower)
+    text_encoder = load_text_encoder("minilm")
+    return Evaluator(train_evaluator([Store.open(synthetic_store)], text_encoder, QUICK), text_encoder)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_without_an_evaluator_only_its_figures_are_missing(tiny_run: Path, synth
 
 def test_training_shows_in_the_figures(tiny_run: Path, synthetic_store: Path, figures: Evaluation) -> None:
     trained = load(tiny_run)
-    untrained = MotionCLIP(Network(trained.config), trained.tower)
+    untrained = MotionCLIP(Network(trained.config), trained.text_encoder)
     after, before = figures.datasets[0], evaluate(untrained, [Store.open(synthetic_store)]).datasets[0]
     assert after.reconstruction and before.reconstruction
     assert after.reconstruction.mpjpe_mm < 0.5 * before.reconstruction.mpjpe_mm
@@ -100,7 +100,7 @@ def test_the_papers_network_without_a_prior_is_measured_too(synthetic_store: Pat
         architecture="paper", layout="translation", max_frames=60, latent_dim=384, image_head=True, width=384, heads=4,
         feedforward=64, encoder_layers=1, decoder_layers=1, frames_per_token=1, prior_layers=0, embedding_norm=20.0,
     )  # fmt: skip
-    model = MotionCLIP(Network(config), load_tower("minilm"))
+    model = MotionCLIP(Network(config), load_text_encoder("minilm"))
     (own,) = evaluate(model, [Store.open(synthetic_store)], evaluator=evaluator).datasets
     assert own.generation and own.generation.multimodality == pytest.approx(0, abs=1e-5)  # one motion for a text
     assert own.editing and own.interpolation and own.reconstruction

@@ -13,15 +13,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from motionclip.applications.export_onnx import export_onnx, quantize
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
+from motionclip.encoders import load_text_encoder
 from motionclip.errors import MotionClipError
+from motionclip.export.onnx import export_onnx, quantize
 from motionclip.model.features import Batch, canonicalize
 from motionclip.model.pipeline import MotionCLIP, load
 from motionclip.motion import rotations as rot
-from motionclip.towers import load_tower
-from motionclip.training.batches import gather
+from motionclip.training.learner import gather
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
@@ -98,7 +98,7 @@ def test_the_decoder_says_what_torch_says(
     model: MotionCLIP, folder: Path, synthetic_store: Path, count: int, frames: int
 ) -> None:
     latent, mask = of_bodies(model, synthetic_store, count), windows(count, frames).mask
-    expected = model.network.autoencoder.decode(latent, mask)
+    expected = model.decode_batch(latent, mask)
     rotations, root, contacts = run(folder, "decoder", latent=latent, mask=mask)
     real = mask.numpy()
     assert np.abs(rotations - rot.sixd_to_matrix(expected.sixd).numpy())[real].max() < EXACT
@@ -109,10 +109,10 @@ def test_the_decoder_says_what_torch_says(
 
 @pytest.mark.parametrize("texts", [["a person walks"], ["run", "someone waves with the right hand, then bows", "kick"]])
 def test_words_become_the_latents_that_torch_makes(model: MotionCLIP, folder: Path, texts: list[str]) -> None:
-    tokens = [torch.tensor(model.tower.tokenizer.encode(text).ids) for text in texts]
+    tokens = [torch.tensor(model.text_encoder.tokenizer.encode(text).ids) for text in texts]
     ids = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
     vector, latent = run(folder, "text", ids=ids)
-    assert np.abs(vector - model.tower.encode_texts(texts).numpy()).max() < EXACT
+    assert np.abs(vector - model.text_encoder.encode_texts(texts).numpy()).max() < EXACT
     assert np.abs(latent - model.embed_text(texts).numpy()).max() < EXACT
 
 
@@ -123,7 +123,7 @@ def test_steps_of_the_prior_become_the_sample_that_torch_draws(
     steps = json.loads((folder / "manifest.json").read_text())["words_to_motion"]["flow_steps"]
     text = latents(model, count)
     expected = model.sample(text, 2.0, guidance=guidance, seed=3)
-    x = torch.randn(1, model.config.num_scores, generator=torch.Generator().manual_seed(3)).expand(count, -1)
+    x = torch.randn(1, model.config.num_coefficients, generator=torch.Generator().manual_seed(3)).expand(count, -1)
     for number in range(steps):
         now, then = torch.tensor(number / steps), torch.tensor((number + 1) / steps)
         seconds, strength = torch.full((count,), 2.0), torch.tensor(guidance)
@@ -153,21 +153,22 @@ def test_the_tokenizer_is_the_towers(model: MotionCLIP, folder: Path) -> None:
 
     text = "Jumping-jacks, café!"
     assert (
-        Tokenizer.from_file(str(folder / "tokenizer.json")).encode(text).ids == model.tower.tokenizer.encode(text).ids
+        Tokenizer.from_file(str(folder / "tokenizer.json")).encode(text).ids
+        == model.text_encoder.tokenizer.encode(text).ids
     )
 
 
 def test_eight_bits_take_a_quarter_of_the_room_and_stay_near(model: MotionCLIP, folder: Path, tmp_path: Path) -> None:
     quantize(folder / "text.onnx", tmp_path / "text.onnx")
     assert (tmp_path / "text.onnx").stat().st_size < 0.3 * (folder / "text.onnx").stat().st_size
-    ids = torch.tensor([model.tower.tokenizer.encode("a person walks").ids])
+    ids = torch.tensor([model.text_encoder.tokenizer.encode("a person walks").ids])
     whole, small = (run(place, "text", ids=ids)[0] for place in (folder, tmp_path))
     assert 0.9 < float((whole * small).sum()) < 0.999999
 
 
 def test_another_tower_is_refused(tiny_run: Path, clip_folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("transformers")
-    other = MotionCLIP(load(tiny_run).network, load_tower("clip:random/tiny", clip_folder))
+    other = MotionCLIP(load(tiny_run).network, load_text_encoder("clip:random/tiny", clip_folder))
     with pytest.raises(MotionClipError, match="only those on minilm"):
         export_onnx(other, tmp_path)
     assert not list(tmp_path.iterdir())

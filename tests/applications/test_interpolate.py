@@ -7,14 +7,14 @@ import torch
 from torch.nn import functional as F
 
 import motionclip
-from motionclip.applications.arithmetic import from_plane, meanings, to_plane
+from motionclip.applications.edit import meanings
 from motionclip.applications.interpolate import _great_circle, interpolate
-from motionclip.applications.latents import latents_of
+from motionclip.applications.text_to_motion import latents_of
+from motionclip.encoders import load_text_encoder
 from motionclip.errors import ModelError
 from motionclip.model.checkpoint import Network
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.towers import load_tower
-from motionclip.training.presets import PRESETS
+from motionclip.training.config import PRESETS
 
 WALK, WAVE = "a person walks", "a person waves"
 
@@ -51,7 +51,9 @@ def test_steps_on_the_sphere_are_equal_angles(model: MotionCLIP) -> None:
 
 def test_straight_lines_of_the_plane_are_great_circles(model: MotionCLIP) -> None:
     first, last = latents_of(model, [WALK, WAVE], 1.0)
-    way = from_plane(model, torch.lerp(to_plane(model, first), to_plane(model, last), torch.linspace(0, 1, 6)[:, None]))
+    way = model.from_tangent(
+        torch.lerp(model.to_tangent(first), model.to_tangent(last), torch.linspace(0, 1, 6)[:, None])
+    )
     across = F.normalize(last - (first @ last) * first, dim=-1)
     in_their_plane = (way @ first).square() + (way @ across).square()
     torch.testing.assert_close(in_their_plane, torch.ones(6))
@@ -59,7 +61,7 @@ def test_straight_lines_of_the_plane_are_great_circles(model: MotionCLIP) -> Non
 
 def test_the_papers_latents_are_mixed_as_they_are() -> None:
     torch.manual_seed(0)
-    paper = MotionCLIP(Network(PRESETS["paper"].model.with_tower("minilm", 384)), load_tower("minilm"))
+    paper = MotionCLIP(Network(PRESETS["paper"].model.with_text_encoder("minilm", 384)), load_text_encoder("minilm"))
     ends = latents_of(paper, [WALK, WAVE], 1.0)
     (_, middle, _) = interpolate(paper, WALK, WAVE, 3, path="straight", seconds=1)
     expected = paper.decode(ends.mean(dim=0, keepdim=True), 1.0)[0]
@@ -80,8 +82,8 @@ def test_the_meaning_of_words_is_a_mean_of_motions(model: MotionCLIP) -> None:
     wave = motionclip.text_to_motion(model, WAVE, seconds=1)
     points = meanings(model, [WALK, wave], 1.0, draws=3)
     drawn = torch.cat([latents_of(model, [WALK], 1.0, seed=seed) for seed in range(3)])
-    torch.testing.assert_close(points[0], to_plane(model, drawn).mean(dim=0), atol=1e-3, rtol=1e-3)
-    torch.testing.assert_close(points[1], to_plane(model, model.encode([wave]))[0])
+    torch.testing.assert_close(points[0], model.to_tangent(drawn).mean(dim=0), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(points[1], model.to_tangent(model.encode([wave]))[0])
 
 
 @pytest.mark.parametrize(("steps", "path"), [(1, "sphere"), (0, "sphere"), (3, "round")])

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from motionclip.applications.measures.clips import Clips, batches_of, encode_clips, evenly
-from motionclip.applications.measures.judging import percent
-from motionclip.applications.measures.recognition import measure_babel
-from motionclip.data.babel_recognition import CHUNK
+from motionclip.applications.evaluate.clips import Clips, batches_of, encode_clips, evenly, percent
+from motionclip.applications.evaluate.retrieval import measure_babel
+from motionclip.data.babel import CHUNK
 from motionclip.data.store import FrameCaption, Store
 from motionclip.data.windows import WindowSet
 from motionclip.model.pipeline import MotionCLIP, load
@@ -35,7 +34,7 @@ def with_actions(store: Store) -> Store:
 @pytest.mark.parametrize("seconds", [6.0, 2.0])
 def test_babel_counts_chunks_of_five_seconds(model: MotionCLIP, synthetic_store: Path, seconds: float) -> None:
     store = with_actions(Store.open(synthetic_store))
-    shorter = MotionCLIP(model.network, model.tower)
+    shorter = MotionCLIP(model.network, model.text_encoder)
     shorter.config = replace(model.config, max_frames=round(seconds * 30))
     sixty, more = measure_babel(shorter, [store], "test", "amass")
     chunks = sum(-(-store.entries[index].num_frames // CHUNK) for index in store.split("test"))

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motionclip.applications import nearest
-from motionclip.applications.nearest import ApproximateNearest, ExactNearest, Floats, open_nearest
+from motionclip.applications.search import nearest
+from motionclip.applications.search.nearest import ApproximateNearest, ExactNearest, Floats, open_nearest
 
 DIM, TOP = 32, 10
 

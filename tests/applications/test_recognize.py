@@ -7,8 +7,7 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.applications.labels import LabelSet, embed_labels, label_set, labels_of
-from motionclip.applications.recognize import NONE, recognize
+from motionclip.applications.recognize import NONE, LabelSet, embed_labels, label_set, labels_of, recognize
 from motionclip.errors import DataError, ModelError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from motionclip.applications.seams import join
+from motionclip.applications.storyboard import join
 from motionclip.errors import MotionError
 from motionclip.motion import CANONICAL, Motion, heading, turn
 from motionclip.motion import rotations as rot

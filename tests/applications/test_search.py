@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.applications import library as library_module
-from motionclip.applications.library import LibraryIndex, fingerprint, index_library
-from motionclip.applications.search import embed_query, read_hits, search
-from motionclip.applications.shelf import Record, Shelf
+from motionclip.applications.search import library as library_module
+from motionclip.applications.search.index import IndexFile, Record
+from motionclip.applications.search.library import LibraryIndex, fingerprint, index_library
+from motionclip.applications.search.search import embed_query, read_hits, search
 from motionclip.data.store import Store
 from motionclip.errors import DataError, ModelError, TextError
 from motionclip.model.pipeline import MotionCLIP
@@ -134,12 +134,12 @@ def test_a_run_that_was_stopped_goes_on(
 
 
 def test_a_part_that_was_merged_and_not_removed_is_not_merged_twice(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "shelf", 4)
+    shelf = IndexFile(tmp_path / "shelf", 4)
     shelf.put([Record("a.bvh", "1", 2), Record("b.bvh", "1", 0, "damaged")], np.eye(2, 4, dtype=np.float32), np.eye(2))
     shutil.copytree(tmp_path / "shelf", tmp_path / "copy")
     shelf.merge({"a.bvh": "1", "b.bvh": "1"})
     shutil.copytree(tmp_path / "copy", tmp_path / "shelf", dirs_exist_ok=True)
-    again = Shelf(tmp_path / "shelf", 4)
+    again = IndexFile(tmp_path / "shelf", 4)
     again.merge({"a.bvh": "1", "b.bvh": "1"})
     assert again.table.records == shelf.table.records and len(again.table.latents) == 2
 

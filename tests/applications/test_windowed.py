@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.applications.windowed import encode_windows
+from motionclip.applications.windows import embed_windows
 from motionclip.data.store import Store
 from motionclip.errors import ModelError
 from motionclip.model.pipeline import MotionCLIP
@@ -26,7 +26,7 @@ def motions(small_store: Path) -> list[Motion]:
 
 def test_a_window_is_encoded_as_it_would_be_alone(model: MotionCLIP, motions: list[Motion]) -> None:
     lengths = [motion.frames(0, 20 + 7 * number) for number, motion in enumerate(motions)]
-    windowed = encode_windows(model, lengths, 1.0, 0.5)
+    windowed = embed_windows(model, lengths, 1.0, 0.5)
     for motion, own in zip(lengths, windowed, strict=True):
         for (start, end), latent in zip((own.spans * 30).round().long().tolist(), own.latents, strict=True):
             alone = model.encode([motion.frames(start, end)])[0]
@@ -47,19 +47,19 @@ def test_a_window_is_encoded_as_it_would_be_alone(model: MotionCLIP, motions: li
 def test_windows_cover_the_whole_motion(
     model: MotionCLIP, motions: list[Motion], frames: int, spans: list[list[int]]
 ) -> None:
-    (own,) = encode_windows(model, [motions[0].frames(0, frames)], 1.0, 0.5)
+    (own,) = embed_windows(model, [motions[0].frames(0, frames)], 1.0, 0.5)
     assert (own.spans * 30).round().tolist() == spans
     assert own.mean.norm().item() == pytest.approx(1)
 
 
 def test_other_rates_give_the_same_seconds(model: MotionCLIP, motions: list[Motion]) -> None:
-    plain, fast = encode_windows(model, [motions[0], resample(motions[0], 120)], 1.0, 0.5)
+    plain, fast = embed_windows(model, [motions[0], resample(motions[0], 120)], 1.0, 0.5)
     assert torch.equal(plain.spans, fast.spans)
     assert (plain.latents * fast.latents).sum(dim=1).min() > 0.999
 
 
 def test_no_motions_are_no_windows(model: MotionCLIP) -> None:
-    assert encode_windows(model, [], 1.0, 0.5) == []
+    assert embed_windows(model, [], 1.0, 0.5) == []
 
 
 @pytest.mark.parametrize(("window", "hop"), [(7.0, 1.0), (0.0, 0.5), (2.0, 0.0), (2.0, 2.5), (2.0, 0.001)])
@@ -67,4 +67,4 @@ def test_windows_that_the_model_cannot_take_are_refused(
     model: MotionCLIP, motions: list[Motion], window: float, hop: float
 ) -> None:
     with pytest.raises(ModelError, match=r"expected|makes"):
-        encode_windows(model, motions, window, hop)
+        embed_windows(model, motions, window, hop)

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.cli.edit_rows import read_edits
+from motionclip.cli.edit import read_edits
 from motionclip.cli.main import main
-from motionclip.cli.shots import read_shots
+from motionclip.cli.storyboard import read_shots
 from motionclip.errors import FormatError
-from motionclip.formats import read_motion, write_motion
+from motionclip.io import read_motion, write_motion
 from motionclip.motion import Motion, Skeleton
 
 

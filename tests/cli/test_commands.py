@@ -8,7 +8,7 @@ import pytest
 from motionclip.cli.generate import _distinct
 from motionclip.cli.main import main
 from motionclip.data.store import Store
-from motionclip.formats import read_motion
+from motionclip.io import read_motion
 
 
 def test_generate_writes_one_file_by_suffix(tiny_run: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 import motionclip
 from motionclip.cli.complete import read_gaps
 from motionclip.cli.main import main
-from motionclip.formats import read_motion, write_motion
+from motionclip.io import read_motion, write_motion
 from motionclip.motion import Motion, Skeleton
 
 

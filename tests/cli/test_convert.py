@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from motionclip.cli.main import main
-from motionclip.formats import read_motion, write_motion
+from motionclip.io import read_motion, write_motion
 from motionclip.motion import CANONICAL, Motion
 
 

@@ -13,7 +13,7 @@ from motionclip.cli.main import main
 def test_a_missing_package_is_said_before_the_model_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("motionclip.applications.export_onnx.find_spec", lambda name: None)
+    monkeypatch.setattr("motionclip.export.onnx.find_spec", lambda name: None)
     assert main(["export", "onnx", "--out", str(tmp_path / "x"), "--model", "none"]) == 2
     assert "pip install 'motionclip[onnx]'" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

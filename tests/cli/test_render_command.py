@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from motionclip.cli.main import main
-from motionclip.formats import write_motion
+from motionclip.io import write_motion
 from motionclip.motion import CANONICAL, Motion
 
 

@@ -42,6 +42,6 @@ def test_a_library_that_is_none_is_refused_in_one_line(capsys: pytest.CaptureFix
 
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("motionclip.cli.studio.find_spec", lambda name: None if name == "viser" else object())
+    monkeypatch.setattr("motionclip.cli.serve.find_spec", lambda name: None if name == "viser" else object())
     assert main(["studio"]) == 2
     assert "no viser; expected the studio's packages: pip install motionclip[studio]" in capsys.readouterr().err

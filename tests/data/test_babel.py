@@ -8,8 +8,7 @@ from amass_files import annotation, babel, label, sequence, smplh
 
 from motionclip.data.amass import amass_source
 from motionclip.data.amass_names import sequence_key
-from motionclip.data.babel import read_babel
-from motionclip.data.babel_recognition import babel_actions, babel_segments
+from motionclip.data.babel import babel_actions, babel_segments, read_babel
 from motionclip.data.prepare import prepare
 from motionclip.data.store import Store
 from motionclip.errors import DataError

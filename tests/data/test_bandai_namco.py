@@ -12,7 +12,7 @@ from motionclip.data.bandai_namco import (
     sentences,
     with_article,
 )
-from motionclip.data.splits import split_of
+from motionclip.data.clip import split_of
 from motionclip.errors import DataError
 
 PAIRS = [(content, style) for dataset in (1, 2) for content, style, _ in canonical_sentences(dataset)]

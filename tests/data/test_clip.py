@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motionclip.data.clip import Caption, Clip, clamp_caption
-from motionclip.data.procedural import hold, to_motion
+from motionclip.data.synthetic import hold, to_motion
 from motionclip.errors import DataError
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from motionclip.data import cmu
 from motionclip.data.cmu import cmu_source
-from motionclip.data.procedural import hold, to_motion
+from motionclip.data.synthetic import hold, to_motion
 from motionclip.errors import DataError
 
 ROW = {

@@ -4,10 +4,10 @@ import pytest
 
 from motionclip.data.folder import folder_source, words_of
 from motionclip.data.prepare import prepare
-from motionclip.data.procedural import hold, to_motion
 from motionclip.data.store import Store
+from motionclip.data.synthetic import hold, to_motion
 from motionclip.errors import DataError
-from motionclip.formats import write_motion
+from motionclip.io import write_motion
 
 
 @pytest.fixture

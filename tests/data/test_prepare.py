@@ -10,13 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from motionclip.data.clip import Caption, Clip
-from motionclip.data.parts import Refusal
-from motionclip.data.prepare import frame_captions, prepare
-from motionclip.data.procedural import hold, to_motion
-from motionclip.data.source import Source
+from motionclip.data.clip import Caption, Clip, Source
+from motionclip.data.prepare import HttpError, frame_captions, prepare
 from motionclip.data.store import Store
-from motionclip.data.synthetic import SyntheticClip, synthetic_source
+from motionclip.data.synthetic import SyntheticClip, hold, synthetic_source, to_motion
 from motionclip.errors import DataError, FormatError
 
 PREPARE_SLOWLY = """
@@ -110,7 +107,7 @@ def test_parts_of_another_source_are_not_used(tmp_path):
 def test_what_cannot_be_read_is_refused_with_its_reason(tmp_path):
     report = prepare(Source("mine", (BadFile(), SyntheticClip(0, 0))), tmp_path / "store", workers=1)
     reason = "FormatError: bad.bvh, line 3: nothing; expected a motion"
-    assert report.refused == (Refusal("bad", reason),)
+    assert report.refused == (HttpError("bad", reason),)
     assert report.clips == 1
     assert report.frames == Store.open(tmp_path / "store").entries[0].num_frames
     written = json.loads((tmp_path / "store" / "report.json").read_text())

@@ -15,14 +15,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from motionclip.data.clip import Clip
+from motionclip.data.clip import Clip, Source
 from motionclip.data.frames import each_picture, pictured_frames
 from motionclip.data.prepare import prepare
-from motionclip.data.source import Source
 from motionclip.data.store import FRAMES, MANIFEST, ROOT, SIXD, Store
 from motionclip.data.synthetic import SyntheticClip, synthetic_source
 from motionclip.errors import DataError, FormatError
-from motionclip.render import portraits
+from motionclip.render import render_clip_frames
 
 CLIPS = 12
 
@@ -96,7 +95,7 @@ def test_pictures_are_portraits_of_the_store_s_motions(pictured):
         assert archive.namelist() == [f"{entry}/{frame}.png" for entry, frame in expected]
         for entry, frame in expected[:: len(expected) // 4]:
             image = Image.open(io.BytesIO(archive.read(f"{entry}/{frame}.png")))
-            assert np.array_equal(np.asarray(image), portraits(store.motion(entry), [frame])[0])
+            assert np.array_equal(np.asarray(image), render_clip_frames(store.motion(entry), [frame])[0])
     assert (store.pictures.per_window, store.pictures.count, store.pictures.size) == (2, len(expected), 224)
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from motionclip.data.store import Store
-from motionclip.data.windows import WindowSet, spans_of
-from motionclip.data.wording import JoinedWording, Span
+from motionclip.data.windows import JoinedWording, Span, WindowSet, spans_of
 
 CLIP = (100, [Span(0, 100, ("stand",)), Span(10, 30, ("wave", "greet")), Span(30, 40, ("bow",))])
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from motionclip.errors import FormatError
-from motionclip.formats import read_motion, write_motion
 from motionclip.formats.amass import Layout, read_amass, write_amass
+from motionclip.io import read_motion, write_motion
 from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
 

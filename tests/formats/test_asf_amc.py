@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from motionclip.errors import FormatError
-from motionclip.formats.asf import read_asf
-from motionclip.formats.asf_amc import read_amc
+from motionclip.formats.asf_amc import read_amc, read_asf
 
 ASF = """# made for a test
 :version 1.10

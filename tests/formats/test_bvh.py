@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from motionclip.errors import FormatError
 from motionclip.formats.bvh import CMU_UNIT, read_bvh, write_bvh
-from motionclip.formats.euler import euler_to_matrix
 from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
+from motionclip.motion.rotations import euler_to_matrix
 
 # A root with every channel in an odd order, a child with only two angles, two tips on one joint.
 MESSY = """HIERARCHY

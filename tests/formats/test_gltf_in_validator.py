@@ -16,7 +16,8 @@ import pytest
 from test_gltf import smooth_motion
 from user_characters import armature_of_centimetres
 
-from motionclip.formats import load_rig, write_motion
+from motionclip.formats import load_rig
+from motionclip.io import write_motion
 from motionclip.motion.retarget import RIGS
 
 SCRIPT = """

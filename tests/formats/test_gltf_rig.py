@@ -13,8 +13,9 @@ from gltf_document import Array, Document
 from user_characters import CORNERS, SIZE, a_pose, about, armature_of_centimetres, character
 
 from motionclip.errors import FormatError, SkeletonError
-from motionclip.formats import load_rig, write_motion
+from motionclip.formats import load_rig
 from motionclip.formats.gltf_rig import GltfRig
+from motionclip.io import write_motion
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.skeleton import ANKLE_HEIGHT

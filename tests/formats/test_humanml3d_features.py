@@ -14,8 +14,8 @@ from torch import Tensor
 
 from motionclip.cli.main import main
 from motionclip.errors import FormatError
-from motionclip.formats import write_motion
 from motionclip.formats.humanml3d import humanml3d_features
+from motionclip.io import write_motion
 from motionclip.motion import CANONICAL, Motion, resample, turn
 from motionclip.motion import rotations as rot
 

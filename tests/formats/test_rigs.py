@@ -13,8 +13,9 @@ from test_gltf import smooth_motion
 from user_characters import armature_of_centimetres
 
 from motionclip.errors import FormatError, SkeletonError
-from motionclip.formats import check_writable, load_rig, read_motion, write_motion
+from motionclip.formats import load_rig
 from motionclip.formats.bvh import read_bvh_skeleton
+from motionclip.io import check_writable, read_motion, write_motion
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion.retarget import RIGS
 

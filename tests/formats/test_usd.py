@@ -10,7 +10,8 @@ import torch
 
 from motionclip.body import Body, default_body
 from motionclip.errors import FormatError
-from motionclip.formats import load_rig, write_motion
+from motionclip.formats import load_rig
+from motionclip.io import write_motion
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import RIGS

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from motionclip.errors import FormatError
-from motionclip.formats import write_motion
-from motionclip.formats.picture import write_picture
-from motionclip.formats.video import frame_ticks, write_film, write_video
+from motionclip.io import write_motion
 from motionclip.motion import CANONICAL, Motion
 from motionclip.render import make_film
+from motionclip.render.stills import write_picture
+from motionclip.render.video import frame_ticks, write_film, write_video
 
 
 def waving(frames: int = 8, fps: float = 30.0) -> Motion:

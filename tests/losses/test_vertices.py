@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from motionclip.body import Body, default_body, load_smpl, relative_transforms
-from motionclip.losses.vertices import moment_factor, vertex_error
+from motionclip.losses.reconstruction import moment_factor, vertex_error
 from motionclip.motion import forward_kinematics
 from motionclip.motion import rotations as rot
 from smpl_files import save_npz, save_pickle, smpl_arrays, smpl_vertices

@@ -24,8 +24,8 @@ from motionclip.metrics.evaluator import (
 )
 from motionclip.model.features import Batch, from_motion
 from motionclip.motion import mirror, turn
-from motionclip.training.batches import gather, padded_together
 from motionclip.training.evaluator import EvaluatorSettings, train_evaluator
+from motionclip.training.learner import gather
 
 CONFIG = EvaluatorConfig("synthetic", ("walk", "run"), ("slow", "normal", "fast"), width=16, embedding=8)
 
@@ -42,7 +42,7 @@ def batch_of(store: Path, clip: int, frames: int) -> Batch:
 
 def test_padding_changes_nothing(network: EvaluatorNetwork, small_store: Path) -> None:
     short, long = batch_of(small_store, 0, 41), batch_of(small_store, 1, 70)
-    together = padded_together([short, long])
+    together = Batch.padded([short, long])
     for one, both in zip(network.classifier(short), network.classifier(together), strict=True):  # type: ignore[misc]
         torch.testing.assert_close(both[:1], one, atol=1e-5, rtol=1e-4)
     embedded = network.pair.embed_motion(together)
@@ -69,12 +69,12 @@ def test_no_classifier_where_nothing_is_named(name: str) -> None:
 
 
 def test_it_learns_contents_and_words(synthetic_store: Path) -> None:
-    from motionclip.towers import load_tower
+    from motionclip.encoders import load_text_encoder
 
-    store, tower = Store.open(synthetic_store), load_tower("minilm")
+    store, text_encoder = Store.open(synthetic_store), load_text_encoder("minilm")
     seen: list[tuple[str, int, int]] = []
     settings = EvaluatorSettings(classifier_steps=80, pair_steps=60, batch_size=32)
-    network = train_evaluator([store], tower, settings, lambda *step: seen.append(step))
+    network = train_evaluator([store], text_encoder, settings, lambda *step: seen.append(step))
     assert seen[79] == ("classifier", 80, 80) and seen[-1] == ("text-motion pair", 60, 60)
     windows = WindowSet([store], "test", {}, 21)
     batch = gather(windows, windows.central(range(len(windows.segments)), 180))
@@ -84,7 +84,7 @@ def test_it_learns_contents_and_words(synthetic_store: Path) -> None:
         own = [network.config.contents.index(str(segment.category)) for segment in windows.segments]
         assert sum(a == b for a, b in zip(content, own, strict=True)) > 0.6 * len(own)
         texts = [segment.texts[0] for segment in windows.segments]
-        near = network.pair.embed_motion(batch) @ network.pair.embed_text(tower.encode_texts(texts)).T
+        near = network.pair.embed_motion(batch) @ network.pair.embed_text(text_encoder.encode_texts(texts)).T
     assert near.diag().mean() > near.mean() + 0.2
 
 

@@ -6,7 +6,7 @@ import roma
 import torch
 from torch import Tensor
 
-from motionclip.model.aiming import aim_bones
+from motionclip.model.postprocessing import aim_bones
 from motionclip.motion import CANONICAL, forward_kinematics
 from motionclip.motion import rotations as rot
 

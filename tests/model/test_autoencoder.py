@@ -9,7 +9,7 @@ from motionclip.errors import ModelError
 from motionclip.model.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Network, find_model, load_network, save_network
 from motionclip.model.config import ModelConfig
 from motionclip.model.features import Batch, canonicalize
-from motionclip.training.presets import PRESETS
+from motionclip.training.config import PRESETS
 
 TINY = PRESETS["tiny"].model
 

@@ -2,11 +2,11 @@
 
 import torch
 
-from motionclip.model.grounding import ground, hold_feet, plant_feet
+from motionclip.model.postprocessing import ground, hold_feet, plant_feet
 from motionclip.motion import CANONICAL, forward_kinematics
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES, CONTACT_JOINTS
-from motionclip.motion.legs import move_ankles
+from motionclip.motion.kinematics import move_ankles
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
 FRAMES = 20

@@ -8,13 +8,12 @@ import pytest
 import torch
 
 from motionclip.model.checkpoint import Network
-from motionclip.model.dropout import dropout
-from motionclip.model.layers import Layer, PostNormLayer
+from motionclip.model.layers import Layer, PostNormLayer, dropout
 from motionclip.model.paper import PaperAutoEncoder
-from motionclip.training.presets import PRESETS
+from motionclip.training.config import PRESETS
 
 SMALL = dataclasses.replace(
-    PRESETS["paper"].model.with_tower("clip:small", 32),
+    PRESETS["paper"].model.with_text_encoder("clip:small", 32),
     heads=2,
     feedforward=48,
     encoder_layers=2,

@@ -4,8 +4,7 @@ import pytest
 import roma
 import torch
 
-from motionclip.model.features import Batch, from_motion, pose, to_motions
-from motionclip.model.layouts import LAYOUTS
+from motionclip.model.features import LAYOUTS, Batch, from_motion, pose, to_motions
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES

@@ -4,9 +4,9 @@ import dataclasses
 
 import torch
 
-from motionclip.model.layouts import LAYOUTS
-from motionclip.model.linear import LinearPath, stretch, unstretch
-from motionclip.training.presets import PRESETS
+from motionclip.model.features import LAYOUTS
+from motionclip.model.network import PCAAutoencoder, stretch, unstretch
+from motionclip.training.config import PRESETS
 
 CONFIG = PRESETS["tiny"].model
 
@@ -28,7 +28,7 @@ def test_it_starts_at_the_principal_components() -> None:
     nodes = (torch.randn(200, 6, generator=generator) @ ways + 1).unflatten(1, (CONFIG.linear_nodes, -1))
     lengths = torch.full((200,), 57)
     windows = unstretch(nodes, lengths, 57)
-    path = LinearPath(dataclasses.replace(CONFIG, latent_dim=33))
+    path = PCAAutoencoder(dataclasses.replace(CONFIG, latent_dim=33))
     path.start_from_pca(windows, lengths, torch.ones(windows.shape[-1]))
     scores = path.encode(windows, lengths)
     torch.testing.assert_close(path.decode(scores, lengths, 57), windows, atol=2e-2, rtol=0)
@@ -42,7 +42,7 @@ def test_channels_that_count_more_come_back_better() -> None:
     lengths = torch.full((300,), CONFIG.linear_nodes)
     weights = torch.ones(channels)
     weights[:4] = 10.0
-    path = LinearPath(CONFIG)
+    path = PCAAutoencoder(CONFIG)
     path.start_from_pca(windows, lengths, weights)
     error = path.decode(path.encode(windows, lengths), lengths, CONFIG.linear_nodes) - windows
     assert error[..., :4].square().mean() < 0.6 * error[..., 4:].square().mean()

@@ -71,7 +71,7 @@ def test_the_saved_model_is_close_and_takes_words_at_the_norm_of_clip(network: N
     ]:
         assert (exact - rounded).norm() / exact.norm() < 2e-3  # the rounding of half precision
     assert stored.config == network.config
-    assert stored.config.tower == "clip:ViT-B-32" and stored.config.max_frames == 60
+    assert stored.config.text_encoder == "clip:ViT-B-32" and stored.config.max_frames == 60
     norms = stored.autoencoder.text_head(torch.nn.functional.normalize(latent, dim=-1)).norm(dim=-1)
     torch.testing.assert_close(norms, torch.full((2,), EMBEDDING_NORM))
 

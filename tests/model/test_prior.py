@@ -5,9 +5,9 @@ import dataclasses
 import torch
 from torch.nn import functional as F
 
+from motionclip.model.network import from_sphere, to_sphere
 from motionclip.model.prior import FlowNoise, LatentPrior
-from motionclip.model.sphere import from_sphere, to_sphere
-from motionclip.training.presets import PRESETS
+from motionclip.training.config import PRESETS
 
 CONFIG = dataclasses.replace(PRESETS["tiny"].model, latent_dim=8, prior_width=128, prior_layers=2)
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from motionclip.model.smoothing import smoothed
+from motionclip.model.postprocessing import smoothed
 
 
 def test_what_changes_its_sign_at_every_frame_vanishes_inside() -> None:

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from motionclip.model.steadying import FASTEST_SWING, FASTEST_TURN, limit_heading, limit_swings
+from motionclip.model.postprocessing import FASTEST_SWING, FASTEST_TURN, limit_heading, limit_swings
 from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
 

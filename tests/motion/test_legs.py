@@ -2,7 +2,7 @@
 
 import torch
 
-from motionclip.motion import CANONICAL, forward_kinematics, legs
+from motionclip.motion import CANONICAL, forward_kinematics, kinematics
 from motionclip.motion import rotations as rot
 
 ANKLES = CANONICAL.indices(["left_ankle", "right_ankle"])
@@ -17,7 +17,7 @@ def bodies(count: int = 8) -> torch.Tensor:
 
 
 def move_ankles(rotations: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    return legs.move_ankles(rotations, *world(rotations), shift)
+    return kinematics.move_ankles(rotations, *world(rotations), shift)
 
 
 def world(rotations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,8 +12,8 @@ from motionclip.errors import SkeletonError
 from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import FAMILIES, RIGS, Family, retarget, retarget_onto, standard_rig
-from motionclip.motion.retarget.calibration import LIMB_BONES
 from motionclip.motion.retarget.families import BANDAI_NAMCO, LAFAN1, MIXAMO, RIGIFY, UNREAL
+from motionclip.motion.retarget.rest_pose import LIMB_BONES
 
 
 def renamed(names: Mapping[str, str], offsets: torch.Tensor = CANONICAL.offsets) -> Skeleton:

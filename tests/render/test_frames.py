@@ -11,7 +11,7 @@ from motionclip.body import default_body
 from motionclip.errors import MotionError
 from motionclip.motion import CANONICAL, Motion, turn
 from motionclip.render import Look, render_frames
-from motionclip.render.staging import facing_azimuth, outline, place_cameras
+from motionclip.render.camera import facing_azimuth, outline, place_cameras
 
 RED = (0.9, 0.1, 0.1)
 

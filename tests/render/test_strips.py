@@ -13,7 +13,7 @@ from motionclip.errors import MotionError
 from motionclip.motion import CANONICAL, Motion
 from motionclip.render import contact_sheet, filmstrip
 from motionclip.render.camera import view_axes
-from motionclip.render.strips import side_by_side
+from motionclip.render.stills import side_by_side
 
 BLUE, RED = (0.1, 0.1, 0.9), (0.9, 0.1, 0.1)
 

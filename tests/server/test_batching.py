@@ -14,11 +14,10 @@ import motionclip
 from motionclip.errors import ModelError, TextError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.server.app import create_app
-from motionclip.server.batching import Batcher, Order
-from motionclip.server.lanes import Lane
+from motionclip.server.batching import Batcher, Lane, Order
+from motionclip.server.errors import HttpError
 from motionclip.server.limits import Limits
 from motionclip.server.metrics import Metrics
-from motionclip.server.refusals import Refusal
 
 ORDERS = [
     Order("a person walks", 2.0, 0, 1.5),
@@ -109,7 +108,7 @@ def test_the_line_is_bounded(model: MotionCLIP) -> None:
 
     made = asyncio.run(flood())
     lane.close()
-    assert [type(result) for result in made] == [motionclip.Motion] * 2 + [Refusal] * 18
+    assert [type(result) for result in made] == [motionclip.Motion] * 2 + [HttpError] * 18
 
 
 def post_many(app: FastAPI, count: int, text: str = "a person walks") -> list[httpx2.Response]:
@@ -147,7 +146,7 @@ def test_work_that_waits_is_bounded() -> None:
     async def scene() -> None:
         tasks = [asyncio.create_task(lane.run(wait)) for _ in range(2)]
         await asyncio.sleep(0)
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(HttpError) as refused:
             await lane.run(wait)
         assert refused.value.status == 503
         for task in tasks:  # what has begun keeps its place, what waits gives it up

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 import motionclip
 from motionclip.server.app import create_app
-from motionclip.server.openapi import document
+from motionclip.server.schemas import document
 
 _ALL = list(HealthCheck)
 _FEW = settings(max_examples=8, phases=[Phase.generate], deadline=None, suppress_health_check=_ALL, database=None)

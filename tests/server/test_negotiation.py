@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 import motionclip
 from motionclip.motion import CANONICAL
 from motionclip.motion.rotations import matrix_to_quat
-from motionclip.server.negotiation import choose
-from motionclip.server.refusals import Refusal
+from motionclip.server.errors import HttpError
+from motionclip.server.responses import choose
 
 OFFERS = ("application/json", "model/gltf-binary", "text/plain", "image/png", "image/gif")
 
@@ -43,7 +43,7 @@ def test_the_best_format_is_chosen(accept: str, chosen: str) -> None:
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "*/*;q=0", "image/png;q=nan", "image/png;q=7"])
 def test_a_format_that_cannot_be_had_is_refused(accept: str) -> None:
-    with pytest.raises(Refusal, match="model/gltf-binary") as refused:
+    with pytest.raises(HttpError, match="model/gltf-binary") as refused:
         choose(accept, OFFERS)
     assert refused.value.status == 406
 

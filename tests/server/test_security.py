@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from motionclip.errors import MotionClipError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.server.app import create_app
-from motionclip.server.security import check_binding
+from motionclip.server.middleware import check_binding
 
 TOKEN = "correct horse battery"
 
@@ -85,7 +85,7 @@ def test_a_fault_says_nothing_of_the_inside(
     def broken(*_: object) -> None:
         raise RuntimeError("secret of the inside")
 
-    monkeypatch.setattr("motionclip.server.routes.make.motion_answer", broken)
+    monkeypatch.setattr("motionclip.server.routes.motion_answer", broken)
     with caplog.at_level(logging.INFO, "motionclip.server"):
         answer = client.post("/generate", json={"text": "a person walks", "seconds": 1})
     assert answer.status_code == 500 and answer.json()["error"]["type"] == "Fault"

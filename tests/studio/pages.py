@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from motionclip.studio.app import Studio
-from motionclip.studio.visitor import Visitor
+from motionclip.studio.client import Visitor
 
 #: Seconds; on a busy machine without a graphics card a page takes a minute to appear.
 _PATIENCE = 120.0

@@ -9,12 +9,11 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.applications.library import index_library
+from motionclip.applications.search.library import index_library
 from motionclip.body import default_body
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.studio.collection import LibraryCollection, SessionCollection, flatten
-from motionclip.studio.poses import poses_of
-from motionclip.studio.session import Session, Take
+from motionclip.studio.library import LibraryCollection, SessionCollection, flatten
+from motionclip.studio.session import Session, Take, poses_of
 
 WORDS = ("a person walks", "a person walks like an old man", "wave with both hands")
 

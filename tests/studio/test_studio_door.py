@@ -11,7 +11,7 @@ from viser import _messages as messages
 
 from motionclip.studio import app
 from motionclip.studio.app import MOST_BYTES, Studio
-from motionclip.studio.visitor import MOST_JOBS, Visitor
+from motionclip.studio.client import MOST_JOBS, Visitor
 from studio.pages import until
 from studio.wire import Wire
 

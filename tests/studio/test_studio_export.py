@@ -8,20 +8,21 @@ import pytest
 from viser import UploadedFile
 
 from motionclip.errors import FormatError, SkeletonError
-from motionclip.formats import WRITERS, load_rig, write_motion
-from motionclip.server.answers import file_bytes
-from motionclip.studio.panels.export import file_name, groups, read_rig
+from motionclip.formats import load_rig
+from motionclip.io import writable, write_motion
+from motionclip.server.responses import file_bytes
+from motionclip.studio.panels.files import file_name, groups, read_rig
 from studio.takes import take
 
 
 def test_every_format_that_can_be_written_has_its_button(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sorted(suffix for suffixes in groups().values() for suffix in suffixes) == sorted(WRITERS)
-    monkeypatch.setattr("motionclip.studio.panels.export.find_spec", lambda name: None)
+    assert sorted(suffix for suffixes in groups().values() for suffix in suffixes) == sorted(writable())
+    monkeypatch.setattr("motionclip.io.find_spec", lambda name: None)
     left = {suffix for suffixes in groups().values() for suffix in suffixes}
-    assert set(WRITERS) - left == {".mp4", ".usd", ".usda", ".usdc", ".usdz"}
+    assert set(writable()) - left == {".mp4", ".usd", ".usda", ".usdc", ".usdz"}
 
 
-@pytest.mark.parametrize("suffix", sorted(WRITERS))
+@pytest.mark.parametrize("suffix", sorted(writable()))
 def test_every_button_has_a_file_behind_it(suffix: str) -> None:
     assert len(file_bytes(take("still", frames=6).motion, suffix)) > 100
 

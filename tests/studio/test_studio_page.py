@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from motionclip.formats import read_motion
+from motionclip.io import read_motion
 from motionclip.motion import CANONICAL
 from motionclip.studio.app import Studio
 from studio.pages import Page, open_page, until
@@ -130,7 +130,7 @@ def mapped(page: Page, pictures: Path) -> None:
 
 def on_screen(page: Page, title: str) -> tuple[float, float]:
     """Where the ball of a take is on the page, in pixels."""
-    from motionclip.studio.board import PLACE, TURN, on_board
+    from motionclip.studio.scene import PLACE, TURN, on_board
 
     shown = page.visitor.collection.map()
     number = [spot.title for spot in shown.spots].index(title)
@@ -204,7 +204,7 @@ def test_two_pages_at_once_and_what_is_too_much_for_them(
     second.make("a person walks")
 
     with monkeypatch.context() as patch:
-        patch.setattr("motionclip.server.answers.write_motion", full_disk)
+        patch.setattr("motionclip.server.responses.write_motion", full_disk)
         second.go("Export")
         second.press(".glb")
         second.says("disk is full")

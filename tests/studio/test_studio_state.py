@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from motionclip.studio import session as sessions
-from motionclip.studio.player import Player
-from motionclip.studio.session import Session
-from motionclip.studio.work import Job, Workshop
+from motionclip.studio.client import Job, Workshop
+from motionclip.studio.session import Player, Session
 from studio.takes import take
 
 

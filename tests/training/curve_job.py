@@ -19,13 +19,13 @@ from torch.nn import functional as F
 
 from motionclip.data.store import Store
 from motionclip.model.config import ModelConfig
-from motionclip.training.distributed import Ranks
-from motionclip.training.presets import PRESETS, TrainConfig
+from motionclip.training.config import PRESETS, TrainConfig
+from motionclip.training.distributed import DistributedContext
 from motionclip.training.trainer import train
 
 
-class DigestTower:
-    """A tower that tells texts and pictures apart and knows nothing else of them."""
+class DigestEncoder:
+    """A text encoder that tells texts and pictures apart and knows nothing else of them."""
 
     name, dim, fingerprint = "digest", 32, "1"
 
@@ -51,9 +51,9 @@ def configs() -> dict[str, TrainConfig]:
 
     A low rate, at which what two processes round differently does not grow from step to step.
     """
-    ours = PRESETS["tiny"].with_tower("digest", 32, sees_pictures=False)
+    ours = PRESETS["tiny"].with_text_encoder("digest", 32, sees_pictures=False)
     ours = dataclasses.replace(ours, steps=25, lr=4e-5, window_seconds=(1.0, 2.0), save_every=100, validate_every=100)
-    paper = PRESETS["paper"].with_tower("digest", 32, sees_pictures=True)
+    paper = PRESETS["paper"].with_text_encoder("digest", 32, sees_pictures=True)
     sizes = {"epochs": 0, "steps": 15, "batch_size": 6, "frames_per_window": 1, "lr": 1e-3}
     return {"ours": ours, "paper": dataclasses.replace(paper, model=_paper(paper), **sizes)}
 
@@ -70,8 +70,8 @@ def run_curves(store: Path, paraphrases: Path, out: Path, processes: int = 1) ->
 
         said = paraphrases if config.paraphrase_steps else None
         config = dataclasses.replace(config, **batches)
-        train(config, [Store.open(store)], out / name, DigestTower(), paraphrases=said, on_step=on_step)
-        if Ranks.from_environment().first:
+        train(config, [Store.open(store)], out / name, DigestEncoder(), paraphrases=said, on_step=on_step)
+        if DistributedContext.from_environment().first:
             (out / name / "losses.json").write_text(json.dumps(losses))
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from motionclip.training.phase import average_of
+from motionclip.training.learner import average_of
 
 
 def followed(steps: int, decay: float) -> float:

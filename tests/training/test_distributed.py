@@ -16,7 +16,7 @@ from motionclip.cli.main import main
 from motionclip.data import open_source, prepare
 from motionclip.errors import ModelError
 from motionclip.model.checkpoint import load_network
-from motionclip.training.distributed import Ranks
+from motionclip.training.distributed import DistributedContext
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 STEPS = 60  # a process is killed soon after the tenth, the first that is saved
@@ -115,16 +115,16 @@ def test_a_run_is_resumed_by_as_many_processes(few_clips: Path, whole: Path, cap
 
 def test_a_process_without_a_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
-    assert Ranks(3, 8, 3).device("cuda") == "cuda:3"
-    assert Ranks(3, 8, 3).device("cpu") == "cpu"
+    assert DistributedContext(3, 8, 3).device("cuda") == "cuda:3"
+    assert DistributedContext(3, 8, 3).device("cpu") == "cpu"
     with pytest.raises(ModelError, match="--nproc-per-node"):
-        Ranks(4, 8, 4).device("cuda")
+        DistributedContext(4, 8, 4).device("cuda")
 
 
 def test_processes_draw_their_own_dropout_and_always_the_same() -> None:
     def drawn(rank: int) -> torch.Tensor:
         torch.manual_seed(5)
-        Ranks(rank, 3, rank).seed_apart()
+        DistributedContext(rank, 3, rank).seed_apart()
         return torch.rand(4)
 
     assert torch.equal(drawn(1), drawn(1))

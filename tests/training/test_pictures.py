@@ -1,4 +1,4 @@
-"""The table of pictures: which picture a window gets, and that a tower sees each of them once."""
+"""The table of pictures: which picture a window gets, and that a text encoder sees each of them once."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from motionclip.data.prepare import prepare
 from motionclip.data.store import Store
 from motionclip.data.synthetic import synthetic_source
 from motionclip.data.windows import Draw, WindowSet
+from motionclip.encoders import ImageEncoder, load_text_encoder
 from motionclip.errors import DataError, ModelError
 from motionclip.motion import Motion, heading
-from motionclip.render import portraits
-from motionclip.towers import ImageTower, load_tower
-from motionclip.training.pictures import PictureTable
+from motionclip.render import render_clip_frames
+from motionclip.training.frames import PictureTable
 
 CLIPS, SPACING = 12, 4
 
 
 class PixelTower:
-    """A tower that looks at pixels: a fixed random projection of the picture, shrunk to 14 x 14."""
+    """A text encoder that looks at pixels: a fixed random projection of the picture, shrunk to 14 x 14."""
 
     name, dim = "pixels", 24
 
@@ -111,12 +111,12 @@ def chosen_rows(table: PictureTable, draw: Draw, embedding: Tensor) -> list[int]
 
 
 def test_embeddings_are_those_of_the_frames(stores: list[Store], windows: WindowSet, table: PictureTable) -> None:
-    expected, tower = pictured_rows(stores, windows), PixelTower()
+    expected, text_encoder = pictured_rows(stores, windows), PixelTower()
     assert {row for row, number in enumerate(table.number.tolist()) if number >= 0} == set(expected)
     for row in list(expected)[::7]:
         store, entry, frame = expected[row]
-        picture = portraits(store.motion(entry), [frame])[0]
-        both = tower.encode_images([picture, picture[:, ::-1].copy()])
+        picture = render_clip_frames(store.motion(entry), [frame])[0]
+        both = text_encoder.encode_images([picture, picture[:, ::-1].copy()])
         assert torch.allclose(table.embedding[:, table.number[row]], both, atol=1e-6)
 
 
@@ -211,14 +211,14 @@ def test_mirrored_windows_need_flipped_pictures(stores: list[Store], windows: Wi
 
 
 def test_a_tower_sees_each_picture_once(stores: list[Store], windows: WindowSet) -> None:
-    tower, counts = PixelTower(), []
-    plain = PictureTable.load(stores, windows, tower, False, SPACING, lambda done, of: counts.append((done, of)))
+    text_encoder, counts = PixelTower(), []
+    plain = PictureTable.load(stores, windows, text_encoder, False, SPACING, lambda done, of: counts.append((done, of)))
     pictures = plain.embedding.shape[1]
-    assert tower.seen == pictures and counts[-1] == (pictures, pictures)
-    both = PictureTable.load(stores, windows, tower, True, SPACING)
-    assert tower.seen == 2 * pictures  # only the flipped ones were new
-    assert torch.equal(PictureTable.load(stores, windows, tower, True, SPACING).embedding, both.embedding)
-    assert tower.seen == 2 * pictures
+    assert text_encoder.seen == pictures and counts[-1] == (pictures, pictures)
+    both = PictureTable.load(stores, windows, text_encoder, True, SPACING)
+    assert text_encoder.seen == 2 * pictures  # only the flipped ones were new
+    assert torch.equal(PictureTable.load(stores, windows, text_encoder, True, SPACING).embedding, both.embedding)
+    assert text_encoder.seen == 2 * pictures
     assert torch.equal(both.embedding[:1], plain.embedding)
     PictureTable.load(stores, windows, other := PixelTower("pixels1"), False, SPACING)
     assert other.seen == pictures
@@ -226,9 +226,9 @@ def test_a_tower_sees_each_picture_once(stores: list[Store], windows: WindowSet)
 
 def test_other_pictures_are_seen(stores: list[Store], tmp_path: Path) -> None:
     def load(store: Store, spacing: int) -> int:
-        tower = PixelTower()
-        PictureTable.load([store], WindowSet([store], "train", {}, min_frames=20), tower, False, spacing)
-        return tower.seen
+        text_encoder = PixelTower()
+        PictureTable.load([store], WindowSet([store], "train", {}, min_frames=20), text_encoder, False, spacing)
+        return text_encoder.seen
 
     assert load(stores[1], 1) > 0
     assert load(stores[1], 2) > 0
@@ -260,13 +260,13 @@ def test_each_split_has_its_own_pictures(stores: list[Store]) -> None:
 
 
 def test_a_stop_loses_little(stores: list[Store], windows: WindowSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("motionclip.training.pictures._CHUNK", 5)
+    monkeypatch.setattr("motionclip.training.frames._CHUNK", 5)
     whole = PictureTable.load(stores, windows, PixelTower("whole"), False, SPACING)
     with pytest.raises(KeyboardInterrupt):
         PictureTable.load(stores, windows, PixelTower(limit=12), False, SPACING)
-    tower = PixelTower()
-    resumed = PictureTable.load(stores, windows, tower, False, SPACING)
-    assert tower.seen == whole.embedding.shape[1] - 10
+    text_encoder = PixelTower()
+    resumed = PictureTable.load(stores, windows, text_encoder, False, SPACING)
+    assert text_encoder.seen == whole.embedding.shape[1] - 10
     assert torch.allclose(resumed.embedding, whole.embedding, atol=1e-6)
 
 
@@ -275,9 +275,9 @@ def test_a_damaged_cache_is_made_anew(stores: list[Store], windows: WindowSet, f
     files = sorted(fresh_cache.rglob("*.npy"))
     files[0].write_bytes(files[0].read_bytes()[:-7])
     np.save(files[1], np.zeros((1, 3), np.float32))
-    tower = PixelTower()
-    assert torch.equal(PictureTable.load(stores, windows, tower, False, SPACING).embedding, whole.embedding)
-    assert tower.seen > 0
+    text_encoder = PixelTower()
+    assert torch.equal(PictureTable.load(stores, windows, text_encoder, False, SPACING).embedding, whole.embedding)
+    assert text_encoder.seen > 0
 
 
 def test_a_cache_that_cannot_be_written_is_a_warning(
@@ -292,12 +292,12 @@ def test_a_cache_that_cannot_be_written_is_a_warning(
 
 
 def test_clip_sees_the_pictures(stores: list[Store], windows: WindowSet, clip_folder: Path) -> None:
-    tower = load_tower("clip:random/tiny", clip_folder)
-    assert isinstance(tower, ImageTower)
-    table = PictureTable.load(stores, windows, tower, True, SPACING)
+    text_encoder = load_text_encoder("clip:random/tiny", clip_folder)
+    assert isinstance(text_encoder, ImageEncoder)
+    table = PictureTable.load(stores, windows, text_encoder, True, SPACING)
     draw = windows.draw(0, 0, 8, 60, mirror=True)
-    targets = table.targets(draw, tower.encode_texts(windows.texts), "best-text", generator())
-    assert targets.embedding.shape == (8, tower.dim) and (targets.weight == 1).all()
+    targets = table.targets(draw, text_encoder.encode_texts(windows.texts), "best-text", generator())
+    assert targets.embedding.shape == (8, text_encoder.dim) and (targets.weight == 1).all()
     assert targets.embedding.norm(dim=-1).allclose(torch.ones(8), atol=1e-5)
 
 

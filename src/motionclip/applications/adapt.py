@@ -1,11 +1,11 @@
-"""Another tower in front of a trained model, without training: its texts and pictures mapped to the model's latent.
+"""Another text encoder in front of a trained model, without training: its texts and pictures mapped to the model's latent.
 
-The map from the tower's text embeddings x_i to the model's own text latents z_i is a ridge regression, in
+The map from the text encoder's text embeddings x_i to the model's own text latents z_i is a ridge regression, in
 closed form: W minimises sum_i |W (x_i - mean x) - (z_i - mean z)|^2 + ridge |W|^2. The ridge is the one with
 the least leave-one-out error, which needs no refitting: a residual divided by 1 - h_i, with h_i the diagonal
 of the hat matrix (Allen's PRESS; Hastie et al., "The Elements of Statistical Learning", equation 7.52).
 
-A tower of texts and pictures keeps the two in cones that do not touch (Liang et al., "Mind the Gap", NeurIPS
+A text encoder of texts and pictures keeps the two in cones that do not touch (Liang et al., "Mind the Gap", NeurIPS
 2022). A picture is therefore moved by the difference of the means of texts and of pictures of the same
 motions, rendered here from what the model makes of the texts, and then mapped as a text is.
 """
@@ -23,13 +23,13 @@ from torch import Tensor
 from motionclip.applications.text_to_motion import text_to_motion
 from motionclip.data import canonical_sentences
 from motionclip.data.bandai_namco import sentences
+from motionclip.encoders import ImageEncoder, TextEncoder
 from motionclip.errors import DataError, ModelError
 from motionclip.metrics.retrieval import Retrieval, cosines, retrieval
+from motionclip.model.autoencoder import LinearHead
 from motionclip.model.checkpoint import Network
-from motionclip.model.heads import LinearHead
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.render import portraits
-from motionclip.towers import ImageTower, TextTower
+from motionclip.render import render_clip_frames
 
 #: Every so many captions one is held out, to see how well the map does on words that it was not fitted on.
 _HELD_OUT = 10
@@ -59,8 +59,8 @@ class Adaptation:
     Attributes:
         network: the model with new heads.
         captions: how many captions the map was fitted on.
-        held_out: retrieval of the own latents of held-out captions by the tower's, one tenth of the captions.
-        gap: cosine of the means of texts and pictures in the tower; None for a tower of texts alone.
+        held_out: retrieval of the own latents of held-out captions by the text encoder's, one tenth of the captions.
+        gap: cosine of the means of texts and pictures in the text encoder; None for a text encoder of texts alone.
     """
 
     network: Network
@@ -95,16 +95,16 @@ def fit_linear(inputs: Tensor, targets: Tensor) -> LinearMap:
 
 def adapt(
     model: MotionCLIP,
-    tower: TextTower,
+    text_encoder: TextEncoder,
     captions: Sequence[str] | None = None,
     *,
     on_stage: Callable[[str], None] = lambda stage: None,
 ) -> Adaptation:
-    """A copy of a model that takes another tower's texts, and its pictures if it sees them.
+    """A copy of a model that takes another text encoder's texts, and its pictures if it sees them.
 
     Args:
-        model: with a text head that can be replaced: not the paper's network, whose latent is its tower's space.
-        tower: the new tower.
+        model: with a text head that can be replaced: not the paper's network, whose latent is its text encoder's space.
+        text_encoder: the new text encoder.
         captions: texts in English to fit the map on, several hundred or more; by default :func:`default_captions`.
         on_stage: called with a word for what is being done.
 
@@ -116,16 +116,18 @@ def adapt(
     if len(texts) < _LEAST_CAPTIONS:
         raise DataError(f"{len(texts)} distinct captions; expected at least {_LEAST_CAPTIONS}, better a thousand")
     if model.config.architecture == "paper":
-        raise ModelError("the paper's network has its tower's space as latent; train it with that tower instead")
-    on_stage(f"encoding {len(texts)} captions with {tower.name}")
-    inputs, targets = tower.encode_texts(texts), model.embed_text(texts).cpu()
+        raise ModelError(
+            "the paper's network has its text encoder's space as latent; train it with that text encoder instead"
+        )
+    on_stage(f"encoding {len(texts)} captions with {text_encoder.name}")
+    inputs, targets = text_encoder.encode_texts(texts), model.embed_text(texts).cpu()
     held_out = _held_out_retrieval(inputs, targets)
     text_map = fit_linear(inputs, targets)
     offset = None
-    if isinstance(tower, ImageTower):
+    if isinstance(text_encoder, ImageEncoder):
         on_stage(f"rendering {min(_PICTURES, len(texts))} pictures for the gap between texts and pictures")
-        offset = _means(model, tower, texts, inputs)
-    network = _with_heads(model.network, tower, text_map, offset)
+        offset = _means(model, text_encoder, texts, inputs)
+    network = _with_heads(model.network, text_encoder, text_map, offset)
     gap = None if offset is None else torch.nn.functional.cosine_similarity(*offset, dim=0).item()
     return Adaptation(network, len(texts), held_out, gap)
 
@@ -136,18 +138,22 @@ def _held_out_retrieval(inputs: Tensor, targets: Tensor) -> Retrieval:
     return retrieval(cosines(mapped, targets[held]), torch.eye(int(held.sum()), dtype=torch.bool))
 
 
-def _means(model: MotionCLIP, tower: ImageTower, texts: Sequence[str], inputs: Tensor) -> tuple[Tensor, Tensor]:
+def _means(
+    model: MotionCLIP, text_encoder: ImageEncoder, texts: Sequence[str], inputs: Tensor
+) -> tuple[Tensor, Tensor]:
     """Mean embeddings (E,) of some texts, and of pictures of their motions."""
     chosen = range(0, len(texts), -(-len(texts) // _PICTURES))
     motions = text_to_motion(model, [texts[index] for index in chosen], seconds=_PICTURE_SECONDS)
-    pictures = np.concatenate([portraits(motion, [motion.num_frames // 2]) for motion in motions])
-    return inputs[list(chosen)].mean(dim=0), tower.encode_images(list(pictures)).mean(dim=0)
+    pictures = np.concatenate([render_clip_frames(motion, [motion.num_frames // 2]) for motion in motions])
+    return inputs[list(chosen)].mean(dim=0), text_encoder.encode_images(list(pictures)).mean(dim=0)
 
 
 def _with_heads(
-    network: Network, tower: TextTower, text_map: LinearMap, means: tuple[Tensor, Tensor] | None
+    network: Network, text_encoder: TextEncoder, text_map: LinearMap, means: tuple[Tensor, Tensor] | None
 ) -> Network:
-    config = dataclasses.replace(network.config.with_tower(tower.name, tower.dim), image_head=means is not None)
+    config = dataclasses.replace(
+        network.config.with_text_encoder(text_encoder.name, text_encoder.dim), image_head=means is not None
+    )
     adapted = Network(config)
     heads = ("autoencoder.text_head.", "autoencoder.image_head.")
     state = {name: value for name, value in network.state_dict().items() if not name.startswith(heads)}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motionclip.applications.windowed import encode_windows
-from motionclip.data.babel_recognition import babel_actions
+from motionclip.applications.windows import embed_windows
+from motionclip.data.babel import babel_actions
 from motionclip.data.bandai_namco import canonical_sentences
 from motionclip.errors import DataError, ModelError
 from motionclip.metrics.retrieval import cosines
@@ -73,7 +73,7 @@ def caption(
         raise ModelError(f"the best {top}; expected at least 1")
     directions = model.embed_text(texts).float().cpu()
     found = []
-    for windowed in encode_windows(model, motions, WINDOW, WINDOW):
+    for windowed in embed_windows(model, motions, WINDOW, WINDOW):
         similarity = cosines(windowed.latents, directions)
         nearest = [_nearest(texts, row, top) for row in similarity]
         spans = zip(windowed.spans.tolist(), nearest, strict=True)

@@ -4,15 +4,228 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from motionclip.applications.inpainting import Window, Wish, inpaint, with_frames
+import torch
+from torch import Tensor
+
 from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
 from motionclip.errors import MotionError
+from motionclip.model.features import Batch, from_motion, pose
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import Motion, resample
+from motionclip.motion import Motion, heading, horizontal, resample, turn
+from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import on_canonical
-from motionclip.progress import OnStep
+from motionclip.progress import ProgressCallback
+
+# Unseen frames of one window: the latent whose decoded frames agree with the seen ones.
+#
+# The latent is moved by gradient descent (Adam) on the plane of scores, from a start that is likely, until the decoded
+# window agrees with the frames that are seen. What is left of their difference at the borders of the gap is carried
+# into it smoothly: what is added to the decoded frames has the residual's value and its rate at both borders.
+# docs/applications/complete.md has the figures by which this was chosen.
+
+
+#: Steps of the descent.
+STEPS = 60
+_RATE = 0.1
+_DRAWS = 16
+#: Weight of the mean squared difference of rotation matrices beside that of positions, in square metres.
+_ROTATIONS = 0.1
+#: Square metres that a square standard deviation away from the start is worth.
+_STAY = 1e-5
+#: Seconds over which a residual fades where nothing is seen behind the gap.
+_FADE = 1.0
+#: Seconds over which the rate of a joint's residual dies away: over a long gap, a cubic would swing far out.
+_REACH = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Frames around a gap.
+
+    Attributes:
+        motion: on the canonical skeleton at the model's rate; its unseen frames count for nothing.
+        start: the first unseen frame.
+        stop: one after the last; seen are all others, on one side or both, at least two on each.
+    """
+
+    motion: Motion
+    start: int
+    stop: int
+
+    @property
+    def seen(self) -> Tensor:
+        """(T,) true for seen frames."""
+        frames = torch.arange(self.motion.num_frames)
+        return (frames < self.start) | (frames >= self.stop)
+
+    @property
+    def is_between(self) -> bool:
+        """Whether frames are seen on both sides."""
+        return self.start > 0 and self.stop < self.motion.num_frames
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What should happen in unseen frames.
+
+    Attributes:
+        text: words; None for whatever the seen frames suggest.
+        seed: which of many possible ways; None for the likeliest, or with words the first.
+        guidance: above 1 follows the words more closely.
+    """
+
+    text: str | None
+    seed: int | None
+    guidance: float
+
+
+def interpolated(window: Window) -> Motion:
+    """The window with joints turned on the shortest arc and the root on a line between the two borders.
+
+    Where nothing is seen on one side, the pose at the other border is held.
+    """
+    motion, count = window.motion, window.stop - window.start
+    before = window.start - 1 if window.start > 0 else window.stop
+    after = window.stop if window.stop < motion.num_frames else before
+    share = torch.arange(1, count + 1).to(motion.root) / (count + 1)
+    ends = [frame for border in (before, after) for frame in [border] * count]
+    first, last = motion.rotations[ends].chunk(2)
+    between = rot.slerp(first, last, share)
+    path = torch.lerp(motion.root[before], motion.root[after], share[:, None])
+    return with_frames(motion, window.start, replace(motion, rotations=between, root=path))
+
+
+def with_frames(motion: Motion, start: int, made: Motion) -> Motion:
+    """The motion with other frames from ``start`` on; all others are the same numbers."""
+    rotations, root = motion.rotations.clone(), motion.root.clone()
+    rotations[start : start + made.num_frames] = made.rotations.to(rotations)
+    root[start : start + made.num_frames] = made.root.to(root)
+    return replace(motion, rotations=rotations, root=root)
+
+
+def inpaint(
+    model: MotionCLIP, window: Window, wish: Wish, on_step: ProgressCallback = lambda done, total: None
+) -> Motion:
+    """The unseen frames of a window, in its world, going on from the seen ones and into them.
+
+    Args:
+        model: from :func:`motionclip.load`.
+        window: at most as long as the model takes.
+        wish: what should happen.
+        on_step: is told how many steps of the descent are done.
+
+    Raises:
+        TextError: if the words are empty, too long, or not text.
+        ModelError: if the window is longer than the model takes, or the guidance is not finite.
+    """
+    guess = interpolated(window)
+    target = from_motion(guess, model.config.fps).to(model.device)
+    seen = window.seen.to(model.device)
+    points = _starts(model, window, guess, wish)
+    misfit = torch.stack([_misfit(model, point[None], target, seen).detach() for point in points])
+    point = _fitted(model, points[misfit.argmin()], target, seen, on_step)
+    decoded = model.decode(model.from_tangent(point[None]), guess.duration)[0]
+    return _corrected(window, _placed(decoded, guess))
+
+
+def _starts(model: MotionCLIP, window: Window, guess: Motion, wish: Wish) -> Tensor:
+    """Points (N, P) of the plane of scores to start from.
+
+    The interpolated motion's own; or several draws from the prior, under the words or under what is seen.
+    """
+    if wish.text is None:
+        behind = window.stop if window.start == 0 else 0
+        known = guess if window.is_between else guess.frames(behind, behind + int(window.seen.sum()))
+        meaning = model.encode([known])
+        if wish.seed is None and window.is_between:
+            return model.to_tangent(meaning.clone())
+    else:
+        meaning = model.embed_text([wish.text])
+    first = (wish.seed or 0) * _DRAWS
+    draws = [
+        model.sample(meaning, guess.duration, guidance=wish.guidance if wish.text is not None else 1.0, seed=number)
+        for number in range(first, first + _DRAWS)
+    ]
+    return model.to_tangent(torch.cat(draws).clone())
+
+
+def _misfit(model: MotionCLIP, point: Tensor, target: Batch, seen: Tensor) -> Tensor:
+    """Mean squared difference, square metres, of what a point (1, P) decodes to and the seen frames (T,)."""
+    made = model.decode_batch(model.from_tangent(point), target.mask)
+    (_, one), (_, other) = pose(made.sixd, made.root), pose(target.sixd, target.root)
+    joints = (one - one[:, :, :1] - other + other[:, :, :1]).square().sum(dim=-1).mean(dim=-1)
+    turned = rot.sixd_to_matrix(made.sixd) - rot.sixd_to_matrix(target.sixd)
+    path = (made.root - target.root).square().sum(dim=-1)
+    return (joints + path + _ROTATIONS * turned.square().sum(dim=(-1, -2)).mean(dim=-1))[0, seen].mean()
+
+
+def _fitted(model: MotionCLIP, start: Tensor, target: Batch, seen: Tensor, on_step: ProgressCallback) -> Tensor:
+    """The point (P,) near ``start`` that decodes to the seen frames."""
+    with torch.enable_grad():
+        point = start.clone().requires_grad_(True)
+        descent = torch.optim.Adam([point], lr=_RATE, betas=(0.9, 0.95))
+        for step in range(STEPS):
+            descent.param_groups[0]["lr"] = _RATE * (1 + math.cos(math.pi * step / STEPS)) / 2
+            descent.zero_grad()
+            loss = _misfit(model, point[None], target, seen) + _STAY * (point - start).square().sum()
+            loss.backward()
+            descent.step()
+            on_step(step + 1, STEPS)
+    return point.detach()
+
+
+def _placed(decoded: Motion, guess: Motion) -> Motion:
+    """A decoded window turned to face as the guess does in its first frame, and placed there."""
+    there = turn(decoded, heading(guess.frames(0, 1))[0])
+    return replace(there, root=there.root + horizontal(guess.root[0].to(there.root)))
+
+
+def _corrected(window: Window, decoded: Motion) -> Motion:
+    """The decoded frames of the gap, moved by what is wrong with those at its borders."""
+    motion, start, stop = window.motion, window.start, window.stop
+    turned = rot.matrix_to_rotvec(decoded.rotations.mT @ motion.rotations.to(decoded.rotations))
+    turned[:start], turned[stop:] = rot.unwound(turned[:start].flip(0)).flip(0), rot.unwound(turned[stop:])
+    moved = motion.root.to(decoded.root) - decoded.root
+    turns = carried(turned, start, stop, turned.new_zeros(3), motion.fps, reach=_REACH)
+    moves = carried(moved, start, stop, moved.new_tensor([1.0, 0.0, 1.0]), motion.fps)
+    rotations = decoded.rotations[start:stop] @ rot.rotvec_to_matrix(turns)
+    return replace(decoded, rotations=rotations, root=decoded.root[start:stop] + moves)
+
+
+def carried(
+    residual: Tensor, start: int, stop: int, keep: Tensor, fps: float, *, reach: float = float("inf")
+) -> Tensor:
+    """A residual that is known outside of a gap, inside of it: smooth, with its value and its rate at both ends.
+
+    Args:
+        residual: (T, ..., 3); the frames of the gap are not read.
+        start: the first frame of the gap.
+        stop: one after the last.
+        keep: (3,) what is left of it, as a share, where nothing is known behind the gap.
+        fps: frames per second.
+        reach: seconds from a border at which its rate has died away; all of the gap at most, which makes a cubic.
+
+    Returns:
+        (stop - start, ..., 3).
+    """
+    frames, count = len(residual), stop - start
+    if start == 0:
+        return carried(residual.flip(0), frames - stop, frames, keep, fps, reach=reach).flip(0)
+    first, rate = residual[start - 1], residual[start - 1] - residual[start - 2]
+    span = count + 1
+    if stop < frames:
+        last, leaving = residual[stop], residual[stop + 1] - residual[stop]
+    else:
+        last, leaving = first * keep, torch.zeros_like(first)
+        span = min(span, round(_FADE * fps))
+    near = min(span, reach * fps)
+    passed = torch.arange(1, count + 1).to(residual).view(-1, *[1] * first.dim())
+    t, after, ahead = ((part.clamp(0, 1)) for part in (passed / span, passed / near, (count + 1 - passed) / near))
+    ends = (1 + 2 * t) * (1 - t) ** 2 * first + t**2 * (3 - 2 * t) * last
+    return ends + near * (after * (1 - after) ** 2 * rate - ahead * (1 - ahead) ** 2 * leaving)
+
 
 #: Seconds on each side of a gap that are looked at, at most.
 _CONTEXT = 1.75
@@ -22,7 +235,7 @@ _LEAST_SEEN = 0.5
 _LEAST_SIDE = 2
 
 
-def fill(
+def complete(
     model: MotionCLIP,
     motion: Motion,
     gaps: Sequence[tuple[float, float]],
@@ -30,7 +243,7 @@ def fill(
     text: str | None = None,
     seed: int | None = None,
     guidance: float = DEFAULT_GUIDANCE,
-    on_step: OnStep = lambda done, total: None,
+    on_step: ProgressCallback = lambda done, total: None,
 ) -> Motion:
     """A motion with other frames in its gaps, which go on from those before and into those behind.
 
@@ -69,26 +282,26 @@ def extend(
     before: bool = False,
     seed: int | None = None,
     guidance: float = DEFAULT_GUIDANCE,
-    on_step: OnStep = lambda done, total: None,
+    on_step: ProgressCallback = lambda done, total: None,
 ) -> Motion:
     """A motion that goes on for some seconds, or that begins some seconds earlier.
 
     Args:
-        model: as in :func:`fill`.
-        motion: as in :func:`fill`.
+        model: as in :func:`complete`.
+        motion: as in :func:`complete`.
         seconds: how much longer; about 5 at most.
         text: what is done in them; whatever the motion suggests if None.
         before: whether they come before the motion, and not after it.
-        seed: as in :func:`fill`.
-        guidance: as in :func:`fill`.
-        on_step: as in :func:`fill`.
+        seed: as in :func:`complete`.
+        guidance: as in :func:`complete`.
+        on_step: as in :func:`complete`.
 
     Returns:
         Motion at the model's rate on the canonical skeleton, with the frames of ``motion`` as they are.
 
     Raises:
         MotionError: if the length is not positive or too long, or the motion is too short.
-        TextError, ModelError, SkeletonError: as :func:`fill`.
+        TextError, ModelError, SkeletonError: as :func:`complete`.
     """
     prepared = resample(on_canonical(motion), model.config.fps)
     count = round(seconds * prepared.fps) if 0 < seconds < float("inf") else 0
@@ -120,7 +333,9 @@ def _frames(motion: Motion, gaps: Sequence[tuple[float, float]]) -> list[tuple[i
     return sorted(spans)
 
 
-def _filled(model: MotionCLIP, motion: Motion, gaps: Sequence[tuple[int, int]], wish: Wish, on_step: OnStep) -> Motion:
+def _filled(
+    model: MotionCLIP, motion: Motion, gaps: Sequence[tuple[int, int]], wish: Wish, on_step: ProgressCallback
+) -> Motion:
     """The motion with its gaps, in frames and in order, filled one after the other."""
     limits = [*(start for start, _ in gaps[1:]), motion.num_frames]
     views = [_view(model, motion, gap, limit) for gap, limit in zip(gaps, limits, strict=True)]

@@ -14,9 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from motionclip.applications.arithmetic import from_plane, to_plane
-from motionclip.applications.latents import Source, latents_of, seconds_of
-from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
+from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, Source, latents_of, seconds_of
 from motionclip.errors import ModelError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
@@ -66,7 +64,7 @@ def interpolate(
     if path == "sphere":
         latents = _great_circle(start, end, shares)
     else:
-        latents = from_plane(model, torch.lerp(to_plane(model, start), to_plane(model, end), shares))
+        latents = model.from_tangent(torch.lerp(model.to_tangent(start), model.to_tangent(end), shares))
     return model.decode(latents, seconds)
 
 

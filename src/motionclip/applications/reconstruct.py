@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from motionclip.applications.seams import join
+from motionclip.applications.storyboard import join
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion, heading, horizontal, resample, turn
 from motionclip.motion.retarget import on_canonical
-from motionclip.progress import OnStep
+from motionclip.progress import ProgressCallback
 
 #: Frames that two pieces of a long motion share.
 _OVERLAP = 24
 
 
-def reconstruct(model: MotionCLIP, motion: Motion, *, on_piece: OnStep = lambda done, total: None) -> Motion:
+def reconstruct(model: MotionCLIP, motion: Motion, *, on_piece: ProgressCallback = lambda done, total: None) -> Motion:
     """A motion encoded and decoded.
 
     One that is longer than the model takes goes through in pieces of equal length that are joined where they overlap.

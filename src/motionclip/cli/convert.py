@@ -37,9 +37,9 @@ def convert(
         retarget: put the motion on the canonical skeleton of 24 joints, feet on the ground.
         rig: put it on another skeleton: blender, mixamo, unreal or unity, or that of a .bvh or .glb file of your own.
     """
-    from motionclip.cli.console import say
-    from motionclip.cli.results import save_motion
-    from motionclip.formats import check_writable, load_rig
+    from motionclip.cli.console import save_motion, say
+    from motionclip.formats import load_rig
+    from motionclip.io import check_writable
     from motionclip.motion import crop, resample
     from motionclip.motion.retarget import retarget as to_canonical
 
@@ -78,7 +78,7 @@ def info(
 def _read(path: Path, scale: float | None, asf: Path | None) -> Motion:
     """Any file that can be read; options that its format does not have are refused."""
     from motionclip.errors import FormatError
-    from motionclip.formats import read_motion
+    from motionclip.io import read_motion
 
     suffix = path.suffix.lower()
     if scale is not None and suffix != ".bvh":

@@ -21,7 +21,7 @@ def generate(
     out: Path = Path("out"),
     seconds: float | None = None,
     model: str = "base",
-    tower_weights: Path | None = None,
+    encoder_weights: Path | None = None,
     seed: int = 0,
     guidance: float = DEFAULT_GUIDANCE,
     formats: tuple[str, ...] | None = None,
@@ -35,21 +35,20 @@ def generate(
             a folder.
         seconds: length of each motion; 4, or the longest that the model makes, if not given.
         model: a shipped model's name, a model folder, or a run folder.
-        tower_weights: folder or file of the text tower's weights, if they are not to come from the hub.
+        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
         seed: another seed gives another motion of the same words.
         guidance: above 1 follows the words more closely, with less variety.
         formats: what to write for each sentence into a folder, bvh if nothing is said; `sheet` adds a picture of all.
         rig: blender, mixamo, unreal or unity, or a .bvh or .glb file of your own: on whose skeleton to write them.
     """
     from motionclip.applications.text_to_motion import text_to_motion
-    from motionclip.cli.console import say
-    from motionclip.cli.results import save_motion, write_sheet
+    from motionclip.cli.console import save_motion, say, write_sheet
     from motionclip.formats import load_rig
     from motionclip.model.pipeline import load
 
     worn = None if rig is None else load_rig(rig)
     targets = _targets(texts, out, formats, worn)
-    network = load(model, tower_weights=tower_weights)
+    network = load(model, encoder_weights=encoder_weights)
     motions = text_to_motion(network, list(texts), seconds=seconds, seed=seed, guidance=guidance)
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
@@ -70,7 +69,7 @@ def _targets(texts: tuple[str, ...], out: Path, formats: tuple[str, ...] | None,
         MotionClipError: on no sentences, several for one file, or formats for a file.
     """
     from motionclip.errors import MotionClipError
-    from motionclip.formats import check_writable
+    from motionclip.io import check_writable
 
     if not texts:
         raise MotionClipError('no sentence; expected one or more in quotes, such as "a person walks"')

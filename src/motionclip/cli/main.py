@@ -8,26 +8,19 @@ from typing import Any
 
 import tyro
 
-from motionclip.cli.adapt import adapt
-from motionclip.cli.caption import caption
-from motionclip.cli.complete import complete
+from motionclip.cli.complete import complete, interpolate, reconstruct
 from motionclip.cli.convert import convert, info
 from motionclip.cli.edit import edit
 from motionclip.cli.evaluate import evaluate
-from motionclip.cli.export import export
 from motionclip.cli.generate import generate
-from motionclip.cli.import_official import import_official
-from motionclip.cli.interpolate import interpolate
+from motionclip.cli.models import adapt, export, import_official
 from motionclip.cli.prepare import prepare
-from motionclip.cli.recognize import recognize
-from motionclip.cli.reconstruct import reconstruct
+from motionclip.cli.recognize import caption, recognize
 from motionclip.cli.render import render
 from motionclip.cli.search import search
-from motionclip.cli.serve import serve
+from motionclip.cli.serve import serve, studio
 from motionclip.cli.storyboard import storyboard
-from motionclip.cli.studio import studio
-from motionclip.cli.train import train
-from motionclip.cli.train_evaluator import train_evaluator
+from motionclip.cli.train import train, train_evaluator
 from motionclip.errors import MotionClipError
 
 COMMANDS: dict[str, Callable[..., Any]] = {

@@ -10,7 +10,7 @@ import tyro
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from motionclip.data.report import PrepareReport
+    from motionclip.data.prepare import PrepareReport
 
 #: Refused clips that are printed; all of them are in report.json.
 _SHOWN = 20
@@ -34,7 +34,7 @@ def prepare(
         source: cmu:DIR, bandai_namco:DIR, amass:DIR[,babel=DIR][,humanml3d=PATH][,split=amass|babel|humanml3d],
             folder:DIR, synthetic, synthetic:COUNT, or a folder whose kind is found out.
         out: folder of the store to make.
-        frames: pictures to draw for every two seconds of a clip, for towers that see pictures; a store that is there
+        frames: pictures to draw for every two seconds of a clip, for text encoders that see pictures; a store that is there
             already and has none gets them.
         shard: do only this share of the work, written as i/n.
         workers: processes to use; 0 means one per core.

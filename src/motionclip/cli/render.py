@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from motionclip.motion import Motion
+
+
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
@@ -10,6 +16,28 @@ import tyro
 if TYPE_CHECKING:
     from motionclip.body import Body
     from motionclip.motion import Motion
+
+
+# A picture of a motion and of what was made of it, side by side.
+
+
+#: Seconds of a row.
+_ROW = 4.0
+#: Rows of a picture, at most: a minute and a half.
+_MOST_ROWS = 24
+
+
+def draw_comparison(given: Motion, made: Motion, picture: Path) -> None:
+    """A sheet of film strips: given on the left and made on the right, a row for every four seconds."""
+    from motionclip.cli.console import write_sheet
+    from motionclip.motion import crop
+
+    last = min(given.duration, made.duration)
+    rows = [(n * _ROW, min((n + 1) * _ROW, last)) for n in range(_MOST_ROWS) if n * _ROW < last - 1 / made.fps]
+    strips = [crop(motion, start, end) for start, end in rows for motion in (given, made)]
+    titles = [f"{which}, {start:g} to {end:.4g} s" for start, end in rows for which in ("given", "made")]
+    write_sheet(strips, titles, picture, cell=(440, 144))
+
 
 _STILL = ".png"
 _SWIFT = 60.0  # frames per second: more are not seen
@@ -45,7 +73,7 @@ def render(
         fps: frames per second of a film; the first file's own rate, 60 (.gif: 50) at most, if not given.
     """
     from motionclip.cli.console import say
-    from motionclip.formats import read_motion
+    from motionclip.io import read_motion
 
     _check(files, out, view, strobe, fps)
     shown = titles or (tuple(file.stem for file in files) if len(files) > 1 else ())
@@ -56,8 +84,8 @@ def render(
         say(out)
         return
     from motionclip.cli.console import counted
-    from motionclip.formats.video import FASTEST, write_film
     from motionclip.render import make_film
+    from motionclip.render.video import FASTEST, write_film
 
     rate = min(motions[0].fps, _SWIFT, FASTEST[out.suffix.lower()]) if fps is None else fps
     size = (512 if width is None else width, height)
@@ -75,8 +103,8 @@ def _check(files: tuple[Path, ...], out: Path, view: str, strobe: int | None, fp
         FormatError: if nothing can be written there.
     """
     from motionclip.errors import FormatError, MotionClipError
-    from motionclip.formats import check_writable
-    from motionclip.formats.video import check_film
+    from motionclip.io import check_writable
+    from motionclip.render.video import check_film
 
     if not files:
         raise MotionClipError("no motion file; expected one or more, such as walk.bvh")

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from motionclip.applications.library import LibraryIndex
-    from motionclip.applications.search import Hit
+    from motionclip.applications.search.library import LibraryIndex
+    from motionclip.applications.search.search import Hit
 
 #: Unreadable files that are named.
 _SHOWN = 20
@@ -29,7 +29,7 @@ def search(
     out: Path | None = None,
     json_file: Annotated[Path | None, tyro.conf.arg(name="json", metavar="FILE")] = None,
     model: str = "base",
-    tower_weights: Path | None = None,
+    encoder_weights: Path | None = None,
 ) -> None:
     """Find the stretches of a library that fit words, a motion file, or, where several are given, all of them together.
 
@@ -43,21 +43,19 @@ def search(
         out: a .png picture of the hits.
         json_file: where to write the hits.
         model: a shipped model's name, a model folder, or a run folder.
-        tower_weights: folder or file of the text tower's weights, if they are not to come from the hub.
+        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
     """
-    from motionclip.applications.library import index_library
-    from motionclip.applications.search import read_hits
-    from motionclip.applications.search import search as search_index
-    from motionclip.cli.console import counted, say
-    from motionclip.cli.results import check_picture, write_json, write_sheet
-    from motionclip.cli.sources import read_sources
+    from motionclip.applications.search.library import index_library
+    from motionclip.applications.search.search import read_hits
+    from motionclip.applications.search.search import search as search_index
+    from motionclip.cli.console import check_picture, counted, read_sources, say, write_json, write_sheet
     from motionclip.errors import MotionClipError
     from motionclip.model.pipeline import load
 
     if not queries:
         raise MotionClipError('nothing to search for; expected words in quotes, such as "a person walks", or a file')
     check_picture(out)
-    sources, network = read_sources(queries), load(model, tower_weights=tower_weights)
+    sources, network = read_sources(queries), load(model, encoder_weights=encoder_weights)
     with counted("reading the library", shown=False) as progress:
         index = index_library(network, library, progress=progress)
     hits = search_index(network, index, sources, top=top, least=least)

@@ -13,11 +13,19 @@ from typing import Literal, get_args
 
 from motionclip.data.amass_names import SUBSETS, published_split, sequence_key
 from motionclip.data.babel import BabelSequence, read_babel
-from motionclip.data.clip import Caption, Clip, clamp_caption
+from motionclip.data.clip import Caption, Clip, Item, Source, clamp_caption
 from motionclip.data.humanml3d import HumanML3DClip, read_humanml3d
-from motionclip.data.source import Item, Source
 from motionclip.errors import DataError
 from motionclip.motion import Motion
+
+# Names of AMASS: its sub-data sets under old and new names, its published split, one key per sequence.
+#
+# Files are called ``CMU/01/01_01_poses.npz`` (SMPL+H) or ``CMU/01/01_01_stageii.npz`` (SMPL-X, where blanks have
+# become underscores); BABEL names them ``CMU/CMU/01/01_01_poses.npz`` and HumanML3D ``CMU/01/01_01_poses.npy``.
+#
+# Sources: https://amass.is.tue.mpg.de, the split in https://github.com/nghorbani/amass (prepare_data.py), old folder
+# names in https://github.com/EricGuo5513/HumanML3D, archive names in https://github.com/abhinanda-punnakkal/BABEL.
+
 
 DATASET = "amass"
 

@@ -14,9 +14,7 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
-from motionclip.data.clip import Caption, Clip
-from motionclip.data.source import Source
-from motionclip.data.splits import split_of
+from motionclip.data.clip import Caption, Clip, Source, split_of
 from motionclip.errors import DataError
 
 FAMILY = "bandai_namco"

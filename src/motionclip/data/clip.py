@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Protocol
 
 from motionclip.errors import DataError
 from motionclip.motion import Motion
+
+# The fixed splits of the CMU and Bandai-Namco sets (names only), shipped with the package.
+#
+# CMU is split by subject; Bandai-Namco does not name its actors and is split by take.
+
+
+@cache
+def _table() -> dict[str, dict[str, str]]:
+    text = files("motionclip.data").joinpath("splits.json").read_text(encoding="utf-8")
+    table: dict[str, dict[str, str]] = json.loads(text)
+    return table
+
+
+def split_of(family: str, key: str) -> str:
+    """``train``, ``val`` or ``test`` for clip ``key`` of ``cmu`` or ``bandai_namco``.
+
+    Raises:
+        DataError: if the fixed splits do not name that clip.
+    """
+    split = _table().get(family, {}).get(key)
+    if split is None:
+        raise DataError(
+            f"{key} has no split in {family}; expected one of the published clips. "
+            "For files of your own use folder:DIR with a captions.csv"
+        )
+    return split
+
 
 SPLITS = ("train", "val", "test")
 
@@ -85,3 +117,43 @@ def clamp_caption(
     words = " ".join(text.split())
     start, end = max(start, 0.0), min(end, duration)
     return Caption(words, start, end, categories) if words and start < end else None
+
+
+# What a data source is: named items, each of which reads itself into a clip.
+
+
+class Item(Protocol):
+    """One clip that can be read; picklable, so that any process can read it."""
+
+    @property
+    def key(self) -> str:
+        """Name of the clip, unique inside its source."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """The file that is read, or None for a clip that is made."""
+        ...
+
+    def read(self) -> Clip:
+        """The clip, on the skeleton and at the rate of its file.
+
+        Raises:
+            MotionClipError: if the file is missing or damaged, or the clip is known to be unusable.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """Items in a fixed order.
+
+    Attributes:
+        spec: how a user names it, for example ``cmu:DIR``.
+        items: what can be read, with distinct keys.
+        notes: what a user should know before it is read, in whole sentences.
+    """
+
+    spec: str
+    items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from motionclip.data.clip import Caption, Clip, clamp_caption
-from motionclip.data.source import Source
-from motionclip.data.splits import split_of
+from motionclip.data.clip import Caption, Clip, Source, clamp_caption, split_of
 from motionclip.errors import DataError
 from motionclip.motion import Motion
 

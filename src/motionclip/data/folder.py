@@ -14,11 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from motionclip.data.clip import SPLITS, Clip, clamp_caption
-from motionclip.data.source import Source
+from motionclip.data.clip import SPLITS, Clip, Source, clamp_caption
 from motionclip.errors import DataError
+from motionclip.io import is_motion_file, readable
 
-SUFFIXES = (".amc", ".bvh", ".npz")
 CAPTIONS = "captions.csv"
 _COLUMNS = ("file", "text", "start", "end", "split")
 
@@ -52,7 +51,7 @@ class MotionFile:
         Raises:
             MotionClipError: if the file is damaged, or a caption lies outside it.
         """
-        from motionclip.formats import read_motion
+        from motionclip.io import read_motion
 
         motion = read_motion(self.path)
         spans = [clamp_caption(row.text, row.start, row.end, motion.duration) for row in self.rows]
@@ -72,10 +71,10 @@ def folder_source(folder: Path) -> Source:
     Raises:
         DataError: if there is none, or ``captions.csv`` has bad rows.
     """
-    found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
+    found = [path for path in folder.rglob("*") if is_motion_file(path.name) and path.is_file()]
     paths = {path.relative_to(folder).as_posix(): path for path in sorted(found)}
     if not paths:
-        raise DataError(f"no motion file below {folder}; expected files ending in {', '.join(SUFFIXES)}")
+        raise DataError(f"no motion file below {folder}; expected files ending in {', '.join(readable())}")
     table = folder / CAPTIONS
     rows = read_captions(table, paths) if table.is_file() else ()
     about: dict[str, list[Row]] = {name: [] for name in paths}

@@ -21,8 +21,8 @@ from motionclip.data.store import FPS, FRAMES, Store, list_pictures
 from motionclip.errors import DataError
 from motionclip.formats.files import replacing
 from motionclip.motion import Motion
-from motionclip.render import portraits
-from motionclip.render.portraits import SIZE
+from motionclip.render import render_clip_frames
+from motionclip.render.clip_frames import SIZE
 
 #: Frames of the two seconds for which pictures are counted: the window of the paper.
 WINDOW = round(2 * FPS)
@@ -60,7 +60,7 @@ def draw_part(path: Path, motion: Motion | None, per_window: int) -> None:
 def _drawn(motion: Motion, frames: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
     """The pictures of some frames, a few at a time: those of a long clip would fill the memory."""
     for start in range(0, len(frames), _CHUNK):
-        yield from portraits(motion, frames[start : start + _CHUNK])
+        yield from render_clip_frames(motion, frames[start : start + _CHUNK])
 
 
 def join_parts(folder: Path, parts: Iterable[Path], per_window: int) -> None:

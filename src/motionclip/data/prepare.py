@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version as package_version
@@ -20,27 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from motionclip.data.clip import Clip
+from motionclip.data.clip import Clip, Item, Source
 from motionclip.data.frames import WINDOW, draw_part, join_parts, pictured_frames
-from motionclip.data.parts import (
-    Prepared,
-    Refusal,
-    Retargeting,
-    discard_parts,
-    open_parts,
-    part_path,
-    pictures_path,
-    read_array,
-    read_part,
-    write_part,
-)
-from motionclip.data.pool import do_all
-from motionclip.data.report import PrepareReport, read_report, report_of, write_report
 from motionclip.data.shards import Shard, locked
-from motionclip.data.source import Item, Source
 from motionclip.data.store import (
     FPS,
     MANIFEST,
+    REPORT,
     ROOT,
     SIXD,
     Entry,
@@ -49,10 +35,203 @@ from motionclip.data.store import (
     stored_motion,
     write_manifest,
 )
+from motionclip.data.workers import do_all
 from motionclip.errors import DataError, MotionClipError
-from motionclip.motion import resample
+from motionclip.formats.files import replacing
+from motionclip.motion import Motion, resample
+from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import retarget, retarget_report
-from motionclip.progress import OnStep
+from motionclip.progress import ProgressCallback
+
+# Finished clips of a preparation that is under way: one npz file each, written whole or not at all.
+#
+# The folder has a plan, which names all that the clips depend on; clips never lie in it without one.
+
+
+_PLAN = "plan.json"
+
+
+@dataclass(frozen=True)
+class HttpError:
+    """A clip that is not in the store, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Retargeting:
+    """How well a clip was put onto the canonical skeleton.
+
+    Attributes:
+        key: name of the clip.
+        mean_deg: mean angle between its bones' directions and the source's, degrees.
+        max_deg: largest such angle, degrees.
+        foot_height_m: height of the lowest sole over the floor, metres.
+        flips: joints that jump by more than a body can, between two frames.
+    """
+
+    key: str
+    mean_deg: float
+    max_deg: float
+    foot_height_m: float
+    flips: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A clip that is done: its entry, whose first row is not known yet (0), and its errors."""
+
+    entry: Entry
+    errors: Retargeting
+
+
+def open_parts(folder: Path, plan: str, *, shared: bool) -> None:
+    """Make the folder of finished clips, or go on with the one that is there.
+
+    Args:
+        folder: where they are kept.
+        plan: names all that the clips depend on.
+        shared: others may be working in the folder; else, what belongs to another plan is removed.
+
+    Raises:
+        DataError: if a shared folder belongs to another plan.
+    """
+    path = folder / _PLAN
+    if path.is_file() and path.read_text(encoding="utf-8") == plan:
+        return
+    if shared and path.is_file():
+        raise DataError(
+            f"{folder} holds parts of another source, of files that have changed since, or of another version; "
+            f"delete it and run all shards again"
+        )
+    if not shared and folder.exists():
+        discard_parts(folder)
+    write_whole(path, plan.encode())
+
+
+def discard_parts(folder: Path) -> None:
+    """Remove the folder of finished clips, its plan last."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != _PLAN:
+            path.unlink()
+    shutil.rmtree(folder)
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Where clip ``number`` is kept."""
+    return folder / f"{number:06d}.npz"
+
+
+def pictures_path(folder: Path, number: int, per_window: int) -> Path:
+    """Where the pictures of clip ``number`` are kept; those of another spacing are not in their way."""
+    return folder / f"frames-{per_window}" / f"{number:06d}.zip"
+
+
+def write_part(folder: Path, number: int, result: Prepared | HttpError, motion: Motion | None = None) -> None:
+    """Keep what became of clip ``number``, with its motion on the canonical skeleton where there is one."""
+    with replacing(part_path(folder, number)) as path, path.open("wb") as file:
+        about = np.array(json.dumps(asdict(result)))
+        if motion is None:
+            np.savez(file, about=about)
+        else:
+            sixd = rot.matrix_to_sixd(motion.rotations).numpy().astype(np.float32)
+            np.savez(file, about=about, sixd=sixd, root=motion.root.numpy().astype(np.float32))
+
+
+def read_part(folder: Path, number: int) -> Prepared | HttpError:
+    """What became of clip ``number``."""
+    with np.load(part_path(folder, number), allow_pickle=False) as held:
+        about = json.loads(str(held["about"]))
+    if "reason" in about:
+        return HttpError(**about)
+    rows = about["entry"].pop("captions")
+    captions = tuple(FrameCaption(**row | {"categories": tuple(row.get("categories", ()))}) for row in rows)
+    return Prepared(Entry(captions=captions, **about["entry"]), Retargeting(**about["errors"]))
+
+
+def read_array(folder: Path, number: int, name: str) -> np.ndarray:
+    """The array of clip ``number`` that goes into the store's file ``name``."""
+    with np.load(part_path(folder, number), allow_pickle=False) as held:
+        array: np.ndarray = held[Path(name).stem]
+    return array
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name and rename it."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+# What a preparation made, and ``report.json``.
+
+
+@dataclass(frozen=True)
+class PrepareReport:
+    """What ``prepare`` made.
+
+    Attributes:
+        source: how the source was named.
+        clips: number of clips in the store.
+        frames: number of frames in the store, at 30 fps.
+        captions: number of captions, counted once per clip.
+        texts: number of distinct sentences.
+        splits: number of clips of each split that occurs.
+        refused: clips that were left out.
+        retargeting: errors of each clip in the store.
+    """
+
+    source: str
+    clips: int
+    frames: int
+    captions: int
+    texts: int
+    splits: dict[str, int]
+    refused: tuple[HttpError, ...]
+    retargeting: tuple[Retargeting, ...]
+
+    @property
+    def minutes(self) -> float:
+        return self.frames / FPS / 60
+
+
+def report_of(
+    source: str, entries: Sequence[Entry], refused: tuple[HttpError, ...], errors: Sequence[Retargeting]
+) -> PrepareReport:
+    """The report on the entries of a store and on what was left out."""
+    splits = [entry.split for entry in entries]
+    return PrepareReport(
+        source=source,
+        clips=len(entries),
+        frames=sum(entry.num_frames for entry in entries),
+        captions=sum(len(entry.captions) for entry in entries),
+        texts=len({caption.text for entry in entries for caption in entry.captions}),
+        splits={name: splits.count(name) for name in dict.fromkeys(splits)},
+        refused=refused,
+        retargeting=tuple(errors),
+    )
+
+
+def write_report(folder: Path, report: PrepareReport) -> None:
+    """Write ``report.json`` into a store."""
+    write_whole(folder / REPORT, (json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_report(folder: Path) -> PrepareReport:
+    """The report of a store.
+
+    Raises:
+        DataError: if it is missing or damaged.
+    """
+    try:
+        told = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        refused = tuple(HttpError(**row) for row in told.pop("refused"))
+        retargeting = tuple(Retargeting(**row) for row in told.pop("retargeting"))
+        return PrepareReport(refused=refused, retargeting=retargeting, **told)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{folder / REPORT} is missing or damaged ({error}); prepare the store again") from error
 
 
 def prepare(
@@ -62,7 +241,7 @@ def prepare(
     frames: int = 0,
     workers: int = 0,
     overwrite: bool = False,
-    progress: OnStep | None = None,
+    progress: ProgressCallback | None = None,
 ) -> PrepareReport:
     """Write the store of a source; what earlier runs on it, or on shares of it, have finished is used.
 
@@ -99,7 +278,7 @@ def prepare_shard(
     frames: int = 0,
     workers: int = 0,
     overwrite: bool = False,
-    progress: OnStep | None = None,
+    progress: ProgressCallback | None = None,
 ) -> None:
     """Do one share of what ``prepare`` with the same arguments has to do, and leave the result beside ``out``.
 
@@ -217,7 +396,7 @@ def _without_pictures(source: Source, out: Path) -> Store:
     return store
 
 
-def _do(job: _Job, works: Sequence[tuple[int, Any]], workers: int, progress: OnStep | None) -> None:
+def _do(job: _Job, works: Sequence[tuple[int, Any]], workers: int, progress: ProgressCallback | None) -> None:
     """Do those of some pieces of work that are not done."""
     todo = [work for work in works if not all(path.is_file() for path in job.files(work[0]))]
     done = len(works) - len(todo)
@@ -265,7 +444,7 @@ def _make_part(parts: Path, frames: int, work: tuple[int, Item]) -> None:
     if not part_path(parts, number).is_file():
         _make_clip(parts, number, item)
     if frames:
-        refused = isinstance(read_part(parts, number), Refusal)
+        refused = isinstance(read_part(parts, number), HttpError)
         # As the store will have it, so that pictures drawn from a store are the same.
         motion = None if refused else stored_motion(*(read_array(parts, number, name) for name in (SIXD, ROOT)))
         draw_part(pictures_path(parts, number, frames), motion, frames)
@@ -275,7 +454,7 @@ def _make_clip(parts: Path, number: int, item: Item) -> None:
     try:
         clip, errors = canonical_clip(item.read())
     except MotionClipError as error:
-        write_part(parts, number, Refusal(item.key, f"{type(error).__name__}: {error}"))
+        write_part(parts, number, HttpError(item.key, f"{type(error).__name__}: {error}"))
         return
     entry = Entry(
         key=clip.key,
@@ -302,7 +481,7 @@ def _assemble(source: Source, parts: Path, folder: Path, frames: int) -> Prepare
     """Put the finished clips together into a store in ``folder``."""
     folder.mkdir()
     results = [read_part(parts, number) for number in range(len(source.items))]
-    refused = tuple(result for result in results if isinstance(result, Refusal))
+    refused = tuple(result for result in results if isinstance(result, HttpError))
     kept = {number: result for number, result in enumerate(results) if isinstance(result, Prepared)}
     if not kept:
         told = f"; the first: {refused[0].key}: {refused[0].reason}" if refused else ""

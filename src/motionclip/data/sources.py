@@ -12,9 +12,9 @@ from pathlib import Path
 from motionclip.data.amass import ENDINGS, amass_source
 from motionclip.data.amass_names import sequence_key
 from motionclip.data.bandai_namco import bandai_namco_source
+from motionclip.data.clip import Source
 from motionclip.data.cmu import cmu_source
 from motionclip.data.folder import folder_source
-from motionclip.data.source import Source
 from motionclip.data.synthetic import synthetic_source
 from motionclip.errors import DataError
 

@@ -6,17 +6,187 @@ training, one is for validation and one for testing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from motionclip.data import procedural as move
-from motionclip.data.clip import Caption, Clip
-from motionclip.data.procedural import STAND, Track
-from motionclip.data.source import Source
-from motionclip.motion import CANONICAL
+from motionclip.data.clip import Caption, Clip, Source
+from motionclip.motion import CANONICAL, Motion, forward_kinematics
+from motionclip.motion import rotations as rot
+from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
+
+# Procedural movement on the canonical skeleton: joint angles over time, and a root driven by the standing foot.
+#
+# Angles are degrees about the joint's axes in the rest pose; a joint's rotation is Rx Rz Ry. So for the
+# legs and the spine x bends in the walking plane (a thigh swings forward for negative x, the spine bows
+# for positive x), for a shoulder z lowers the arm out of the T-pose, and y turns an arm forward.
+
+
+FPS = 30.0
+GRAVITY = 9.81
+
+#: Angles (x, y, z) in degrees of some joints; the others are at rest.
+Pose = Mapping[str, tuple[float, float, float]]
+
+#: Standing with the arms hanging down.
+STAND: Pose = {
+    "left_shoulder": (0, 0, -74),
+    "right_shoulder": (0, 0, 74),
+    "left_elbow": (0, -12, 0),
+    "right_elbow": (0, 12, 0),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Angles over time.
+
+    Attributes:
+        angles: (T, 24, 3) degrees about x, y, z.
+        yaw: (T,) degrees that the body faces away from +Z, towards +X.
+        air: (T,) metres between the lowest sole and the floor.
+        stance: (T,) the foot that stands, 0 left or 1 right; where None, the lower one.
+        glide: the horizontal speed is this many times the standing foot's, smoothed; 0 plants the foot.
+    """
+
+    angles: np.ndarray
+    yaw: np.ndarray
+    air: np.ndarray
+    stance: np.ndarray | None = None
+    glide: float = 0.0
+
+
+def hold(frames: int) -> Track:
+    """Standing still for ``frames`` frames."""
+    return keyframes([(0.0, STAND), (1.0, STAND)], frames)
+
+
+def keyframes(keys: Sequence[tuple[float, Pose]], frames: int) -> Track:
+    """Poses at times from 0 to 1, eased in and out; joints that a pose leaves out stand as in ``STAND``."""
+    angles = np.zeros((frames, CANONICAL.num_joints, 3))
+    times = np.linspace(0, 1, frames)
+    stops = np.array([time for time, _ in keys])
+    poses = np.stack([_dense(pose) for _, pose in keys])
+    after = np.clip(np.searchsorted(stops, times, side="right"), 1, len(stops) - 1)
+    weight = np.clip((times - stops[after - 1]) / (stops[after] - stops[after - 1]), 0, 1)
+    weight = (weight**2 * (3 - 2 * weight))[:, None, None]
+    angles = (1 - weight) * poses[after - 1] + weight * poses[after]
+    return Track(angles, np.zeros(frames), np.zeros(frames))
+
+
+def gait(
+    frames: int, cadence: float, stride: float, *, knee: float = 55.0, arms: float = 25.0, lean: float = 3.0
+) -> Track:
+    """Steps on the spot of the joints; ``to_motion`` makes them travel.
+
+    Args:
+        frames: T.
+        cadence: strides (two steps) per second; negative walks backwards.
+        stride: degrees that a thigh swings to each side.
+        knee: degrees that the knee of the swinging leg bends.
+        arms: degrees that the arms swing.
+        lean: degrees that the trunk leans forward.
+    """
+    track = hold(frames)
+    phase = 2 * np.pi * cadence * np.arange(frames) / FPS
+    for side, shift in (("left", 0.0), ("right", np.pi)):
+        swing, forward = np.sin(phase + shift), np.cos(phase + shift)
+        hip = -stride * swing - 0.15 * stride
+        bend = 8 + knee * np.clip(forward, 0, None) ** 1.5
+        standing = 1 / (1 + np.exp(6 * forward))
+        _set(track, f"{side}_hip", 0, hip)
+        _set(track, f"{side}_knee", 0, bend)
+        _set(track, f"{side}_ankle", 0, -(hip + bend) * (0.8 + 0.2 * standing))
+        _set(track, f"{side}_shoulder", 0, arms * swing)
+    _set(track, "spine1", 0, lean)
+    _set(track, "spine3", 1, -4 * np.sin(phase))
+    return replace(track, stance=(np.cos(phase) > 0).astype(int))
+
+
+def jump(frames: int, height: float) -> Track:
+    """Crouch, leap ``height`` metres, land softly."""
+    crouch = {**STAND, **squat_pose(0.45), "left_shoulder": (40, 0, -70), "right_shoulder": (40, 0, 70)}
+    leap = {**STAND, "left_shoulder": (-120, 0, -70), "right_shoulder": (-120, 0, 70), **_toes(35)}
+    flight = 2 * np.sqrt(2 * height / GRAVITY) * FPS / frames  # share of the time
+    up, down = 0.4, 0.4 + flight
+    keys = [(0.0, STAND), (0.25, crouch), (up, leap), (down, leap), (min(down + 0.15, 0.9), crouch), (1.0, STAND)]
+    track = keyframes(keys, frames)
+    share = (np.linspace(0, 1, frames) - up) / flight
+    track.air[:] = np.where((share > 0) & (share < 1), 4 * height * share * (1 - share), 0)
+    return track
+
+
+def squat_pose(depth: float) -> dict[str, tuple[float, float, float]]:
+    """A squat with flat feet; ``depth`` 1 has the thighs about level."""
+    hip, knee, pelvis = -95 * depth, 115 * depth, 22 * depth
+    pose = {"pelvis": (pelvis, 0.0, 0.0), "spine1": (8 * depth, 0.0, 0.0)}
+    for side in ("left", "right"):
+        pose[f"{side}_hip"] = (hip - pelvis, 0.0, 0.0)
+        pose[f"{side}_knee"] = (knee, 0.0, 0.0)
+        pose[f"{side}_ankle"] = (-(hip + knee), 0.0, 0.0)
+    return pose
+
+
+def wave(track: Track, joint: str, axis: int, degrees: float, hertz: float) -> Track:
+    """Add a swing of ``degrees`` to one angle, faded in and out."""
+    frames = len(track.yaw)
+    fade = np.sin(np.pi * np.linspace(0, 1, frames)) ** 0.5
+    _set(track, joint, axis, degrees * fade * np.sin(2 * np.pi * hertz * np.arange(frames) / FPS), add=True)
+    return track
+
+
+def to_motion(track: Track) -> Motion:
+    """The motion whose lower foot stands still on the floor y = 0, or is ``air`` above it."""
+    radians = torch.from_numpy(np.deg2rad(track.angles)).float()
+    turned = [rot.rotvec_to_matrix(radians[..., axis, None] * torch.eye(3)[axis]) for axis in (0, 2, 1)]
+    rotations = turned[0] @ turned[1] @ turned[2]
+    yaw = rot.about_y(torch.from_numpy(np.deg2rad(track.yaw)).float())
+    rotations[:, 0] = yaw @ rotations[:, 0]
+    positions = forward_kinematics(rotations, torch.zeros(len(yaw), 3), CANONICAL)[1]
+    lower = _soles(positions).argmin(-1)
+    root = _drive(positions, lower if track.stance is None else torch.from_numpy(track.stance), track.glide)
+    root[:, 1] = torch.from_numpy(track.air).float() - _soles(positions).amin(-1)
+    return Motion(rotations, root, FPS, CANONICAL)
+
+
+def _drive(positions: Tensor, stance: Tensor, glide: float) -> Tensor:
+    """Root path (T, 3) that keeps the standing foot (T,) where it is; heights are left at zero."""
+    feet = positions[:, CANONICAL.indices(["left_foot", "right_foot"])]
+    steps = -(feet[1:] - feet[:-1])[torch.arange(len(stance) - 1), stance[1:]]
+    steps[:, 1] = 0
+    if glide:
+        width = 2 * (int(FPS) // 3) + 1
+        padded = torch.nn.functional.pad(steps.T[None], (width // 2, width // 2), mode="replicate")
+        steps = glide * torch.nn.functional.avg_pool1d(padded, width, stride=1)[0].T
+    return torch.cat([torch.zeros(1, 3), steps.cumsum(0)])
+
+
+def _soles(positions: Tensor) -> Tensor:
+    """(T, 2) height of the left and the right sole."""
+    ankle = positions[:, CANONICAL.indices(["left_ankle", "right_ankle"]), 1] - ANKLE_HEIGHT
+    toe = positions[:, CANONICAL.indices(["left_foot", "right_foot"]), 1] - FOOT_HEIGHT
+    return torch.minimum(ankle, toe)
+
+
+def _toes(degrees: float) -> dict[str, tuple[float, float, float]]:
+    return {f"{side}_ankle": (degrees, 0.0, 0.0) for side in ("left", "right")}
+
+
+def _dense(pose: Pose) -> np.ndarray:
+    angles = np.zeros((CANONICAL.num_joints, 3))
+    for name, values in {**STAND, **pose}.items():
+        angles[CANONICAL.index(name)] = values
+    return angles
+
+
+def _set(track: Track, joint: str, axis: int, values: np.ndarray | float, add: bool = False) -> None:
+    column = track.angles[:, CANONICAL.index(joint), axis]
+    column[:] = column + values if add else values
+
 
 DATASET = "synthetic"
 
@@ -27,31 +197,31 @@ _SIDES = {"left": (-1.0, "right"), "right": (1.0, "left")}
 
 
 def _frames(rng: np.random.Generator, speed: float, seconds: float) -> int:
-    return round(seconds * move.FPS / speed * rng.uniform(0.9, 1.1))
+    return round(seconds * FPS / speed * rng.uniform(0.9, 1.1))
 
 
 def _walk(rng: np.random.Generator, speed: float, way: float = 1.0, turn: float = 0.0) -> Track:
-    frames = round(3 * move.FPS)
-    track = move.gait(frames, way * 0.9 * speed * rng.uniform(0.95, 1.05), 24 * speed**0.5 * rng.uniform(0.9, 1.1))
+    frames = round(3 * FPS)
+    track = gait(frames, way * 0.9 * speed * rng.uniform(0.95, 1.05), 24 * speed**0.5 * rng.uniform(0.9, 1.1))
     return replace(track, yaw=turn * rng.uniform(0.8, 1.1) * np.linspace(0, 1, frames))
 
 
 def _run(rng: np.random.Generator, speed: float) -> Track:
-    frames, cadence = round(2.5 * move.FPS), 1.4 * speed**0.5
-    track = move.gait(frames, cadence, 36 * rng.uniform(0.9, 1.1), knee=95, arms=40, lean=10)
+    frames, cadence = round(2.5 * FPS), 1.4 * speed**0.5
+    track = gait(frames, cadence, 36 * rng.uniform(0.9, 1.1), knee=95, arms=40, lean=10)
     for joint, y in (("left_elbow", -85), ("right_elbow", 85)):
         track.angles[:, CANONICAL.index(joint), 1] = y
-    hop = np.sin(2 * np.pi * cadence * np.arange(frames) / move.FPS)
+    hop = np.sin(2 * np.pi * cadence * np.arange(frames) / FPS)
     return replace(track, air=0.07 * hop**2, glide=1.2)
 
 
 def _turn(rng: np.random.Generator, speed: float, degrees: float) -> Track:
     frames = _frames(rng, speed, 2.5)
-    track = move.gait(frames, 1.1 * speed, 4, knee=30, arms=6, lean=0)
+    track = gait(frames, 1.1 * speed, 4, knee=30, arms=6, lean=0)
     return replace(track, yaw=degrees * np.linspace(0, 1, frames))
 
 
-def _arm(side: str, shoulder: tuple[float, float, float], elbow: tuple[float, float, float]) -> move.Pose:
+def _arm(side: str, shoulder: tuple[float, float, float], elbow: tuple[float, float, float]) -> Pose:
     """An arm's pose given for the right side; y and z change sign on the left."""
     sign = _SIDES[side][0]
     return {
@@ -62,8 +232,8 @@ def _arm(side: str, shoulder: tuple[float, float, float], elbow: tuple[float, fl
 
 def _wave(rng: np.random.Generator, speed: float, side: str) -> Track:
     up = {**STAND, **_arm(side, (0, 10, rng.uniform(-10, 5)), (0, 0, -75))}
-    track = move.keyframes([(0, STAND), (0.2, up), (0.8, up), (1, STAND)], _frames(rng, 1, 3))
-    return move.wave(track, f"{side}_elbow", 2, rng.uniform(20, 30), 1.6 * speed)
+    track = keyframes([(0, STAND), (0.2, up), (0.8, up), (1, STAND)], _frames(rng, 1, 3))
+    return wave(track, f"{side}_elbow", 2, rng.uniform(20, 30), 1.6 * speed)
 
 
 def _raise(rng: np.random.Generator, speed: float, *sides: str) -> Track:
@@ -71,21 +241,21 @@ def _raise(rng: np.random.Generator, speed: float, *sides: str) -> Track:
     up = dict(STAND)
     for side in sides:
         up.update(_arm(side, (0, 15, height), (0, 5, 0)))
-    return move.keyframes([(0, STAND), (0.35, up), (0.65, up), (1, STAND)], _frames(rng, speed, 2.5))
+    return keyframes([(0, STAND), (0.35, up), (0.65, up), (1, STAND)], _frames(rng, speed, 2.5))
 
 
 def _bow(rng: np.random.Generator, speed: float) -> Track:
     deep = rng.uniform(25, 35)
     down = {**STAND, "pelvis": (deep, 0, 0), "left_hip": (-deep, 0, 0), "right_hip": (-deep, 0, 0)}
     down |= {"spine1": (12, 0, 0), "spine2": (10, 0, 0), "neck": (12, 0, 0)}
-    return move.keyframes([(0, STAND), (0.4, down), (0.6, down), (1, STAND)], _frames(rng, speed, 2.5))
+    return keyframes([(0, STAND), (0.4, down), (0.6, down), (1, STAND)], _frames(rng, speed, 2.5))
 
 
 def _kick(rng: np.random.Generator, speed: float, side: str) -> Track:
     back = {**STAND, f"{side}_hip": (20, 0, 0), f"{side}_knee": (60, 0, 0)}
     front = {**STAND, f"{side}_hip": (-rng.uniform(70, 90), 0, 0), f"{side}_knee": (8, 0, 0), "spine1": (-8, 0, 0)}
     keys = [(0, STAND), (0.3, back), (0.5, front), (0.6, front), (1, STAND)]
-    track = move.keyframes(keys, _frames(rng, speed, 2))
+    track = keyframes(keys, _frames(rng, speed, 2))
     return replace(track, stance=np.full(len(track.yaw), ("left", "right").index(_SIDES[side][1])))
 
 
@@ -93,22 +263,22 @@ def _punch(rng: np.random.Generator, speed: float, side: str) -> Track:
     guard = {**STAND, **_arm("left", (0, 10, 65), (0, 115, 0)), **_arm("right", (0, 10, 65), (0, 115, 0))}
     hit = {**guard, **_arm(side, (0, rng.uniform(80, 90), 5), (0, 5, 0)), "spine3": (0, _SIDES[side][0] * 20, 0)}
     keys = [(0, STAND), (0.25, guard), (0.45, hit), (0.55, hit), (0.75, guard), (1, STAND)]
-    return move.keyframes(keys, _frames(rng, speed, 2))
+    return keyframes(keys, _frames(rng, speed, 2))
 
 
 def _squat(rng: np.random.Generator, speed: float) -> Track:
-    down = {**STAND, **move.squat_pose(rng.uniform(0.8, 1.0))}
+    down = {**STAND, **squat_pose(rng.uniform(0.8, 1.0))}
     down |= {**_arm("left", (0, 80, 10), (0, 5, 0)), **_arm("right", (0, 80, 10), (0, 5, 0))}
-    return move.keyframes([(0, STAND), (0.45, down), (0.55, down), (1, STAND)], _frames(rng, speed, 2.5))
+    return keyframes([(0, STAND), (0.45, down), (0.55, down), (1, STAND)], _frames(rng, speed, 2.5))
 
 
 def _jump(rng: np.random.Generator, speed: float) -> Track:
-    return move.jump(_frames(rng, 1, 2), 0.3 * speed**0.5 * rng.uniform(0.8, 1.2))
+    return jump(_frames(rng, 1, 2), 0.3 * speed**0.5 * rng.uniform(0.8, 1.2))
 
 
 def _stand(rng: np.random.Generator, speed: float) -> Track:
-    track = move.hold(_frames(rng, 1, 2.5))
-    return move.wave(track, "spine2", 0, rng.uniform(1, 2), 0.3 * speed)
+    track = hold(_frames(rng, 1, 2.5))
+    return wave(track, "spine2", 0, rng.uniform(1, 2), 0.3 * speed)
 
 
 @dataclass(frozen=True)
@@ -171,7 +341,7 @@ class SyntheticClip:
         """The clip, on the canonical skeleton at 30 fps."""
         turn, which = divmod(self.index, len(MOVEMENTS))
         movement, (style, speed, adverb) = MOVEMENTS[which], SPEEDS[turn % len(SPEEDS)]
-        motion = move.to_motion(movement.make(np.random.default_rng([self.seed, self.index]), speed))
+        motion = to_motion(movement.make(np.random.default_rng([self.seed, self.index]), speed))
         texts = [f"a person {verb}{adverb}" for verb in movement.third] + [movement.base + adverb]
         captions = tuple(Caption(text, 0.0, motion.duration) for text in texts)
         split = {8: "val", 9: "test"}.get(turn % 10, "train")

@@ -1,6 +1,5 @@
-"""One file per format; `read_motion` and `write_motion` pick by suffix."""
+"""The file formats of motions, one file per format; :mod:`motionclip.io` picks among them by suffix."""
 
-from motionclip.formats.registry import READERS, WRITERS, check_writable, read_motion, write_motion
 from motionclip.formats.rigs import Rig, load_rig
 
-__all__ = ["READERS", "WRITERS", "Rig", "check_writable", "load_rig", "read_motion", "write_motion"]
+__all__ = ["Rig", "load_rig"]

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from motionclip.formats.arrays import Arrays, save_arrays
+from motionclip.formats.files import Arrays, save_arrays
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import retarget

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from motionclip.errors import FormatError
 
@@ -43,3 +49,88 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+# NumPy archives (.npz): opened without pickle, every fault a FormatError; written whole or not at all.
+
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError)
+
+
+class Arrays:
+    """The arrays of an archive, each read and checked when it is asked for."""
+
+    def __init__(self, path: str | Path):
+        """Opens an archive.
+
+        Raises:
+            FormatError: if it is missing, or is no archive of arrays.
+        """
+        self._path = Path(path)
+        try:
+            archive = np.load(self._path, allow_pickle=False)
+        except FileNotFoundError as error:
+            raise FormatError(path, "no such file", "a file that can be read") from error
+        except _DAMAGE as error:
+            raise FormatError(path, "this is no NumPy archive", "an .npz file") from error
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise FormatError(path, "this is a single array", "an archive of named arrays (.npz)")
+        self._archive = archive
+        self.names: frozenset[str] = frozenset(archive.files)
+
+    def __enter__(self) -> Arrays:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._archive.close()
+
+    def error(self, problem: str, expected: str) -> FormatError:
+        """An error about this file."""
+        return FormatError(self._path, problem, expected)
+
+    def numbers(self, name: str, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
+        """An array of finite numbers; None in ``shape`` is any length.
+
+        Raises:
+            FormatError: if it is missing, damaged, not numeric, of another shape, or not finite.
+        """
+        array = self._array(name)
+        if array.dtype.kind not in "iuf":
+            raise self.error(f"array {name!r} holds {array.dtype}", "numbers")
+        fits = array.ndim == len(shape) and all(
+            want in (None, have) for want, have in zip(shape, array.shape, strict=True)
+        )
+        if not fits:
+            wanted = ", ".join("any" if length is None else str(length) for length in shape)
+            raise self.error(f"array {name!r} has shape {array.shape}", f"({wanted})")
+        values = array.astype(np.float64)
+        if not np.isfinite(values).all():
+            raise self.error(f"array {name!r} contains NaN or infinity", "finite numbers")
+        return values
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """An array (N,) of strings.
+
+        Raises:
+            FormatError: if it is missing, damaged, or does not hold strings.
+        """
+        array = self._array(name)
+        if array.dtype.kind != "U" or array.ndim != 1:
+            raise self.error(f"array {name!r} holds {array.dtype} of shape {array.shape}", "a row of strings")
+        return tuple(str(word) for word in array)
+
+    def _array(self, name: str) -> NDArray[np.generic]:
+        if name not in self.names:
+            found = ", ".join(sorted(self.names)) or "nothing"
+            raise self.error(f"there is no array {name!r}, only {found}", f"an array {name!r}")
+        try:
+            return np.asarray(self._archive[name])
+        except _DAMAGE as error:
+            raise self.error(f"array {name!r} cannot be read", "an undamaged file without Python objects") from error
+
+
+def save_arrays(path: str | Path, arrays: Mapping[str, ArrayLike]) -> None:
+    """Writes a compressed archive."""
+    contents: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **contents)

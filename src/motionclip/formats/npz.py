@@ -20,7 +20,7 @@ import torch
 
 from motionclip.errors import SkeletonError
 from motionclip.formats.amass import is_amass, read_amass
-from motionclip.formats.arrays import Arrays, save_arrays
+from motionclip.formats.files import Arrays, save_arrays
 from motionclip.motion import Motion, Skeleton
 
 VERSION = 1

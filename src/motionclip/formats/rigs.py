@@ -121,8 +121,7 @@ def _from_bvh(path: Path) -> Rig:
 
 
 def _from_glb(path: Path) -> Rig:
-    from motionclip.formats.gltf_feet import ankle_height
-    from motionclip.formats.gltf_rig import read_gltf_rig
+    from motionclip.formats.gltf_rig import ankle_height, read_gltf_rig
 
     rig = read_gltf_rig(path)
     check_target(rig.skeleton)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from motionclip.losses.collective import mean_of
+from motionclip.losses.distributed import mean_of
 
 
 def cosine_loss(motion: Tensor, other: Tensor, weight: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ def contrastive_targets(label: Tensor, similarity: Tensor, threshold: float) -> 
 
     Args:
         label: (B,) id of each clip's label, or -1 where it has none but its own words.
-        similarity: (B, B) tower similarity of the clips' texts.
+        similarity: (B, B) text encoder similarity of the clips' texts.
         threshold: unlabelled texts at least this similar are not negatives of each other (TMR,
             Petrovich et al., ICCV 2023, section 3.3).
 

@@ -10,9 +10,8 @@ from torch.nn import functional as F
 
 from motionclip.body import Body
 from motionclip.losses import alignment
-from motionclip.losses.collective import gathered
-from motionclip.losses.comparison import Comparison
-from motionclip.losses.vertices import moment_factor
+from motionclip.losses.distributed import gathered
+from motionclip.losses.reconstruction import Comparison, moment_factor
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.model.features import Batch
 
@@ -70,7 +69,7 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class TextTargets:
-    """Words of a batch: tower embeddings (B, E), label ids (B,) or -1, and weight (B,), 0 for none."""
+    """Words of a batch: text encoder embeddings (B, E), label ids (B,) or -1, and weight (B,), 0 for none."""
 
     embedding: Tensor
     label: Tensor
@@ -79,7 +78,7 @@ class TextTargets:
 
 @dataclass(frozen=True)
 class ImageTargets:
-    """Pictures of a batch: tower embeddings (B, E), and weight (B,), 0 for a window without one."""
+    """Pictures of a batch: text encoder embeddings (B, E), and weight (B,), 0 for a window without one."""
 
     embedding: Tensor
     weight: Tensor
@@ -100,7 +99,7 @@ class Objective(nn.Module):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Total loss (scalar) and the parts; noise (B, D) is unit Gaussian, scaled here.
 
-        Both are those of the windows of all processes (:mod:`motionclip.losses.collective`).
+        Both are those of the windows of all processes (:mod:`motionclip.losses.distributed`).
         """
         latent = model.encode(batch)
         comparison = Comparison(model, batch, model.decode(self._shaken(latent, noise), batch.mask), self.factor)

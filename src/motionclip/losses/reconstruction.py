@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from motionclip.losses.collective import mean_of
+from motionclip.body import Body, relative_transforms
+from motionclip.losses import reconstruction
+from motionclip.losses.distributed import mean_of
+from motionclip.model.autoencoder import Decoded, MotionAutoEncoder
+from motionclip.model.features import Batch, pose
+from motionclip.motion import CANONICAL
+from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
@@ -41,3 +50,111 @@ def skate_error(feet: Tensor, contacts: Tensor, mask: Tensor, fps: float) -> Ten
     speed = (torch.diff(feet, dim=1) * fps).square().sum(dim=-1)
     standing = (contacts[:, 1:] & contacts[:, :-1]).to(speed)
     return masked_mean(speed * standing, pair_mask(mask))
+
+
+# The vertex loss in closed form: no vertex is ever made.
+#
+# Linear blend skinning is v_i = G f_i with G = [G_1 ... G_J] (3 x 4J), the joints' world transforms
+# relative to rest, and f_i = w_i (x) [rest_i; 1]. So the mean of |v_i - v'_i|^2 over vertices is
+# tr(dG M dG^T) with the fixed M = mean_i f_i f_i^T (4J x 4J). M is factored once, M = L L^T; a
+# frame then costs one 3 x 4J by 4J x 4J product. SMPL's pose blend shapes are not in it.
+
+
+def moment_factor(body: Body) -> Tensor:
+    """L (4J, r) with L L^T = mean_i f_i f_i^T of a body's rest vertices and weights; r is the rank."""
+    features = body.features.double()  # (V, 4J)
+    moment = features.T @ features / len(features)
+    values, vectors = torch.linalg.eigh(moment)
+    kept = values > values.max() * 1e-12
+    return (vectors[:, kept] * values[kept].sqrt()).float()
+
+
+def vertex_error(difference: Tensor, factor: Tensor) -> Tensor:
+    """Mean squared vertex distance (...,) in m^2 from differences of G (..., 3, 4J) and L (4J, r)."""
+    return (difference @ factor).square().sum(dim=(-2, -1))
+
+
+# Decoded windows beside recorded ones: every reconstruction loss, by name, computed when it is asked for.
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The losses of a batch; each is a scalar and a mean over real frames.
+
+    Attributes:
+        model: decoded the windows; its layout and rate are those of the features.
+        batch: recorded windows.
+        decoded: what became of them.
+        factor: (4J, r) of the body's vertices, from :func:`motionclip.losses.reconstruction.moment_factor`.
+    """
+
+    model: MotionAutoEncoder
+    batch: Batch
+    decoded: Decoded
+    factor: Tensor
+
+    def features(self) -> Tensor:
+        """Mean squared error of the layout's channels."""
+        return reconstruction.squared_error(self.decoded.features, self._features, self.batch.mask)
+
+    def feature_velocity(self) -> Tensor:
+        """The same of their change from frame to frame."""
+        return reconstruction.velocity_error(self.decoded.features, self._features, self.batch.mask, fps=1.0)
+
+    def orientation(self) -> Tensor:
+        """Mean squared error of the 6D rotations."""
+        return reconstruction.squared_error(self.decoded.sixd, self.batch.sixd, self.batch.mask)
+
+    def orientation_velocity(self) -> Tensor:
+        """The same of their rate of change, per second."""
+        return reconstruction.velocity_error(self.decoded.sixd, self.batch.sixd, self.batch.mask, self._fps)
+
+    def vertices(self) -> Tensor:
+        """Mean squared vertex distance, root at the origin, m^2."""
+        world, places = self._recorded_pose
+        decoded_world, decoded_places = self._decoded_pose
+        change = relative_transforms(decoded_world, decoded_places - self.decoded.root[:, :, None], CANONICAL)
+        change = change - relative_transforms(world, places - self.batch.root[:, :, None], CANONICAL)
+        return reconstruction.masked_mean(vertex_error(change, self.factor), self.batch.mask)
+
+    def path(self) -> Tensor:
+        """Mean squared error of the root path, m^2."""
+        return reconstruction.squared_error(self.decoded.root, self.batch.root, self.batch.mask)
+
+    def velocity(self) -> Tensor:
+        """Mean squared error of joint velocities in the world, m^2/s^2."""
+        decoded, recorded = self._decoded_pose[1], self._recorded_pose[1]
+        return reconstruction.velocity_error(decoded, recorded, self.batch.mask, self._fps)
+
+    def contact(self) -> Tensor:
+        """Cross-entropy of foot contacts."""
+        if self.decoded.contacts is None:
+            raise ValueError("a decoder that knows nothing of contacts has no contact loss; give it weight 0")
+        return reconstruction.contact_error(self.decoded.contacts, self._contacts, self.batch.mask)
+
+    def skate(self) -> Tensor:
+        """Mean squared speed of feet that should stand, m^2/s^2."""
+        feet = self._decoded_pose[1][:, :, CONTACT_INDICES]
+        return reconstruction.skate_error(feet, self._contacts, self.batch.mask, self._fps)
+
+    @property
+    def _fps(self) -> float:
+        return self.model.config.fps
+
+    @cached_property
+    def _features(self) -> Tensor:
+        with torch.no_grad():
+            return self.model.layout.features(self.batch, self._fps)
+
+    @cached_property
+    def _decoded_pose(self) -> tuple[Tensor, Tensor]:
+        return pose(self.decoded.sixd, self.decoded.root)
+
+    @cached_property
+    def _recorded_pose(self) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            return pose(self.batch.sixd, self.batch.root)
+
+    @cached_property
+    def _contacts(self) -> Tensor:
+        return foot_contacts(self._recorded_pose[1], self._fps)

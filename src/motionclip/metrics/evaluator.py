@@ -21,13 +21,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from motionclip.encoders import TextEncoder, load_text_encoder
 from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
 from motionclip.model.checkpoint import read_weights
 from motionclip.model.features import Batch, pose
 from motionclip.motion import CANONICAL, horizontal
 from motionclip.motion import rotations as rot
-from motionclip.towers import TextTower, load_tower
 
 CONFIG_FILE, WEIGHTS_FILE = "evaluator.json", "evaluator.safetensors"
 SHIPPED = "evaluator"
@@ -50,8 +50,8 @@ class EvaluatorConfig:
         width: channels of the convolutions.
         embedding: E, numbers of an embedding of the pair.
         fps: frame rate of what is judged.
-        tower: name of the frozen text tower.
-        tower_dim: size of its embeddings.
+        text_encoder: name of the frozen text encoder.
+        text_dim: size of its embeddings.
     """
 
     dataset: str
@@ -60,8 +60,8 @@ class EvaluatorConfig:
     width: int = 96
     embedding: int = 64
     fps: float = 30.0
-    tower: str = "minilm"
-    tower_dim: int = 384
+    text_encoder: str = "minilm"
+    text_dim: int = 384
 
 
 def joint_channels(batch: Batch, fps: float) -> Tensor:
@@ -141,20 +141,20 @@ class Classifier(nn.Module):
 
 
 class Pair(nn.Module):
-    """Windows and the tower's embeddings of sentences, as unit vectors of one space."""
+    """Windows and the text encoder's embeddings of sentences, as unit vectors of one space."""
 
     def __init__(self, config: EvaluatorConfig):
         super().__init__()
         self.motion = MotionConvolution(config)
         self.motion_head = nn.Linear(self.motion.out_features, config.embedding)
-        self.text_head = nn.Linear(config.tower_dim, config.embedding)
+        self.text_head = nn.Linear(config.text_dim, config.embedding)
 
     def embed_motion(self, batch: Batch) -> Tensor:
         """Unit embeddings (B, E) of windows."""
         return F.normalize(self.motion_head(self.motion(batch)), dim=-1)
 
     def embed_text(self, encoded: Tensor) -> Tensor:
-        """Unit embeddings (N, E) of the tower's embeddings (N, tower_dim)."""
+        """Unit embeddings (N, E) of the text encoder's embeddings (N, text_dim)."""
         return F.normalize(self.text_head(encoded), dim=-1)
 
 
@@ -169,16 +169,16 @@ class EvaluatorNetwork(nn.Module):
 
 
 class Evaluator:
-    """Trained networks with their tower.
+    """Trained networks with their text encoder.
 
     Attributes:
         config: what they know.
         classifier: logits of content and style of windows, or None.
     """
 
-    def __init__(self, network: EvaluatorNetwork, tower: TextTower):
+    def __init__(self, network: EvaluatorNetwork, text_encoder: TextEncoder):
         self._network = network.eval().requires_grad_(False)
-        self._tower = tower
+        self._text_encoder = text_encoder
         self.config, self.classifier = network.config, network.classifier
 
     @torch.inference_mode()
@@ -193,7 +193,7 @@ class Evaluator:
         Raises:
             TextError: if a text is empty, too long, or not text.
         """
-        return self._network.pair.embed_text(self._tower.encode_texts(texts))
+        return self._network.pair.embed_text(self._text_encoder.encode_texts(texts))
 
 
 def save_evaluator(network: EvaluatorNetwork, folder: Path) -> None:
@@ -218,7 +218,7 @@ def load_evaluator(name: str | Path = SHIPPED) -> Evaluator:
     if expected != {key: tuple(value.shape) for key, value in tensors.items()}:
         raise ModelError(f"{folder / WEIGHTS_FILE} does not fit {CONFIG_FILE} beside it; train the evaluator again")
     network.load_state_dict({key: value.float() for key, value in tensors.items()})
-    return Evaluator(network, load_tower(network.config.tower))
+    return Evaluator(network, load_text_encoder(network.config.text_encoder))
 
 
 def _find(name: str | Path) -> Path:

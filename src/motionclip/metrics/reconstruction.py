@@ -2,12 +2,123 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+from functools import cache
+
+import roma
+import torch
 from torch import Tensor
 
-from motionclip.metrics.pose import PosedWindows, PoseErrors, mpjpe, pose_errors
-from motionclip.model.autoencoder import MotionAutoEncoder
+from motionclip.body import default_body, relative_transforms
+from motionclip.losses.reconstruction import moment_factor, vertex_error
+from motionclip.model.autoencoder import Decoded
 from motionclip.model.features import Batch, pose
+from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
+
+# How far one motion is from another. Tensors are (B, T, ...) with a frame mask (B, T).
+
+
+@dataclass(frozen=True)
+class PoseErrors:
+    """Errors of each window, (B,) each. *Aligned* is with the root joint of every frame at the origin.
+
+    Attributes:
+        mpjpe_mm: mean distance of aligned joint positions.
+        pa_mpjpe_mm: the same after the rotation, scale and shift of each frame that fit best (Procrustes).
+        orientation_deg: mean geodesic angle of local joint rotations.
+        velocity_cm_s: mean distance of the velocities of aligned joints.
+        acceleration_m_s2: mean distance of the accelerations of aligned joints.
+        vertex_mm: root mean square distance of the skin's vertices, aligned.
+        root_path_cm: mean distance of the root joint's path, both starting above the origin.
+    """
+
+    mpjpe_mm: Tensor
+    pa_mpjpe_mm: Tensor
+    orientation_deg: Tensor
+    velocity_cm_s: Tensor
+    acceleration_m_s2: Tensor
+    vertex_mm: Tensor
+    root_path_cm: Tensor
+
+    @classmethod
+    def joined(cls, parts: list[PoseErrors]) -> PoseErrors:
+        """The errors of several batches as those of one."""
+        return cls(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+
+@dataclass(frozen=True)
+class PosedWindows:
+    """Windows with what follows from their rotations.
+
+    Attributes:
+        rotations: (B, T, 24, 3, 3) local rotations.
+        world: (B, T, 24, 3, 3) world rotations.
+        positions: (B, T, 24, 3) world positions, metres; the root is joint 0.
+    """
+
+    rotations: Tensor
+    world: Tensor
+    positions: Tensor
+
+    @property
+    def aligned(self) -> Tensor:
+        """Positions with the root joint of every frame at the origin."""
+        return self.positions - self.positions[:, :, :1]
+
+
+def frame_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean (B,) of values (B, T) over the real frames; 0 where there are none."""
+    return values.where(mask, 0.0).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+
+
+def mpjpe(made: PosedWindows, true: PosedWindows, mask: Tensor) -> Tensor:
+    """Mean distance (B,) of aligned joint positions, mm."""
+    return frame_mean(_joint_mean(made.aligned - true.aligned), mask) * 1000
+
+
+def pose_errors(made: PosedWindows, true: PosedWindows, mask: Tensor, fps: float) -> PoseErrors:
+    """Errors of windows on the canonical skeleton at ``fps`` frames per second."""
+    difference = made.aligned - true.aligned
+    angle = rot.geodesic_angle(made.rotations, true.rotations).mean(dim=-1)
+    path = torch.linalg.vector_norm(made.positions[:, :, 0] - true.positions[:, :, 0], dim=-1)
+    return PoseErrors(
+        mpjpe(made, true, mask),
+        frame_mean(_joint_mean(_procrustes(made.aligned, true.aligned) - true.aligned), mask) * 1000,
+        torch.rad2deg(frame_mean(angle, mask)),
+        _rate_error(difference, mask, fps, order=1) * 100,
+        _rate_error(difference, mask, fps, order=2),
+        frame_mean(_vertex_square(made, true), mask).sqrt() * 1000,
+        frame_mean(path, mask) * 100,
+    )
+
+
+def _joint_mean(difference: Tensor) -> Tensor:
+    """Mean length (B, T) of differences (B, T, J, 3)."""
+    return torch.linalg.vector_norm(difference, dim=-1).mean(dim=-1)
+
+
+def _rate_error(difference: Tensor, mask: Tensor, fps: float, order: int) -> Tensor:
+    """Mean size (B,) of a derivative of differences (B, T, J, 3), over frames all of whose neighbours are real."""
+    rate = torch.diff(difference, n=order, dim=1) * fps**order
+    return frame_mean(_joint_mean(rate), mask[:, order:])
+
+
+def _procrustes(points: Tensor, target: Tensor) -> Tensor:
+    """Points (..., J, 3) after the similarity transform that brings them nearest to the target (..., J, 3)."""
+    turn, shift, scale = roma.rigid_points_registration(points, target, compute_scaling=True)
+    return scale[..., None, None] * (points @ turn.mT) + shift[..., None, :]
+
+
+@cache
+def _skin_moments() -> Tensor:
+    return moment_factor(default_body())
+
+
+def _vertex_square(made: PosedWindows, true: PosedWindows) -> Tensor:
+    """Mean squared distance (B, T), m^2, of the default body's vertices, in closed form."""
+    one, other = (relative_transforms(each.world, each.aligned, CANONICAL) for each in (made, true))
+    return vertex_error(one - other, _skin_moments().to(one))
 
 
 def posed(sixd: Tensor, root: Tensor) -> PosedWindows:
@@ -15,16 +126,35 @@ def posed(sixd: Tensor, root: Tensor) -> PosedWindows:
     return PosedWindows(rot.sixd_to_matrix(sixd), *pose(sixd, root))
 
 
-def reconstruction_errors(model: MotionAutoEncoder, batch: Batch) -> PoseErrors:
-    """Errors of each window of a batch after encoding and decoding."""
-    return pose_errors(_decoded(model, batch), posed(batch.sixd, batch.root), batch.mask, model.config.fps)
+def reconstruction_errors(decoded: Decoded, batch: Batch, fps: float) -> PoseErrors:
+    """Returns the errors of each decoded window against the window of the batch that was encoded."""
+    return pose_errors(posed(decoded.sixd, decoded.root), posed(batch.sixd, batch.root), batch.mask, fps)
 
 
-def reconstruction_mpjpe(model: MotionAutoEncoder, batch: Batch) -> Tensor:
-    """MPJPE (B,) in mm alone, which is cheap."""
-    return mpjpe(_decoded(model, batch), posed(batch.sixd, batch.root), batch.mask)
+def reconstruction_mpjpe(decoded: Decoded, batch: Batch) -> Tensor:
+    """Returns only their MPJPE (B,) in mm, which is cheap."""
+    return mpjpe(posed(decoded.sixd, decoded.root), posed(batch.sixd, batch.root), batch.mask)
 
 
-def _decoded(model: MotionAutoEncoder, batch: Batch) -> PosedWindows:
-    decoded = model.decode(model.encode(batch), batch.mask)
-    return posed(decoded.sixd, decoded.root)
+# The linear auto-encoder (PCA) that any learned one must be held against.
+
+
+class PCABaseline:
+    """PCA of windows: the best linear reconstruction, in squared error, from ``size`` numbers.
+
+    Args:
+        windows: (N, P) training windows, flattened.
+        size: numbers per window; at most min(N, P) are used.
+        seed: of the randomised subspace iteration (Halko et al. 2011, through torch.pca_lowrank).
+    """
+
+    def __init__(self, windows: Tensor, size: int, seed: int = 0):
+        self.mean = windows.mean(dim=0)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            size = min(size, *windows.shape)
+            _, _, self.directions = torch.pca_lowrank(windows - self.mean, q=size, center=False, niter=4)
+
+    def reconstruct(self, windows: Tensor) -> Tensor:
+        """Windows (M, P) through ``size`` numbers and back."""
+        return (windows - self.mean) @ self.directions @ self.directions.T + self.mean

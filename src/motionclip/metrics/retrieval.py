@@ -20,7 +20,7 @@ _DEALS = 20
 
 @dataclass(frozen=True)
 class Retrieval:
-    """Ranks of the right answers among all candidates.
+    """DistributedContext of the right answers among all candidates.
 
     Attributes:
         recall: share of queries, in percent, whose right answer is among the first 1, 2, 3, 5 and 10.

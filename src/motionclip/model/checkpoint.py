@@ -17,9 +17,9 @@ from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.model.config import ModelConfig
+from motionclip.model.network import ResidualAutoEncoder
 from motionclip.model.paper import PaperAutoEncoder
 from motionclip.model.prior import LatentPrior
-from motionclip.model.residual import ResidualAutoEncoder
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "MODEL_CARD.md"
 SHIPPED = "base"

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from motionclip.errors import ModelError
-from motionclip.model.layouts import LAYOUTS
+from motionclip.model.features import LAYOUTS
 
 ARCHITECTURES = ("residual", "paper")
 
@@ -16,13 +16,13 @@ class ModelConfig:
     """Sizes and choices of the auto-encoder, its heads and its latent prior.
 
     Attributes:
-        architecture: ``residual``, ours (`model/residual.py`), or ``paper``, the published network (`model/paper.py`).
-        layout: how frames become feature channels (`model/layouts.py`).
+        architecture: ``residual``, ours (`model/network.py`), or ``paper``, the published network (`model/paper.py`).
+        layout: how frames become feature channels (`model/features.py`).
         fps: frame rate of the model's motion.
         max_frames: longest motion that the model takes or makes, in frames.
-        tower: name of the frozen text tower.
-        tower_dim: size of that tower's text embeddings.
-        latent_dim: D, size of the latent, which is on the unit sphere in ``residual``; the paper's is the tower's size.
+        text_encoder: name of the frozen text encoder.
+        text_dim: size of that text encoder's text embeddings.
+        latent_dim: D, size of the latent, which is on the unit sphere in ``residual``; the paper's is the text encoder's size.
         image_head: the model takes embeddings of pictures too; always true of ``paper``.
         embedding_norm: norm that text and image embeddings are given in ``paper``.
         width: size of a transformer token.
@@ -43,8 +43,8 @@ class ModelConfig:
     layout: str = "positions"
     fps: float = 30.0
     max_frames: int = 180
-    tower: str = "minilm"
-    tower_dim: int = 384
+    text_encoder: str = "minilm"
+    text_dim: int = 384
     latent_dim: int = 384
     image_head: bool = False
     embedding_norm: float = 1.0
@@ -78,17 +78,17 @@ class ModelConfig:
             )
 
     def _check_paper(self) -> None:
-        if not self.latent_dim == self.width == self.tower_dim or self.frames_per_token != 1 or self.prior_layers:
+        if not self.latent_dim == self.width == self.text_dim or self.frames_per_token != 1 or self.prior_layers:
             raise ModelError(
-                f"the paper's network with latent_dim {self.latent_dim}, width {self.width}, tower_dim "
-                f"{self.tower_dim}, frames_per_token {self.frames_per_token} and prior_layers {self.prior_layers}; "
-                "expected three equal sizes (its latent is the tower's space and a token), 1 and 0"
+                f"the paper's network with latent_dim {self.latent_dim}, width {self.width}, text_dim "
+                f"{self.text_dim}, frames_per_token {self.frames_per_token} and prior_layers {self.prior_layers}; "
+                "expected three equal sizes (its latent is the text encoder's space and a token), 1 and 0"
             )
 
-    def with_tower(self, name: str, dim: int) -> ModelConfig:
-        """The same model on another tower of ``dim`` numbers; the paper's network takes that size throughout."""
+    def with_text_encoder(self, name: str, dim: int) -> ModelConfig:
+        """The same model on another text encoder of ``dim`` numbers; the paper's network takes that size throughout."""
         sizes = {"latent_dim": dim, "width": dim, "embedding_norm": dim**0.5} if self.architecture == "paper" else {}
-        return dataclasses.replace(self, tower=name, tower_dim=dim, **sizes)
+        return dataclasses.replace(self, text_encoder=name, text_dim=dim, **sizes)
 
     @property
     def channels(self) -> int:
@@ -96,7 +96,7 @@ class ModelConfig:
         return LAYOUTS[self.layout].channels
 
     @property
-    def num_scores(self) -> int:
+    def num_coefficients(self) -> int:
         """Free numbers of a latent: one less than its size, for it is a direction."""
         return self.latent_dim - 1
 

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from motionclip.errors import ModelError
 from motionclip.model.checkpoint import Network, read_weights
 from motionclip.model.config import ModelConfig
+from motionclip.model.features import LAYOUTS
 from motionclip.model.layers import interleaved_sinusoid
-from motionclip.model.layouts import LAYOUTS
 
 OPTIONS_FILE = "opt.yaml"
-TOWER, TOWER_DIM = "clip:ViT-B-32", 512
-#: Mean norm of this tower's embeddings of 360 sentences on actions (8.3 to 13.3), which the authors feed as they are.
+TEXT_ENCODER, TEXT_DIM = "clip:ViT-B-32", 512
+#: Mean norm of this text encoder's embeddings of 360 sentences on actions (8.3 to 13.3), which the authors feed as they are.
 EMBEDDING_NORM = 10.35
 
 _CHANNELS = LAYOUTS["published"].channels
@@ -198,9 +198,9 @@ def _check_sizes(tensors: dict[str, Tensor], checkpoint: Path, said: OfficialOpt
                 f"{OPTIONS_FILE} that came with the checkpoint"
             )
     limit = _MAX_POSITIONS - len(_PREFIX)
-    if said.latent_dim != TOWER_DIM or not 2 <= said.num_frames <= limit:
+    if said.latent_dim != TEXT_DIM or not 2 <= said.num_frames <= limit:
         raise ModelError(
-            f"{path} says latent_dim {said.latent_dim} and num_frames {said.num_frames}; expected {TOWER_DIM}, "
+            f"{path} says latent_dim {said.latent_dim} and num_frames {said.num_frames}; expected {TEXT_DIM}, "
             f"the size of CLIP's embeddings, and 2 to {limit}"
         )
 
@@ -274,8 +274,8 @@ def _config(said: OfficialOptions) -> ModelConfig:
         layout="published",
         fps=said.fps,
         max_frames=said.num_frames,
-        tower=TOWER,
-        tower_dim=TOWER_DIM,
+        text_encoder=TEXT_ENCODER,
+        text_dim=TEXT_DIM,
         latent_dim=said.latent_dim,
         image_head=True,
         embedding_norm=EMBEDDING_NORM,

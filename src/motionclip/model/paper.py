@@ -12,12 +12,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from motionclip.model.autoencoder import Decoded, MotionAutoEncoder
+from motionclip.model.autoencoder import Decoded, MotionAutoEncoder, ScaledHead
 from motionclip.model.config import ModelConfig
-from motionclip.model.dropout import dropout
 from motionclip.model.features import Batch
-from motionclip.model.heads import ScaledHead
-from motionclip.model.layers import PostNormLayer, interleaved_sinusoid
+from motionclip.model.layers import PostNormLayer, dropout, interleaved_sinusoid
 
 
 class PaperEncoder(nn.Module):

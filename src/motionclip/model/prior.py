@@ -17,8 +17,7 @@ from torch.nn import functional as F
 
 from motionclip.model.config import ModelConfig
 from motionclip.model.layers import sinusoid
-from motionclip.model.linear import LinearPath
-from motionclip.model.sphere import from_sphere, to_sphere
+from motionclip.model.network import PCAAutoencoder, from_sphere, to_sphere
 
 _CODE = 64
 
@@ -71,18 +70,18 @@ class LatentPrior(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         width = config.prior_width
-        self.latent_dim, self.num_scores = config.latent_dim, config.num_scores
-        self.register_buffer("importance", torch.ones(config.num_scores))
-        self.embed = nn.Linear(config.num_scores, width)
+        self.latent_dim, self.num_coefficients = config.latent_dim, config.num_coefficients
+        self.register_buffer("importance", torch.ones(config.num_coefficients))
+        self.embed = nn.Linear(config.num_coefficients, width)
         self.condition = nn.Sequential(
             nn.Linear(config.latent_dim + 2 * _CODE, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()
         )
         self.no_text = nn.Parameter(torch.zeros(config.latent_dim))
         self.blocks = nn.ModuleList(PriorBlock(width) for _ in range(config.prior_layers))
         self.norm = nn.LayerNorm(width)
-        self.head = nn.Linear(width, config.num_scores)
+        self.head = nn.Linear(width, config.num_coefficients)
 
-    def weigh_scores(self, linear: LinearPath) -> None:
+    def weigh_scores(self, linear: PCAAutoencoder) -> None:
         """Take how much each score matters from how far it moves the frames of the linear path.
 
         All scores have about unit variance, but the first move a limb and the last a millimetre.

@@ -1,10 +1,8 @@
 """What a movement is: skeleton, Motion, rotations, kinematics, timing, placement, retargeting."""
 
 from motionclip.motion.kinematics import forward_kinematics, local_rotations
-from motionclip.motion.motion import Motion
-from motionclip.motion.placement import canonicalize_heading, heading, horizontal, mirror, turn
+from motionclip.motion.motion import Motion, canonicalize_heading, crop, heading, horizontal, mirror, resample, turn
 from motionclip.motion.skeleton import CANONICAL, Skeleton
-from motionclip.motion.timing import crop, resample
 
 __all__ = [
     "CANONICAL",

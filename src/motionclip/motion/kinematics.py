@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
-from motionclip.motion.skeleton import Skeleton
+from motionclip.motion import rotations as rot
+from motionclip.motion.skeleton import CANONICAL, Skeleton
 
 
 def forward_kinematics(rotations: Tensor, root: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
@@ -43,3 +45,57 @@ def local_rotations(world: Tensor, skeleton: Skeleton) -> Tensor:
     """World rotations (..., J, 3, 3) back to rotations relative to the parent (..., J, 3, 3)."""
     relative = world[..., list(skeleton.parents[1:]), :, :].transpose(-1, -2) @ world[..., 1:, :, :]
     return torch.cat([world[..., :1, :, :], relative], dim=-3)
+
+
+# Legs that reach for a place: inverse kinematics of two bones.
+
+
+_HIPS, _KNEES, _ANKLES = (CANONICAL.indices([f"left_{joint}", f"right_{joint}"]) for joint in ("hip", "knee", "ankle"))
+_THIGH, _SHANK = CANONICAL.offsets[_KNEES].norm(dim=-1), CANONICAL.offsets[_ANKLES].norm(dim=-1)
+#: A leg is drawn out to at most this share of its length: the knee of one quite straight would snap.
+_STRAIGHT = 0.998
+#: Metres that a knee is off the line from hip to ankle, below which that line hardly tells where it bends to: it then
+#: bends forward the more.
+_BENT = 0.03
+
+
+def move_ankles(rotations: Tensor, world: Tensor, places: Tensor, shift: Tensor) -> Tensor:
+    """Local rotations (..., 24, 3, 3) of the canonical skeleton with its ankles moved, as far as the legs allow.
+
+    Hips and knees turn; each knee stays on the side to which it is bent, and feet keep their rotation in the world.
+
+    Args:
+        rotations: (..., 24, 3, 3) local rotations.
+        world: (..., 24, 3, 3) their rotations in the world, by forward kinematics.
+        places: (..., 24, 3) of the joints, metres, with the root anywhere.
+        shift: (..., 2, 3) metres in the world by which the left and the right ankle move.
+    """
+    hip, knee, ankle = (places[..., joints, :] for joints in (_HIPS, _KNEES, _ANKLES))
+    forward = world[..., _HIPS, :, 2]
+    new_knee, new_ankle = _reach(knee - hip, ankle - hip, ankle + shift - hip, forward)
+    hips = rot.shortest_arc(knee - hip, new_knee) @ world[..., _HIPS, :, :]
+    knees = rot.shortest_arc(ankle - knee, new_ankle - new_knee) @ world[..., _KNEES, :, :]
+    moved = rotations.clone()
+    moved[..., _HIPS, :, :] = world[..., :1, :, :].mT @ hips
+    moved[..., _KNEES, :, :] = hips.mT @ knees
+    moved[..., _ANKLES, :, :] = knees.mT @ world[..., _ANKLES, :, :]
+    return moved
+
+
+def _reach(knee: Tensor, ankle: Tensor, goal: Tensor, forward: Tensor) -> tuple[Tensor, Tensor]:
+    """Knee and ankle (..., 2, 3), seen from the hip, of legs that reach for a goal, by the law of cosines."""
+    thigh, shank = _THIGH.to(goal), _SHANK.to(goal)
+    longest = torch.maximum(_STRAIGHT * (thigh + shank), ankle.norm(dim=-1))
+    length = torch.minimum(goal.norm(dim=-1), longest)
+    towards = normalize(goal, dim=-1)
+    bend = _across(knee, towards)
+    vague = (_BENT - bend.norm(dim=-1, keepdim=True)).clamp(min=0)
+    aside = normalize(bend + vague * _across(forward, towards), dim=-1)
+    along = (thigh**2 - shank**2 + length**2) / (2 * length)
+    away = (thigh**2 - along**2).clamp(min=0).sqrt()
+    return towards * along[..., None] + aside * away[..., None], towards * length[..., None]
+
+
+def _across(vectors: Tensor, axes: Tensor) -> Tensor:
+    """What of vectors (..., 3) is normal to unit axes (..., 3)."""
+    return vectors - axes * (vectors * axes).sum(dim=-1, keepdim=True)

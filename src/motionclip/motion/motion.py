@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from motionclip.errors import MotionError
+from motionclip.motion import rotations as rot
 from motionclip.motion.kinematics import forward_kinematics
 from motionclip.motion.skeleton import Skeleton
 
@@ -74,3 +76,91 @@ class Motion:
         if not 0 <= start < stop <= self.num_frames:
             raise MotionError(f"frames {start} to {stop} of a motion of {self.num_frames}; expected a span inside it")
         return replace(self, rotations=self.rotations[start:stop], root=self.root[start:stop])
+
+
+# Where a body stands, which way it faces, and its mirror image.
+
+
+def heading(motion: Motion) -> Tensor:
+    """Yaw (T,) in radians of the body's facing direction: 0 is +Z, positive turns towards +X.
+
+    The facing direction is perpendicular to the line between the hips, seen from above.
+    """
+    positions, skeleton = motion.positions, motion.skeleton
+    across = positions[:, skeleton.index("left_hip")] - positions[:, skeleton.index("right_hip")]
+    return rot.yaw_of_left(across)
+
+
+def horizontal(vectors: Tensor) -> Tensor:
+    """The vectors or places (..., 3) without their height: y is 0."""
+    return vectors * vectors.new_tensor([1.0, 0.0, 1.0])
+
+
+def turn(motion: Motion, angle: Tensor) -> Motion:
+    """The motion turned about the world's vertical axis by ``angle`` (scalar, radians)."""
+    yaw = rot.about_y(angle.to(motion.root))
+    rotations = motion.rotations.clone()
+    rotations[:, 0] = yaw @ rotations[:, 0]
+    return replace(motion, rotations=rotations, root=motion.root @ yaw.T)
+
+
+def canonicalize_heading(motion: Motion) -> Motion:
+    """The motion turned to face +Z in frame 0 and moved to start above the origin; height is kept."""
+    facing = turn(motion, -heading(motion.frames(0, 1))[0])
+    return replace(facing, root=facing.root - horizontal(facing.root[0]))
+
+
+def mirror(motion: Motion) -> Motion:
+    """The mirror image in the plane x = 0, with left and right joints exchanged.
+
+    Expects a skeleton whose sides are called ``left_*`` and ``right_*`` and whose rest pose is
+    symmetric. A reflection S turns a rotation R into S R S.
+
+    Raises:
+        SkeletonError: if a joint has no twin on the other side.
+    """
+    swap = list(motion.skeleton.swapped_sides)
+    sign = motion.root.new_tensor([-1.0, 1.0, 1.0])
+    rotations = motion.rotations[:, swap] * sign[:, None] * sign
+    return replace(motion, rotations=rotations, root=motion.root * sign)
+
+
+# Time: resampling by spherical interpolation, and cropping in seconds.
+
+
+def resample(motion: Motion, fps: float) -> Motion:
+    """The same movement at another frame rate, from its first frame to its last.
+
+    Rotations are interpolated on the shortest arc, the root path linearly; frames are never
+    merely dropped or repeated, unless the new instants coincide with old ones.
+
+    Raises:
+        MotionError: if ``fps`` is not positive.
+    """
+    if not 0 < fps < float("inf"):
+        raise MotionError(f"cannot resample to {fps} frames per second; expected a positive number")
+    if fps == motion.fps or motion.num_frames == 1:
+        return replace(motion, fps=fps)
+    last = motion.num_frames - 1
+    count = int(last * fps / motion.fps + 1e-6) + 1
+    instants = torch.arange(count, dtype=torch.float64) * (motion.fps / fps)  # in source frames
+    before = instants.floor().long().clamp(max=last - 1)
+    weight = (instants - before).clamp(0, 1).to(motion.root)
+    root = torch.lerp(motion.root[before], motion.root[before + 1], weight[:, None])
+    turned = rot.slerp(motion.rotations[before], motion.rotations[before + 1], weight)
+    return Motion(turned, root, fps, motion.skeleton)
+
+
+def crop(motion: Motion, start: float, end: float | None = None) -> Motion:
+    """The span from ``start`` to ``end``, in seconds, to the nearest frame; up to the last if ``end`` is None.
+
+    Raises:
+        MotionError: if no frame lies in the span.
+    """
+    end = motion.duration if end is None else end
+    finite = math.isfinite(start) and math.isfinite(end)
+    first = max(round(start * motion.fps), 0) if finite else 0
+    stop = min(round(end * motion.fps), motion.num_frames) if finite else 0
+    if first >= stop:
+        raise MotionError(f"no frame lies between {start} s and {end} s of a motion of {motion.duration:.2f} s")
+    return motion.frames(first, stop)

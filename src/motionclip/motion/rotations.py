@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import roma
 import torch
+from numba import njit
+from numpy.typing import NDArray
 from torch import Tensor
 
 Y_AXIS = (0.0, 1.0, 0.0)
@@ -104,3 +107,61 @@ def unwound(turns: Tensor) -> Tensor:
         nearer = (other - followed[-1]).norm(dim=-1) < (turn_now - followed[-1]).norm(dim=-1)
         followed.append(torch.where(nearer[:, None], other, turn_now))
     return torch.stack(followed) if followed else turns
+
+
+# Euler angles in degrees, any order and any number of axes, to rotation matrices and back.
+#
+# A sequence of axes (a, b, c) with angles (A, B, C) means R = R_a(A) R_b(B) R_c(C) on column vectors:
+# each turn is about the axes that the turns before it have moved, as BVH channels are meant.
+
+
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True)
+def channels_to_matrices(values: Doubles, columns: Ints, axes: Ints, starts: Ints) -> Doubles:  # pragma: no cover
+    """Rotation matrices (T, J, 3, 3) of J joints.
+
+    Args:
+        values: (T, C) channels, degrees where they are angles.
+        columns: (A,) the column of each angle, joint by joint in the order of multiplication.
+        axes: (A,) its axis: 0, 1 or 2 for x, y or z.
+        starts: (J + 1,) where in ``columns`` the angles of each joint begin.
+    """
+    frames, joints = values.shape[0], starts.size - 1
+    matrices = np.zeros((frames, joints, 3, 3))
+    for frame in range(frames):
+        for joint in range(joints):
+            matrix = matrices[frame, joint]
+            matrix[0, 0] = matrix[1, 1] = matrix[2, 2] = 1.0
+            for angle in range(starts[joint], starts[joint + 1]):
+                radians = np.deg2rad(values[frame, columns[angle]])
+                cosine, sine = np.cos(radians), np.sin(radians)
+                first, second = (axes[angle] + 1) % 3, (axes[angle] + 2) % 3
+                for row in range(3):  # matrix @ R_axis: two columns turn into each other
+                    a, b = matrix[row, first], matrix[row, second]
+                    matrix[row, first] = cosine * a + sine * b
+                    matrix[row, second] = cosine * b - sine * a
+    return matrices
+
+
+def euler_to_matrix(angles: Doubles, axes: str) -> Doubles:
+    """Rotation matrices (N, 3, 3) of angles (N, A) in degrees about the A axes, such as ``"ZXY"``."""
+    count = len(axes)
+    order = np.array(["XYZ".index(axis) for axis in axes], dtype=np.int64)
+    return channels_to_matrices(np.asarray(angles, float), np.arange(count), order, np.array([0, count]))[:, 0]
+
+
+def matrix_to_zxy(matrices: Doubles) -> Doubles:
+    """Angles (..., 3) in degrees (Z, X, Y) of rotation matrices (..., 3, 3), R = R_z R_x R_y.
+
+    X is in [-90, 90]. Near its ends Z is poorly determined (gimbal lock), so Y is found from what is
+    left after Z is undone: the product is exact for any Z.
+    """
+    z = np.arctan2(-matrices[..., 0, 1], matrices[..., 1, 1])
+    cosine, sine = np.cos(z)[..., None], np.sin(z)[..., None]
+    first = cosine * matrices[..., 0, :] + sine * matrices[..., 1, :]  # rows of R_z(-z) R = R_x R_y
+    second = cosine * matrices[..., 1, :] - sine * matrices[..., 0, :]
+    x, y = np.arctan2(matrices[..., 2, 1], second[..., 1]), np.arctan2(first[..., 2], first[..., 0])
+    return np.rad2deg(np.stack([z, x, y], axis=-1))

@@ -1,12 +1,9 @@
 """Pictures of motions, by a rasteriser that needs neither a display nor a graphics card."""
 
-from motionclip.render.films import Film, make_film
-from motionclip.render.frames import render_frames
-from motionclip.render.portraits import portraits
-from motionclip.render.scene import Look
-from motionclip.render.sticks import stick_figure
-from motionclip.render.strips import contact_sheet, filmstrip
-from motionclip.render.strobes import strobe
+from motionclip.render.clip_frames import render_clip_frames
+from motionclip.render.films import Film, make_film, render_frames
+from motionclip.render.scene import Look, stick_figure
+from motionclip.render.stills import contact_sheet, filmstrip, strobe
 
 __all__ = [
     "Film",
@@ -14,7 +11,7 @@ __all__ = [
     "contact_sheet",
     "filmstrip",
     "make_film",
-    "portraits",
+    "render_clip_frames",
     "render_frames",
     "stick_figure",
     "strobe",

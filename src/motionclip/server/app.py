@@ -11,15 +11,13 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from motionclip.applications.library import LibraryIndex
+from motionclip.applications.search.library import LibraryIndex
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.server.access import Access
+from motionclip.server.errors import answer
 from motionclip.server.limits import Limits
-from motionclip.server.openapi import REFUSALS, document
-from motionclip.server.reception import Reception
-from motionclip.server.refusals import answer
-from motionclip.server.routes import change, complete, find, make, status, understand
-from motionclip.server.security import Guard
+from motionclip.server.middleware import Access, Guard, Reception
+from motionclip.server.routes import router
+from motionclip.server.schemas import ERROR_RESPONSES, document
 from motionclip.server.service import Service
 
 _DESCRIPTION = (
@@ -59,11 +57,10 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        responses=REFUSALS,
+        responses=ERROR_RESPONSES,
     )
     app.state.service = service
-    for routes in (make, change, complete, understand, find, status):
-        app.include_router(routes.router)
+    app.include_router(router)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, answer)
     app.add_exception_handler(RequestValidationError, answer)

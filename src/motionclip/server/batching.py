@@ -3,20 +3,113 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
+from prometheus_client import Gauge
 from torch import Tensor
 
+from motionclip.encoders import TextEncoder, checked_texts
 from motionclip.errors import TextError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
-from motionclip.server.lanes import Lane
+from motionclip.server.errors import busy
 from motionclip.server.limits import Limits
 from motionclip.server.metrics import Metrics
-from motionclip.server.refusals import busy
+
+# A text encoder that remembers: labels and popular sentences are encoded once.
+
+
+#: Sentences remembered: 15 MB for vectors of 384 numbers.
+_KEPT = 10_000
+
+
+class MemoizedEncoder:
+    """Another text encoder, with the vectors of the last sentences kept in memory. Any thread may use it."""
+
+    def __init__(self, text_encoder: TextEncoder):
+        self._text_encoder = text_encoder
+        self.name, self.dim, self.fingerprint = text_encoder.name, text_encoder.dim, text_encoder.fingerprint
+        self._known: OrderedDict[str, Tensor] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def encode_texts(self, texts: Sequence[str]) -> Tensor:
+        """Unit vectors (N, dim), as of the text encoder.
+
+        Raises:
+            TextError: as the text encoder.
+        """
+        texts = checked_texts(texts)
+        with self._lock:
+            found = {text: self._known[text] for text in texts if text in self._known}
+        new = [text for text in dict.fromkeys(texts) if text not in found]
+        if new:
+            # copies: a row would keep the whole batch in memory
+            found |= {text: row.clone() for text, row in zip(new, self._text_encoder.encode_texts(new), strict=True)}
+        with self._lock:
+            for text in dict.fromkeys(texts):
+                self._known[text] = found[text]
+                self._known.move_to_end(text)
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return torch.stack([found[text] for text in texts]) if texts else torch.empty(0, self.dim)
+
+
+# Threads for heavy work, with a line of bounded length before them.
+
+
+T = TypeVar("T")
+
+
+class Lane:
+    """A few threads that take work in turn. All but the work itself happens on the event loop.
+
+    Args:
+        name: in the metrics and for the threads.
+        threads: how many.
+        each: processor threads of a computation in one of them.
+        waiting: work that may wait.
+        gauge: shows what waits or is done.
+    """
+
+    def __init__(self, name: str, threads: int, each: int, waiting: int, gauge: Gauge):
+        # in the thread itself: from outside, MKL does not hear of it
+        self._pool = ThreadPoolExecutor(threads, f"motionclip-{name}", torch.set_num_threads, (each,))
+        self._room, self._held = threads + waiting, 0
+        gauge.labels(name).set_function(lambda: self._held)
+
+    @property
+    def is_full(self) -> bool:
+        return self._held >= self._room
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """The result of work. If the caller is cancelled, work that has begun goes on and keeps its place.
+
+        Raises:
+            HttpError: if too much waits already.
+        """
+        if self.is_full:
+            raise busy(f"{self._held} other jobs wait or are being done")
+        self._held += 1
+        loop, future = asyncio.get_running_loop(), self._pool.submit(work)
+
+        def leave(_: Future[T]) -> None:
+            loop.call_soon_threadsafe(self._leave)
+
+        future.add_done_callback(leave)
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Ends the threads after what they have begun; what waits is dropped."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _leave(self) -> None:
+        self._held -= 1
 
 
 @dataclass(frozen=True)
@@ -102,7 +195,7 @@ class Batcher:
         """The motion of an order.
 
         Raises:
-            Refusal: if too many wait already.
+            HttpError: if too many wait already.
             ModelError, TextError: as ``text_to_motion``.
         """
         self._model.num_frames(order.seconds)

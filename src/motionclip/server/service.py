@@ -1,4 +1,4 @@
-"""What all routes share: the model, the library, the threads."""
+"""What all routes share: the model, the library, the worker threads and the metrics."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends
 from starlette.requests import Request
 
-from motionclip.applications.library import LibraryIndex
+from motionclip.applications.search.library import LibraryIndex
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.progress import OnStep
-from motionclip.server.batching import Batcher
-from motionclip.server.lanes import Lane
+from motionclip.progress import ProgressCallback
+from motionclip.server.batching import Batcher, Lane, MemoizedEncoder
+from motionclip.server.errors import HttpError
 from motionclip.server.limits import Limits
 from motionclip.server.metrics import Metrics
-from motionclip.server.refusals import Refusal
-from motionclip.server.texts import RememberingTower
+
+# What is counted, in the text format of Prometheus.
+
+
+# What all routes share: the model, the library, the threads.
+
 
 T = TypeVar("T")
 
@@ -33,7 +37,7 @@ class Service:
     """
 
     def __init__(self, model: MotionCLIP, library: LibraryIndex | None, limits: Limits):
-        self.model = MotionCLIP(model.network, RememberingTower(model.tower))
+        self.model = MotionCLIP(model.network, MemoizedEncoder(model.text_encoder))
         self.library, self.metrics = library, Metrics()
         gauge = self.metrics.waiting
         self._making = Lane("making", 1, limits.threads, 0, gauge)
@@ -50,21 +54,21 @@ class Service:
         """The result of work, done in a thread: one of its own for what is quick.
 
         Raises:
-            Refusal: if too much waits already.
+            HttpError: if too much waits already.
         """
         return await (self._answering if quick else self._jobs).run(work)
 
-    async def do_in_steps(self, work: Callable[[OnStep], T]) -> T:
+    async def do_in_steps(self, work: Callable[[ProgressCallback], T]) -> T:
         """The result of long work that says how far it is; it ends at its next step when nobody waits any more.
 
         Raises:
-            Refusal: as :meth:`do`.
+            HttpError: as :meth:`do`.
         """
         left = threading.Event()
 
         def on_step(done: int, total: int) -> None:
             if left.is_set():
-                raise Refusal(503, "TooSlow", f"nobody waits any more, after {done} of {total} steps")
+                raise HttpError(503, "TooSlow", f"nobody waits any more, after {done} of {total} steps")
 
         try:
             return await self.do(lambda: work(on_step))

@@ -14,20 +14,19 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-from motionclip.applications.latents import Source
+from motionclip.applications.text_to_motion import Source
 from motionclip.errors import FormatError, MotionError
-from motionclip.formats import read_motion
-from motionclip.formats.registry import READERS
+from motionclip.io import read_motion, readable
 from motionclip.motion import Motion
 from motionclip.server import limits
-from motionclip.server.answers import no_room
-from motionclip.server.refusals import Refusal, invalid
+from motionclip.server.errors import HttpError, invalid
+from motionclip.server.responses import no_room
 from motionclip.server.schemas import FilePart, Words
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
 #: What may be uploaded: an .amc says nothing without a second file.
-SUFFIXES = tuple(sorted(suffix for suffix in READERS if suffix != ".amc"))
+SUFFIXES = tuple(sorted(suffix for suffix in readable() if suffix != ".amc"))
 _REQUEST = "request"
 
 
@@ -51,7 +50,7 @@ class Form(Generic[Asked]):
 
         Raises:
             FormatError, MotionError: if the file is damaged, or its motion too large.
-            Refusal: 422, if there is no such file.
+            HttpError: 422, if there is no such file.
         """
         return said if isinstance(said, str) else self.motion(said)
 
@@ -63,7 +62,7 @@ class Form(Generic[Asked]):
         """
         if part.file not in self.files:
             sent = ", ".join(self.files) or "none"
-            raise Refusal(422, "NoSuchFile", f"no part {part.file!r} with a file; those sent: {sent}")
+            raise HttpError(422, "NoSuchFile", f"no part {part.file!r} with a file; those sent: {sent}")
         return read_upload(self.files[part.file], part.file)
 
 
@@ -71,14 +70,14 @@ async def read_form(request: Request, kind: type[Asked]) -> Form[Asked]:
     """The request and its files, from a form, or from JSON alone.
 
     Raises:
-        Refusal: if it is of another type or does not fit its schema, has too many parts, or a file of a format that
+        HttpError: if it is of another type or does not fit its schema, has too many parts, or a file of a format that
             cannot be read.
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media == "application/json":
         return Form(_checked(kind, await request.body()), {})
     if media != "multipart/form-data":
-        raise Refusal(415, "UnsupportedMediaType", "expected application/json or multipart/form-data")
+        raise HttpError(415, "UnsupportedMediaType", "expected application/json or multipart/form-data")
     # a field more than files: the request
     async with request.form(max_files=limits.MAX_FILES + 1, max_fields=1, max_part_size=1 << 20) as form:
         asked = await _asked(form)
@@ -106,7 +105,7 @@ async def _upload(name: str, part: UploadFile) -> Upload:
     if suffix not in SUFFIXES:
         hint = " (`motionclip convert` turns an .amc with its .asf into one of them)" if suffix == ".amc" else ""
         problem = f"part {name!r} has a file that ends in {suffix!r}; expected {' or '.join(SUFFIXES)}{hint}"
-        raise Refusal(415, "UnsupportedMediaType", problem)
+        raise HttpError(415, "UnsupportedMediaType", problem)
     return Upload(suffix, await part.read())
 
 
@@ -116,7 +115,7 @@ def read_upload(upload: Upload, name: str) -> Motion:
     Raises:
         FormatError: if the file is damaged.
         MotionError: if it has more joints, frames or seconds than may be.
-        Refusal: if it unpacks to too much, or there is no room on the disk.
+        HttpError: if it unpacks to too much, or there is no room on the disk.
     """
     _check_content(upload)
     try:
@@ -143,7 +142,7 @@ def _check_content(upload: Upload) -> None:
         except (zipfile.BadZipFile, ValueError, NotImplementedError):
             return  # the reader says what is wrong
         if size > limits.MAX_UNPACKED:
-            raise Refusal(413, "TooLarge", f"an archive that unpacks to more than {limits.MAX_UNPACKED >> 20} MB")
+            raise HttpError(413, "TooLarge", f"an archive that unpacks to more than {limits.MAX_UNPACKED >> 20} MB")
 
 
 def _check_motion(motion: Motion) -> None:

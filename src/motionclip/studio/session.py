@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from motionclip.body import Body
 from motionclip.motion import Motion
-from motionclip.studio.poses import Poses
+from motionclip.motion.rotations import matrix_to_quat
 
 #: Takes that a session remembers; beyond it the oldest is forgotten.
 MOST_TAKES = 200
@@ -72,3 +78,105 @@ class Session:
         """Makes the take with a number the current one; nothing if there is none."""
         if 0 <= place < len(self._takes):
             self._at = place
+
+
+# The timeline: which frame is shown, and how time runs. Knows nothing of pages.
+
+
+#: How slow and how fast time may run.
+SLOWEST, FASTEST = 0.25, 2.0
+
+
+@dataclass
+class Player:
+    """Time in a motion of some frames.
+
+    Attributes:
+        frames: of the motion.
+        fps: of the motion.
+        time: seconds from the first frame.
+        playing: whether time runs.
+        speed: seconds of the motion in a second.
+        loop: whether it begins again after the last frame.
+    """
+
+    frames: int = 1
+    fps: float = 30.0
+    time: float = 0.0
+    playing: bool = False
+    speed: float = 1.0
+    loop: bool = True
+
+    @property
+    def frame(self) -> int:
+        """The frame that is shown."""
+        return min(int(self.time * self.fps + 1e-6), self.frames - 1)
+
+    def load(self, frames: int, fps: float, *, keep_time: bool = False) -> None:
+        """Another motion, from its first frame on, or from where the last one was."""
+        self.frames, self.fps = frames, fps
+        self.time = min(self.time, (frames - 1) / fps) if keep_time else 0.0
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass, if it runs; after the last frame it begins again, or stands still there."""
+        if not self.playing:
+            return
+        self.time += seconds * self.speed
+        length = self.frames / self.fps
+        if self.time >= length:
+            self.playing = self.loop
+            self.time = self.time % length if self.loop else (self.frames - 1) / self.fps
+
+    def seek(self, frame: int) -> None:
+        """Shows a frame and stops there."""
+        self.playing = False
+        self.time = min(max(frame, 0), self.frames - 1) / self.fps
+
+    def toggle(self) -> None:
+        """Plays or stops; from the first frame on where it stood at the last."""
+        if not self.playing and self.frame == self.frames - 1:
+            self.time = 0.0
+        self.playing = not self.playing
+
+
+#: Seconds over which the path is averaged that the view follows, so that a step does not sway it.
+_FOLLOW = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """The joints of the default body in T frames. World: metres, Y up.
+
+    Attributes:
+        quats: (T, J, 4) world rotations, unit quaternions (w, x, y, z).
+        positions: (T, J, 3) world positions, metres.
+        path: (T, 2) x and z of the place on the ground that a view should look at, metres.
+        fps: frames per second.
+    """
+
+    quats: NDArray
+    positions: NDArray
+    path: NDArray
+    fps: float
+
+
+def poses_of(body: Body, motion: Motion) -> Poses:
+    """The poses of a body in a motion.
+
+    Raises:
+        SkeletonError: if the motion's skeleton cannot be matched to the body's.
+    """
+    fitted = body.fitted(motion)
+    rotations, positions = fitted.world
+    quats = matrix_to_quat(rotations).roll(1, dims=-1)  # (x, y, z, w) to (w, x, y, z)
+    path = _smooth(fitted.root[:, [0, 2]].float(), round(_FOLLOW * fitted.fps))
+    return Poses(
+        quats.double().numpy(force=True), positions.double().numpy(force=True), path.numpy(force=True), fitted.fps
+    )
+
+
+def _smooth(path: Tensor, width: int) -> Tensor:
+    """Moving average (T, 2) over ``width`` frames of a path (T, 2) that stands still before and after."""
+    half = min(width // 2, len(path))
+    padded = torch.cat([path[:1].expand(half, 2), path, path[-1:].expand(half, 2)])
+    return F.avg_pool1d(padded.T[None], 2 * half + 1, stride=1)[0].T

@@ -1,7 +1,7 @@
 """Training by several processes, as torchrun starts them.
 
 Every process draws the batch of the whole job and takes its share (``batch_size`` windows each); the losses
-are those of all shares (:mod:`motionclip.losses.collective`), gradients are summed, and every process takes
+are those of all shares (:mod:`motionclip.losses.distributed`), gradients are summed, and every process takes
 the same step. So n processes give the loss curve of one process with n times the batch.
 
 The gradients go in one flat all-reduce after the backward pass. DistributedDataParallel would overlap it with
@@ -28,7 +28,7 @@ from torch import nn
 from torch.distributed.rendezvous import rendezvous
 
 from motionclip.errors import ModelError
-from motionclip.losses.collective import exchanging
+from motionclip.losses.distributed import exchanging
 
 _ENVIRONMENT = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 #: Longest wait for another process within a step; the first one validates and saves between steps.
@@ -41,7 +41,7 @@ _SEED_STRIDE = 2_654_435_761
 
 
 @dataclass(frozen=True)
-class Ranks:
+class DistributedContext:
     """This process among those of its job.
 
     Attributes:
@@ -57,7 +57,7 @@ class Ranks:
     patient: dist.ProcessGroup | None = None
 
     @classmethod
-    def from_environment(cls) -> Ranks:
+    def from_environment(cls) -> DistributedContext:
         """As torchrun says; a process that it did not start is alone."""
         if not all(name in os.environ for name in _ENVIRONMENT):
             return cls()
@@ -89,7 +89,7 @@ class Ranks:
         return f"cuda:{self.local_rank}"
 
     @contextmanager
-    def joined(self, device: str) -> Iterator[Ranks]:
+    def joined(self, device: str) -> Iterator[DistributedContext]:
         """The job's process group, for the time of the block: NCCL between GPUs, else gloo.
 
         One that is there already is used and left: a script that trains several models must start it itself, for

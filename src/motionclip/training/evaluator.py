@@ -17,13 +17,12 @@ from torch.nn import functional as F
 
 from motionclip.data.store import FPS, Store
 from motionclip.data.windows import Draw, WindowSet
+from motionclip.encoders import TextEncoder
 from motionclip.metrics.evaluator import EvaluatorConfig, EvaluatorNetwork
-from motionclip.towers import TextTower
-from motionclip.training.batches import gather
-from motionclip.training.schedule import warmup_cosine
+from motionclip.training.learner import gather, warmup_cosine
 
 #: Called after every step with the network's name, the step and the number of steps.
-OnStep = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 
 _LEAST_FRAMES = 21
 #: Longest windows in frames, step by step in turn: what is judged may be short.
@@ -59,9 +58,9 @@ class EvaluatorSettings:
 
 def train_evaluator(
     stores: Sequence[Store],
-    tower: TextTower,
+    text_encoder: TextEncoder,
     settings: EvaluatorSettings | None = None,
-    on_step: OnStep = lambda name, step, steps: None,
+    on_step: ProgressCallback = lambda name, step, steps: None,
 ) -> EvaluatorNetwork:
     """Networks trained on the ``train`` split of the stores; the same call gives the same weights.
 
@@ -72,7 +71,7 @@ def train_evaluator(
     """
     settings = settings or EvaluatorSettings()
     windows = WindowSet(stores, "train", _shares(stores), _LEAST_FRAMES)
-    config = _config(windows, tower)
+    config = _config(windows, text_encoder)
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         network = EvaluatorNetwork(config)
@@ -80,7 +79,7 @@ def train_evaluator(
             own = {segment.dataset: 0.0 for segment in windows.segments} | {config.dataset: 1.0}
             labelled = WindowSet(stores, "train", own, _LEAST_FRAMES)
             _train_classifier(network, labelled, settings, on_step)
-        _train_pair(network, windows, tower.encode_texts(windows.texts), settings, on_step)
+        _train_pair(network, windows, text_encoder.encode_texts(windows.texts), settings, on_step)
     return network.eval()
 
 
@@ -93,13 +92,15 @@ def _shares(stores: Sequence[Store]) -> dict[str, float]:
     return {dataset: count**-0.5 for dataset, count in frames.items()}
 
 
-def _config(windows: WindowSet, tower: TextTower) -> EvaluatorConfig:
+def _config(windows: WindowSet, text_encoder: TextEncoder) -> EvaluatorConfig:
     named = [segment for segment in windows.segments if segment.category and segment.style and segment.texts]
     dataset = Counter(segment.dataset for segment in named).most_common(1)[0][0] if named else ""
     own = [segment for segment in named if segment.dataset == dataset]
     contents = tuple(sorted({str(segment.category) for segment in own}))
     styles = tuple(sorted({str(segment.style) for segment in own}))
-    return EvaluatorConfig(dataset, contents, styles, fps=FPS, tower=tower.name, tower_dim=tower.dim)
+    return EvaluatorConfig(
+        dataset, contents, styles, fps=FPS, text_encoder=text_encoder.name, text_dim=text_encoder.dim
+    )
 
 
 def _classes(windows: WindowSet, config: EvaluatorConfig) -> Tensor:
@@ -114,7 +115,7 @@ def _classes(windows: WindowSet, config: EvaluatorConfig) -> Tensor:
 
 
 def _train_classifier(
-    network: EvaluatorNetwork, windows: WindowSet, settings: EvaluatorSettings, on_step: OnStep
+    network: EvaluatorNetwork, windows: WindowSet, settings: EvaluatorSettings, on_step: ProgressCallback
 ) -> None:
     classifier = network.classifier
     assert classifier is not None
@@ -133,7 +134,11 @@ def _train_classifier(
 
 
 def _train_pair(
-    network: EvaluatorNetwork, windows: WindowSet, encoded: Tensor, settings: EvaluatorSettings, on_step: OnStep
+    network: EvaluatorNetwork,
+    windows: WindowSet,
+    encoded: Tensor,
+    settings: EvaluatorSettings,
+    on_step: ProgressCallback,
 ) -> None:
     pair = network.pair
     shift = nn.Parameter(torch.tensor([float(torch.tensor(_SCALE).log()), _OFFSET]))
@@ -163,7 +168,7 @@ def _descend(
     settings: EvaluatorSettings,
     steps: int,
     name: str,
-    on_step: OnStep,
+    on_step: ProgressCallback,
 ) -> None:
     """AdamW down the loss of a draw, with warm-up and a cosine."""
     optimizer = torch.optim.AdamW(module.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)

@@ -12,8 +12,7 @@ from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.model.features import to_motions
 from motionclip.motion import rotations as rot
 from motionclip.render import contact_sheet
-from motionclip.training.batches import gather, gather_rows
-from motionclip.training.phase import TrainingSet
+from motionclip.training.learner import TrainingSet, gather, gather_rows
 
 _WINDOWS, _CLIPS, _CHUNK = 192, 256, 64
 _SECONDS = 2.0
@@ -31,7 +30,8 @@ def validate(model: MotionAutoEncoder, unseen: TrainingSet) -> dict[str, float]:
     tiles = windows.tiles(round(_SECONDS * model.config.fps))
     if len(tiles):
         parts = tiles[_spread(len(tiles), _WINDOWS)].split(_CHUNK)
-        errors = [reconstruction_mpjpe(model, gather_rows(windows, rows)) for rows in parts]
+        batches = [gather_rows(windows, rows) for rows in parts]
+        errors = [reconstruction_mpjpe(model.decode(model.encode(each), each.mask), each) for each in batches]
         values["mpjpe_mm"] = torch.cat(errors).mean().item()
     labelled = [i for i, segment in enumerate(windows.segments) if segment.labelled and segment.whole and segment.texts]
     if labelled:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from motionclip.motion import rotations as rot
-from motionclip.motion.kinematics import local_rotations
+from motionclip.motion.kinematics import forward_kinematics, local_rotations
 from motionclip.motion.motion import Motion
-from motionclip.motion.retarget.calibration import Calibration, calibrate
-from motionclip.motion.retarget.ground import put_on_floor
-from motionclip.motion.skeleton import CANONICAL, Skeleton
+from motionclip.motion.retarget.families import Family, detect_family
+from motionclip.motion.retarget.floor import floor_height, put_on_floor
+from motionclip.motion.retarget.rest_pose import LIMB_BONES, Calibration, calibrate
+from motionclip.motion.skeleton import ANKLE_HEIGHT, CANONICAL, Skeleton
 
 # Joints that a source may lack, with the joints between which they then lie, halfway.
 _HALFWAY = {"spine2": ("spine1", "spine3"), "neck": ("spine3", "head")}
@@ -83,3 +86,142 @@ def _root_path(positions: Tensor, turned: Tensor, calibration: Calibration, skel
     middle = positions[:, [calibration.joints[hip] for hip in hips]].mean(dim=1)
     offset = skeleton.offsets[skeleton.indices(hips)].mean(dim=0).to(turned)
     return calibration.scale * middle - turned[:, 0] @ offset
+
+
+# Retargeting the other way: a movement on any skeleton of a known family.
+
+
+_HIPS = ("left_hip", "right_hip")
+_HANDS = ("left_hand", "right_hand")
+
+
+def retarget_onto(motion: Motion, skeleton: Skeleton, ankle_height: float | None = None) -> Motion:
+    """The movement on another skeleton: same directions of limb bones, its proportions, path scaled by leg length.
+
+    The reverse of `retarget`, by the same constant turns: ``retarget`` of the result gives the movement back.
+
+    Args:
+        motion: on any skeleton that can be retargeted, metres, Y up.
+        skeleton: of a known family of joint names, with a standing rest pose; arms and legs may be spread otherwise
+            than in a T-pose, and there may be more joints.
+        ankle_height: metres of the ankles over the soles in its rest pose, so that feet that stand do so on it; if
+            None, our own in proportion to the legs.
+
+    Returns:
+        The same frames at the same rate. Joints without counterpart keep their rest pose, fingers among them. A
+        root above the pelvis moves along and does not turn.
+
+    Raises:
+        SkeletonError: if no family fits one of the skeletons, naming the joints that were not found, or if a rest
+            pose does not stand.
+    """
+    if motion.skeleton.names != CANONICAL.names:
+        motion = retarget(motion)
+    calibration = calibrate(skeleton, motion.skeleton)
+    rotations = local_rotations(
+        _target_world_rotations(motion.world[0], calibration, motion.skeleton, skeleton), skeleton
+    )
+    hips = motion.positions[:, motion.skeleton.indices(_HIPS)].mean(dim=1) / calibration.scale
+    if ankle_height is not None:
+        hips = hips + hips.new_tensor([0.0, ankle_height - ANKLE_HEIGHT / calibration.scale, 0.0])
+    return Motion(rotations, hips - _hips_from_root(rotations, calibration, skeleton), motion.fps, skeleton)
+
+
+def check_target(skeleton: Skeleton) -> None:
+    """Says early whether `retarget_onto` can use a skeleton.
+
+    Raises:
+        SkeletonError: if not, with the joints that were not found, or what is wrong with the rest pose.
+    """
+    calibrate(skeleton, CANONICAL)
+
+
+def _target_world_rotations(world: Tensor, calibration: Calibration, source: Skeleton, skeleton: Skeleton) -> Tensor:
+    """World rotations (T, J, 3, 3) of the skeleton's joints from those of canonical joints (T, 24, 3, 3)."""
+    drivers = {
+        calibration.joints[name]: name for name in calibration.joints if not _is_finger(name, calibration, skeleton)
+    }
+    turned: list[Tensor] = []
+    for joint, parent in enumerate(skeleton.parents):
+        if joint in drivers:
+            name = drivers[joint]
+            turned.append(world[:, source.index(name)] @ calibration.corrections[name].to(world).transpose(-1, -2))
+        else:
+            turned.append(turned[parent] if parent >= 0 else torch.eye(3).to(world).expand(len(world), 3, 3))
+    return torch.stack(turned, dim=1)
+
+
+def _is_finger(name: str, calibration: Calibration, skeleton: Skeleton) -> bool:
+    """Whether this counterpart of the palm is one finger of several: alone it must not bend."""
+    return name in _HANDS and len(skeleton.children[skeleton.parents[calibration.joints[name]]]) > 1
+
+
+def _hips_from_root(rotations: Tensor, calibration: Calibration, skeleton: Skeleton) -> Tensor:
+    """The middle of the hips relative to the root joint (T, 3), metres."""
+    positions = forward_kinematics(rotations, rotations.new_zeros(len(rotations), 3), skeleton)[1]
+    return positions[:, [calibration.joints[hip] for hip in _HIPS]].mean(dim=1)
+
+
+# How well a retargeted motion follows its source.
+
+
+# A joint flips if it turns by more than this between two frames, and by more than its source does.
+_FLIP_RAD, _MARGIN_RAD = 1.0, 0.35
+
+
+@dataclass(frozen=True)
+class RetargetReport:
+    """Figures of one retargeted motion.
+
+    Attributes:
+        bone_direction_error_deg_mean: mean angle between source and target limb bones (upper and
+            lower arms and legs) over frames and bones, degrees.
+        bone_direction_error_deg_max: the largest such angle, degrees.
+        foot_height_m: height of the floor that the feet rest on, which should be 0, metres (see
+            ``floor_height``).
+        flips: number of (frame, joint) pairs at which the target turns suddenly and its source does not.
+    """
+
+    bone_direction_error_deg_mean: float
+    bone_direction_error_deg_max: float
+    foot_height_m: float
+    flips: int
+
+
+def retarget_report(source: Motion, target: Motion) -> RetargetReport:
+    """Compare a motion with what ``retarget`` made of it.
+
+    Raises:
+        SkeletonError: if no family of joint names fits the source.
+    """
+    family, joints = detect_family(source.skeleton)
+    error = torch.rad2deg(_direction_errors(source, target, joints))
+    flips = _flips(source, target, family, joints)
+    return RetargetReport(float(error.mean()), float(error.max()), floor_height(target), flips)
+
+
+def _direction_errors(source: Motion, target: Motion, joints: dict[str, int]) -> Tensor:
+    """Angles (T, bones) in radians between source and target limb bones."""
+    skeleton = target.skeleton
+    here = source.positions[:, [[joints[a], joints[b]] for a, b in LIMB_BONES]]
+    there = target.positions[:, [skeleton.indices(bone) for bone in LIMB_BONES]]
+    a, b = here[:, :, 1] - here[:, :, 0], there[:, :, 1] - there[:, :, 0]
+    return torch.atan2(torch.linalg.cross(a, b).norm(dim=-1), (a * b).sum(dim=-1))
+
+
+def _flips(source: Motion, target: Motion, family: Family, joints: dict[str, int]) -> int:
+    if source.num_frames == 1:
+        return 0
+    here = _steps(source.world[0])
+    limit = here.max(dim=-1, keepdim=True).values + _MARGIN_RAD  # joints without counterpart: the fastest of all
+    limit = limit.repeat(1, target.skeleton.num_joints)
+    for name, joint in joints.items():
+        leader = joints[name.replace("elbow", "wrist")] if family.hand_twists_forearm else joint
+        limit[:, target.skeleton.index(name)] = torch.maximum(here[:, joint], here[:, leader]) + _MARGIN_RAD
+    there = _steps(target.world[0])
+    return int(((there > _FLIP_RAD) & (there > limit)).sum())
+
+
+def _steps(world: Tensor) -> Tensor:
+    """Angles (T - 1, J) in radians by which each joint turns from frame to frame."""
+    return rot.geodesic_angle(world[:-1], world[1:])

@@ -6,9 +6,9 @@ from functools import partial
 
 import viser
 
-from motionclip.studio.board import Board
-from motionclip.studio.collection import Map, Neighbour, Spot
-from motionclip.studio.visitor import Visitor
+from motionclip.studio.client import Visitor
+from motionclip.studio.library import Map, Neighbour, Spot
+from motionclip.studio.scene import Board
 
 _TOP = 6
 #: Metres that the camera steps aside, so that body and board are both seen.

@@ -1,0 +1,157 @@
+"""Motions by sentences and sentences by motions, by the protocols of TMR (Petrovich et al., ICCV 2023, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motionclip.applications.evaluate.clips import Clips, known_sentences
+from motionclip.applications.windows import embed_windows
+from motionclip.data.babel import CHUNK as BABEL_FRAMES
+from motionclip.data.babel import Chunk, babel_actions, babel_segments
+from motionclip.data.store import FPS, Store
+from motionclip.encoders import TextEncoder
+from motionclip.metrics.recognition import Recognition, recognition
+from motionclip.metrics.retrieval import (
+    POOL,
+    Retrieval,
+    chance,
+    cosines,
+    dissimilar,
+    pooled_retrieval,
+    pools,
+    retrieval,
+)
+from motionclip.model.pipeline import MotionCLIP
+
+# What is done in a clip: the nearest of some labels.
+
+
+_TOGETHER = 256
+
+
+def measure_recognition(
+    model: MotionCLIP, clips: Clips, latents: Tensor, stores: Sequence[Store]
+) -> tuple[Recognition, ...]:
+    """Sentence, content and style of clips (latents (N, D)) among all that their data set names; none if it names none.
+
+    The nearness of a content is that of the nearest sentence that says it, whatever the style; and the reverse.
+    """
+    if not all(segment.labelled for segment in clips.segments):
+        return ()
+    said = known_sentences(stores, clips.dataset)
+    nearness = cosines(latents, model.embed_text([text for text, _, _ in said]).cpu())  # (N, S)
+    found = []
+    for kind, truth, column in (
+        ("sentence", clips.texts, 0),
+        ("content", [segment.category for segment in clips.segments], 1),
+        ("style", [segment.style for segment in clips.segments], 2),
+    ):
+        labels = [row[column] for row in said]
+        names = sorted({name for name in labels if name})
+        if names and all(truth):
+            best = torch.stack([nearness[:, [label == name for label in labels]].amax(dim=1) for name in names], dim=1)
+            right = torch.tensor([[name == true for name in names] for true in truth])
+            found.append(recognition(kind, best, right))
+    return tuple(found)
+
+
+def measure_babel(model: MotionCLIP, stores: Sequence[Store], split: str, dataset: str) -> tuple[Recognition, ...]:
+    """BABEL-60 and BABEL-120 by BABEL's own protocol, where the data set has its categories; else nothing.
+
+    A model that takes less than five seconds sees a chunk in windows, whose cosines are averaged. The texts are the
+    bare names of the classes, as in the paper.
+    """
+    kept = [store for store in stores if _has_categories(store, split, dataset)]
+    return tuple(_babel(model, kept, split, dataset, count) for count in (60, 120)) if kept else ()
+
+
+def _has_categories(store: Store, split: str, dataset: str) -> bool:
+    own = (store.entries[index] for index in store.split(split))
+    return any(caption.categories for entry in own if entry.dataset == dataset for caption in entry.captions)
+
+
+def _babel(model: MotionCLIP, stores: Sequence[Store], split: str, dataset: str, count: int) -> Recognition:
+    words = model.embed_text(babel_actions(count)).cpu()
+    nearness, right = [], []
+    for store in stores:
+        own = [each for each in babel_segments(store, split, count) if store.entries[each.entry].dataset == dataset]
+        right += [[number in chunk.classes for number in range(count)] for chunk in own]
+        for start in range(0, len(own), _TOGETHER):
+            nearness.append(_chunk_cosines(model, store, own[start : start + _TOGETHER], words))
+    return recognition(f"BABEL-{count}", torch.cat(nearness), torch.tensor(right))
+
+
+def _chunk_cosines(model: MotionCLIP, store: Store, chunks: Sequence[Chunk], words: Tensor) -> Tensor:
+    """Cosines (N, C) of chunks and the latents (C, D) of class names."""
+    seconds = min(BABEL_FRAMES / FPS, model.max_seconds)
+    motions = [store.motion(chunk.entry).frames(chunk.start, chunk.stop) for chunk in chunks]
+    windowed = embed_windows(model, motions, seconds, seconds)
+    return torch.stack([cosines(each.latents, words).mean(dim=0) for each in windowed])
+
+
+#: Cosine of the yardstick's embeddings above which two sentences say the same: TMR's 0.95 on its scale (1 + cos) / 2.
+NEAR = 0.9
+
+_DISSIMILAR, _LEAST_DISSIMILAR = 100, 8
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Retrieval both ways by one protocol.
+
+    Attributes:
+        name: ``all``, ``same sentence``, ``threshold``, ``dissimilar`` or ``pools of 32``.
+        text_to_motion: sentences are the queries.
+        motion_to_text: motions are the queries.
+        chance: text to motion by a random order.
+    """
+
+    name: str
+    text_to_motion: Retrieval
+    motion_to_text: Retrieval
+    chance: Retrieval
+
+
+def measure_retrieval(
+    model: MotionCLIP, clips: Clips, latents: Tensor, yardstick: TextEncoder, seed: int = 0
+) -> tuple[Protocol, ...]:
+    """All protocols that the number of clips and sentences allows.
+
+    Args:
+        model: embeds the sentences.
+        clips: N clips with their sentences.
+        latents: (N, D) of the clips.
+        yardstick: the text encoder that says how alike two sentences are, the same for all models.
+        seed: of the pools.
+    """
+    words = model.embed_text(clips.sentences).cpu()
+    own = words[clips.number]  # (N, D)
+    alike = cosines(*[yardstick.encode_texts(clips.sentences)] * 2)
+    pairs = cosines(own, latents)
+    same = torch.nn.functional.one_hot(clips.number, len(clips.sentences)).bool()  # (N, S)
+    itself = torch.eye(len(clips), dtype=torch.bool)
+    near = (alike > NEAR)[clips.number][:, clips.number] | itself
+    merged = cosines(words, latents)  # (S, N)
+    found = [
+        Protocol("all", retrieval(pairs, itself), retrieval(pairs.T, itself), chance(itself)),
+        Protocol("same sentence", retrieval(merged, same.T), retrieval(merged.T, same), chance(same.T)),
+        Protocol("threshold", retrieval(pairs, near), retrieval(pairs.T, near), chance(near)),
+    ]
+    if (count := min(_DISSIMILAR, len(clips.sentences) // 3)) >= _LEAST_DISSIMILAR:
+        found.append(_dissimilar(clips, words, latents, dissimilar(alike, count)))
+    if len(clips.sentences) >= POOL:
+        dealt, by_chance = pools(clips.number.tolist(), seed), chance(torch.eye(POOL, dtype=torch.bool))
+        ways = pooled_retrieval(own, latents, dealt), pooled_retrieval(latents, own, dealt)
+        found.append(Protocol(f"pools of {POOL}", *ways, by_chance))
+    return tuple(found)
+
+
+def _dissimilar(clips: Clips, words: Tensor, latents: Tensor, chosen: list[int]) -> Protocol:
+    """Some sentences, each with the first clip that has it."""
+    first = [clips.number.tolist().index(sentence) for sentence in chosen]
+    pairs, itself = cosines(words[chosen], latents[first]), torch.eye(len(chosen), dtype=torch.bool)
+    return Protocol("dissimilar", retrieval(pairs, itself), retrieval(pairs.T, itself), chance(itself))

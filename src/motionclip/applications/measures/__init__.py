@@ -1,1 +1,0 @@
-"""What `evaluate` measures: one file per family of figures."""

@@ -1,0 +1,42 @@
+"""Frozen encoders of text and pictures: the protocols, ``minilm``, ``clip``, and the cache in front of any of them."""
+
+from pathlib import Path
+
+from motionclip.encoders.base import ImageEncoder, TextEncoder, checked_image, checked_texts
+from motionclip.encoders.cache import CachedEncoder, cache_folder
+from motionclip.encoders.clip import ClipEncoder
+from motionclip.encoders.minilm import MiniLMEncoder
+from motionclip.errors import ModelError
+
+__all__ = [
+    "CachedEncoder",
+    "ClipEncoder",
+    "ImageEncoder",
+    "MiniLMEncoder",
+    "TextEncoder",
+    "cache_folder",
+    "checked_image",
+    "checked_texts",
+    "load_text_encoder",
+]
+
+
+def load_text_encoder(name: str, weights: str | Path | None = None, device: str = "cpu") -> TextEncoder:
+    """The text encoder of that name.
+
+    Args:
+        name: "minilm", "clip" (= "clip:ViT-B-32"), another published CLIP such as "clip:ViT-L-14", or
+            "clip:ORG/REPO" of the Hugging Face hub. Those of CLIP are ``ImageEncoder``.
+        weights: a folder or a file with the weights, if they are not where the text encoder looks for them.
+        device: "cpu" or "cuda". ``minilm`` is small and stays on the CPU.
+
+    Raises:
+        ModelError: if no text encoder has that name, its weights are missing or damaged, or there is no such device.
+    """
+    if name == MiniLMEncoder.name:
+        return MiniLMEncoder(None if weights is None else Path(weights))
+    if name == "clip" or name.startswith("clip:"):
+        return ClipEncoder(name, weights, device)
+    raise ModelError(
+        f"no text encoder is called {name!r}; expected minilm, clip, clip:ViT-L-14 or the like, or clip:ORG/REPO"
+    )

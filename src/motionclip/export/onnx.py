@@ -1,0 +1,414 @@
+"""The model as ONNX files, for onnxruntime and browsers: words to motion, and motion to the latent, without torch.
+
+Each graph is a part of the model as it is; what is done once more after decoding (`model/postprocessing.py`,
+`model/postprocessing.py`) stays behind. ``manifest.json`` says how the graphs fit together.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+
+from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
+from motionclip.encoders.minilm import MAX_TOKENS, MiniLMEncoder
+from motionclip.errors import MotionClipError
+from motionclip.formats.files import replacing
+from motionclip.model.autoencoder import MotionAutoEncoder
+from motionclip.model.features import Batch
+from motionclip.model.network import to_sphere
+from motionclip.model.pipeline import FLOW_STEPS, MotionCLIP
+from motionclip.model.prior import LatentPrior
+from motionclip.motion import CANONICAL
+from motionclip.motion import rotations as rot
+from motionclip.motion.contacts import CONTACT_JOINTS
+from motionclip.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    import onnx
+
+
+# The parts of a model that become ONNX graphs, what they take and give, and how a program puts them together.
+
+
+TOKENIZER = "tokenizer.json"
+
+#: Sizes of the example that a graph is traced with; all differ, so that none is taken for another.
+_TRACED = {"batch": 3, "frames": 42, "tokens": 9}
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a graph.
+
+    Attributes:
+        name: of the tensor.
+        dtype: "float32", "int64" or "bool".
+        shape: numbers, and names for what may have any size.
+        meaning: what it holds, and in which unit.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+    meaning: str
+
+    def example(self) -> Tensor:
+        """Values that can be traced."""
+        sizes = [_TRACED[size] if isinstance(size, str) else size for size in self.shape]
+        if self.dtype == "float32":
+            return torch.rand(sizes)
+        return torch.ones(sizes, dtype=getattr(torch, self.dtype))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A part of the model that becomes one file.
+
+    Attributes:
+        name: of the file.
+        module: what is traced.
+        inputs: in the order in which the module takes them.
+        outputs: in the order in which it gives them.
+    """
+
+    name: str
+    module: nn.Module
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+class _Text(nn.Module):
+    """Token numbers to the text encoder's embedding and the latent of the words."""
+
+    def __init__(self, text_encoder: nn.Module, head: nn.Module):
+        super().__init__()
+        self.text_encoder, self.head = text_encoder, head
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        embedding = self.text_encoder(ids)
+        return embedding, self.head(embedding)
+
+
+class _Prior(nn.Module):
+    """A step of the flow, and the latent that its state stands for."""
+
+    def __init__(self, prior: LatentPrior):
+        super().__init__()
+        self.prior = prior
+
+    def forward(
+        self, x: Tensor, now: Tensor, then: Tensor, text: Tensor, seconds: Tensor, guidance: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        moved = self.prior.step(x, now, then, text, seconds, guidance)
+        return moved, to_sphere(moved)
+
+
+class _Encoder(nn.Module):
+    def __init__(self, autoencoder: MotionAutoEncoder):
+        super().__init__()
+        self.autoencoder = autoencoder
+
+    def forward(self, sixd: Tensor, root: Tensor, mask: Tensor) -> Tensor:
+        return self.autoencoder.encode(Batch(sixd, root, mask))
+
+
+class _Decoder(nn.Module):
+    def __init__(self, autoencoder: MotionAutoEncoder):
+        super().__init__()
+        self.autoencoder = autoencoder
+
+    def forward(self, latent: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        decoded = self.autoencoder.decode(latent, mask)
+        motion = rot.sixd_to_matrix(decoded.sixd), decoded.root
+        return motion if decoded.contacts is None else (*motion, decoded.contacts.sigmoid())
+
+
+def minilm_of(model: MotionCLIP) -> MiniLMEncoder:
+    """The model's text encoder.
+
+    Raises:
+        MotionClipError: if it is another than minilm.
+    """
+    if not isinstance(model.text_encoder, MiniLMEncoder):
+        raise MotionClipError(
+            f"a model on the text encoder {model.text_encoder.name}; only those on {MiniLMEncoder.name} can be exported"
+        )
+    return model.text_encoder
+
+
+def graphs(model: MotionCLIP) -> list[Graph]:
+    """The parts of a model that become files: text, prior (if there is one), encoder, decoder.
+
+    Raises:
+        MotionClipError: if the model's text encoder is another than minilm.
+    """
+    text_encoder = minilm_of(model)
+    config, network = model.config, model.network
+    size, frames = config.latent_dim, ("batch", "frames")
+    latent = Port("latent", "float32", ("batch", size), "point of the latent space; a unit vector in preset base")
+    mask = Port("mask", "bool", frames, "true for frames that are there; the others come last")
+    root = Port("root", "float32", (*frames, 3), "path of the pelvis, metres, Y up")
+    sixd = Port("sixd", "float32", (*frames, 24, 6), "local rotations: the first two columns of each matrix")
+    turns = Port("rotations", "float32", (*frames, 24, 3, 3), "local rotation matrices, for column vectors")
+    contacts = Port("contacts", "float32", (*frames, len(CONTACT_JOINTS)), "probability that a joint touches the floor")
+    ids = Port("ids", "int64", ("batch", "tokens"), f"token numbers, padded with 0; at most {MAX_TOKENS}")
+    words = Port("vector", "float32", ("batch", config.text_dim), "the text encoder's unit vector")
+    knows_contacts = config.architecture == "residual"
+    prior = (
+        [] if network.prior is None else [Graph("prior", _Prior(network.prior), *_prior_ports(config.num_coefficients))]
+    )
+    return [
+        Graph("text", _Text(text_encoder.network, network.autoencoder.text_head), (ids,), (words, latent)),
+        *prior,
+        Graph("encoder", _Encoder(network.autoencoder), (sixd, root, mask), (latent,)),
+        Graph(
+            "decoder",
+            _Decoder(network.autoencoder),
+            (latent, mask),
+            (turns, root, contacts) if knows_contacts else (turns, root),
+        ),
+    ]
+
+
+def _prior_ports(scores: int) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    state = "state of the flow: standard normal noise at time 0, a motion at time 1"
+    inputs = (
+        Port("x", "float32", ("batch", scores), state),
+        Port("now", "float32", (), "time of the flow before the step, 0 to 1"),
+        Port("then", "float32", (), "time of the flow after the step"),
+        Port("text", "float32", ("batch", scores + 1), "latent of the words, from the graph text"),
+        Port("seconds", "float32", ("batch",), "length of the motion, seconds"),
+        Port("guidance", "float32", (), "above 1 follows the words more closely; 1.5 is usual"),
+    )
+    outputs = (
+        Port("x_then", "float32", ("batch", scores), state),
+        Port("latent", "float32", ("batch", scores + 1), "point of the latent space that the state stands for"),
+    )
+    return inputs, outputs
+
+
+def manifest(model: MotionCLIP, parts: list[Graph], precision: str) -> dict[str, object]:
+    """What a program needs to know that has nothing but the files."""
+    config = model.config
+    return {
+        "format": "motionclip-onnx",
+        "version": 1,
+        "precision": precision,
+        "fps": config.fps,
+        "max_frames": config.max_frames,
+        "latent_dim": config.latent_dim,
+        "conventions": "metres, Y up, facing +Z, left is +X, right-handed; matrices act on column vectors",
+        "skeleton": {
+            "names": CANONICAL.names,
+            "parents": CANONICAL.parents,
+            "offsets": CANONICAL.offsets.tolist(),
+            "contacts": CONTACT_JOINTS,
+        },
+        "tokenizer": {
+            "file": TOKENIZER,
+            "kind": "WordPiece of lower-case words without accents",
+            "first": "[CLS]",
+            "last": "[SEP]",
+            "unknown": "[UNK]",
+            "most": MAX_TOKENS,
+        },
+        "graphs": {graph.name: _described(graph) for graph in parts},
+        "words_to_motion": _steps(model),
+        "motion_to_latent": [
+            "encoder: sixd, root and mask of a motion at the model's fps that starts above the origin, facing +Z",
+        ],
+        "positions": "world rotation = parent's @ own; place = parent's + parent's world rotation @ offset; "
+        "the first joint is at root",
+        "left_out": "in Python, motions are corrected after decoding: turns faster than a body can make are slowed, "
+        "and feet that touch the floor are held; the graphs end before that",
+    }
+
+
+def _described(graph: Graph) -> dict[str, object]:
+    ports = {"inputs": graph.inputs, "outputs": graph.outputs}
+    listed = {
+        side: [{"name": p.name, "dtype": p.dtype, "shape": p.shape, "meaning": p.meaning} for p in described]
+        for side, described in ports.items()
+    }
+    return {"file": f"{graph.name}.onnx", **listed}
+
+
+def _steps(model: MotionCLIP) -> dict[str, object]:
+    draws = model.has_prior
+    drawing = [
+        f"x = {model.config.num_coefficients} standard normal numbers",
+        f"for now, then in steps of 1 / {FLOW_STEPS} from 0 to 1: prior gives x and the latent",
+    ]
+    return {
+        "flow_steps": FLOW_STEPS if draws else 0,
+        "guidance": DEFAULT_GUIDANCE,
+        "recipe": [
+            "tokenize the sentence; text gives the latent of the words",
+            *(drawing if draws else []),
+            "decoder: the latent and a mask of seconds * fps times true",
+        ],
+    }
+
+
+Precision = Literal["fp32", "int8"]
+MANIFEST = "manifest.json"
+
+_NEEDED = ("onnx", "onnxscript", "onnxruntime")
+_OPSET = 20
+#: Numbers of a matrix that is worth storing in 8 bits.
+_LARGE = 4096
+
+
+def export_onnx(
+    model: MotionCLIP,
+    folder: Path,
+    *,
+    precision: Precision = "fp32",
+    progress: ProgressCallback | None = None,
+) -> list[Path]:
+    """Writes a model's graphs, its tokenizer and the manifest; every file appears whole or not at all.
+
+    Args:
+        model: on the text encoder minilm.
+        folder: made if it is missing.
+        precision: "int8" stores matrices as 8-bit integers (onnxruntime's dynamic quantisation).
+        progress: told how many graphs are done, and of how many.
+
+    Returns:
+        The files written, the manifest last.
+
+    Raises:
+        MotionClipError: if the model cannot be exported, or the extra `onnx` is not installed.
+    """
+    check_packages()
+    parts = graphs(model)
+    written = []
+    for done, graph in enumerate(parts, 1):
+        with replacing(folder / f"{graph.name}.onnx") as path:
+            _write_graph(graph, path, precision)
+        written.append(folder / f"{graph.name}.onnx")
+        if progress is not None:
+            progress(done, len(parts))
+    contents = {
+        TOKENIZER: minilm_of(model).tokenizer.to_str(),
+        MANIFEST: json.dumps(manifest(model, parts, precision), indent=1),
+    }
+    for name, content in contents.items():
+        with replacing(folder / name) as path:
+            path.write_text(content + "\n", encoding="utf-8")
+        written.append(folder / name)
+    return written
+
+
+def check_packages() -> None:
+    """Says early whether the extra `onnx` is installed.
+
+    Raises:
+        MotionClipError: if it is not.
+    """
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        raise MotionClipError(f"no {', '.join(missing)}; expected the packages of: pip install 'motionclip[onnx]'")
+
+
+def _write_graph(graph: Graph, path: Path, precision: Precision) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        traced, plain = Path(folder) / "traced.onnx", Path(folder) / "plain.onnx"
+        _trace(graph, traced)
+        _fold(traced, path if precision == "fp32" else plain)
+        if precision == "int8":
+            quantize(plain, path)
+
+
+def _fold(graph: Path, target: Path) -> None:
+    """Computes what is constant once and for all, by onnxruntime's own rules for any machine."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(target)
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def quantize(graph: Path, target: Path) -> None:
+    """Writes a graph with its matrices as 8-bit integers, a scale for each of their columns."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    model = onnx.load(graph)
+    _turn_matrices(model.graph)
+    del model.graph.value_info[:]  # among them shapes of matrices that it turns around, and then takes for wrong
+    floats = {"DefaultTensorType": onnx.TensorProto.FLOAT}  # of what its own inference of types does not reach
+    quantize_dynamic(
+        model,
+        target,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        nodes_to_exclude=_without_large_matrix(model.graph),
+        extra_options=floats,
+    )
+
+
+def _without_large_matrix(graph: onnx.GraphProto) -> list[str]:
+    """Products that 8 bits would only make worse: of what is computed, and of rotations and bones."""
+    large = {tensor.name for tensor in graph.initializer if math.prod(tensor.dims) >= _LARGE}
+    products = [node for node in graph.node if node.op_type in ("MatMul", "Gemm")]
+    return [node.name for node in products if large.isdisjoint(node.input)]
+
+
+def _turn_matrices(graph: onnx.GraphProto) -> None:
+    """Turns the matrices of Gemm nodes around: the quantiser would do so once for each node that shares one."""
+    from onnx import numpy_helper
+
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    gemms = [node for node in graph.node if node.op_type == "Gemm" and node.input[1] in stored]
+    turned = {node.input[1] for node in gemms for flag in node.attribute if flag.name == "transB" and flag.i}
+    for name in turned:
+        matrix = numpy_helper.to_array(stored[name])
+        stored[name].CopyFrom(numpy_helper.from_array(matrix.T.copy(), name))
+    for node in gemms:
+        for flag in (flag for flag in node.attribute if flag.name == "transB"):
+            flag.i = 0
+
+
+def _trace(graph: Graph, path: Path) -> None:
+    """Exports a graph with every named size of its inputs left open."""
+    inputs = tuple(port.example() for port in graph.inputs)
+    free = tuple({axis: size for axis, size in enumerate(port.shape) if isinstance(size, str)} for port in graph.inputs)
+    with _plain_attention(), warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the exporter's own, about its own parts
+        program = torch.onnx.export(
+            graph.module.eval(),
+            inputs,
+            dynamo=True,
+            dynamic_shapes=free,
+            input_names=[port.name for port in graph.inputs],
+            output_names=[port.name for port in graph.outputs],
+            opset_version=_OPSET,
+            optimize=False,  # onnxruntime does the same in seconds
+            verbose=False,
+        )
+    assert program is not None
+    program.save(str(path))
+
+
+@contextmanager
+def _plain_attention() -> Iterator[None]:
+    """torch's fused encoder layers have no counterpart in ONNX; spelled out, they have."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)

@@ -1,0 +1,186 @@
+"""Motion files in and out: one record per format, and the functions that pick a format by the suffix of a file.
+
+The records are the only place that knows which formats exist. The command line, the server, the studio and the data
+sources take suffixes, media types and help texts from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from motionclip.errors import FormatError
+from motionclip.formats.rigs import Rig
+from motionclip.motion import Motion
+from motionclip.progress import ProgressCallback
+
+Group = Literal["skeleton", "body", "research", "picture"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format for motions.
+
+    Attributes:
+        suffix: of its files, lower case, with the dot; may have two parts.
+        group: what its files hold: joints, a skinned body, arrays for research code, or pictures.
+        media_type: as HTTP names it.
+        reader: "module:function" below motionclip, called with a path; None if it is not read.
+        writer: the same, called with a motion and a path; None if it is not written.
+        package: the module that it needs beyond the package's own dependencies, if any.
+        extra: the extra of motionclip that installs that module.
+    """
+
+    suffix: str
+    group: Group
+    media_type: str
+    reader: str | None = None
+    writer: str | None = None
+    package: str | None = None
+    extra: str | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the package that it needs is installed."""
+        return self.package is None or find_spec(self.package) is not None
+
+    @property
+    def is_film(self) -> bool:
+        """Whether it is rendered frame by frame, and reports its progress."""
+        return self.media_type.startswith("video/") or self.suffix in (".gif", ".webp")
+
+
+def _usd(suffix: str, media_type: str) -> Format:
+    return Format(suffix, "body", media_type, writer="formats.usd:write_usd", package="pxr", extra="usd")
+
+
+def _film(suffix: str, media_type: str, package: str | None = None, extra: str | None = None) -> Format:
+    writer = "render.video:write_video"
+    return Format(suffix, "picture", media_type, writer=writer, package=package, extra=extra)
+
+
+#: Every format, in the order in which they are offered. Functions are imported when their format is first used.
+FORMATS = (
+    Format(".bvh", "skeleton", "application/x-bvh", "formats.bvh:read_bvh", "formats.bvh:write_bvh"),
+    Format(".amc", "skeleton", "application/x-amc", reader="formats.asf_amc:read_amc"),
+    Format(".npz", "skeleton", "application/x-npz", "formats.npz:read_npz", "formats.npz:write_npz"),
+    Format(".csv", "skeleton", "text/csv", writer="formats.joint_table:write_csv"),
+    Format(".glb", "body", "model/gltf-binary", writer="formats.gltf:write_glb"),
+    _usd(".usd", "model/vnd.usd"),
+    _usd(".usda", "model/vnd.usda"),
+    _usd(".usdc", "model/vnd.usdc"),
+    _usd(".usdz", "model/vnd.usdz+zip"),
+    Format(".amass.npz", "research", "application/x-amass", writer="formats.amass:write_amass"),  # read as .npz
+    Format(".npy", "research", "application/x-npy", writer="formats.humanml3d:write_humanml3d"),
+    _film(".mp4", "video/mp4", package="av", extra="video"),
+    _film(".webp", "image/webp"),
+    _film(".gif", "image/gif"),
+    Format(".png", "picture", "image/png", writer="render.stills:write_picture"),
+)
+
+
+def readable() -> tuple[str, ...]:
+    """Suffixes of the formats that are read."""
+    return tuple(known.suffix for known in FORMATS if known.reader)
+
+
+def writable() -> tuple[str, ...]:
+    """Suffixes of the formats that are written."""
+    return tuple(known.suffix for known in FORMATS if known.writer)
+
+
+def format_of(path: str | Path, verb: Literal["read", "written"]) -> Format:
+    """The format of a file by the longest suffix that its name ends in.
+
+    Raises:
+        FormatError: if no format with that suffix can be read, or written.
+    """
+    name = Path(path).name.lower()
+    known = [each for each in FORMATS if (each.reader if verb == "read" else each.writer)]
+    fitting = [each for each in known if name.endswith(each.suffix)]
+    if not fitting:
+        expected = "one of " + ", ".join(sorted(each.suffix for each in known))
+        raise FormatError(path, f"a file with suffix {Path(path).suffix!r} cannot be {verb}", expected)
+    return max(fitting, key=lambda each: len(each.suffix))
+
+
+def is_motion_file(text: str | Path) -> bool:
+    """Whether a name ends like a file that can be read."""
+    return str(text).lower().endswith(readable())
+
+
+def read_motion(path: str | Path) -> Motion:
+    """Returns the motion of a file on the file's own skeleton, at its own rate; metres, Y up.
+
+    Args:
+        path: a file with one of the suffixes of :func:`readable`; an .amc needs its .asf beside it.
+
+    Raises:
+        FormatError: if the file is missing or damaged, or its suffix is of no format that can be read.
+    """
+    motion: Motion = _function(format_of(path, "read").reader)(path)
+    return motion
+
+
+def write_motion(
+    motion: Motion, path: str | Path, rig: Rig | None = None, progress: ProgressCallback | None = None
+) -> None:
+    """Writes a motion in the format of the file's suffix, one of :func:`writable`.
+
+    Args:
+        motion: on any skeleton that can be retargeted.
+        path: the file; it appears whole or not at all.
+        rig: the skeleton to write it on, from :func:`load_rig`; for formats that hold a skeleton.
+        progress: called with the number of rendered frames of a film and of all its frames; other formats are
+            written at once.
+
+    Raises:
+        FormatError: if the suffix is of no format that can be written, or of none that can hold the rig.
+        SkeletonError: for formats with a body and for rigs, if the skeleton cannot be retargeted.
+    """
+    check_writable(path, rig)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    known = format_of(path, "written")
+    if rig is not None:
+        rig.write(motion, path)
+    elif known.is_film:
+        _function(known.writer)(motion, path, progress)
+    else:
+        _function(known.writer)(motion, path)
+
+
+def check_writable(path: str | Path, rig: Rig | None = None) -> None:
+    """Checks, before long work, that :func:`write_motion` can write to the path.
+
+    Raises:
+        FormatError: if the suffix is unknown, the path is a folder, or the format cannot hold the rig.
+    """
+    suffix = format_of(path, "written").suffix
+    if Path(path).is_dir():
+        raise FormatError(path, "this is a folder", "the name of a file")
+    if rig is not None and suffix not in rig.suffixes:
+        raise FormatError(path, f"{suffix} cannot hold the rig {rig.name}", f"one of {', '.join(rig.suffixes)}")
+
+
+def motion_bytes(motion: Motion, suffix: str, rig: Rig | None = None) -> bytes:
+    """Returns the content of a file of a motion, as :func:`write_motion` writes it.
+
+    Raises:
+        As :func:`write_motion`; OSError if no temporary file can be written.
+    """
+    with TemporaryDirectory(prefix="motionclip-") as folder:
+        path = Path(folder) / f"motion{suffix}"
+        write_motion(motion, path, rig)
+        return path.read_bytes()
+
+
+def _function(name: str | None) -> Callable[..., Any]:
+    assert name is not None
+    module, function = name.split(":")
+    found: Callable[..., Any] = getattr(import_module(f"motionclip.{module}"), function)
+    return found

@@ -1,0 +1,79 @@
+"""Every answer that is not a success: ``{"error": {"type": ..., "message": ...}}``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from motionclip.errors import MotionClipError
+
+#: Seconds after which a client that was turned away may try again.
+RETRY_AFTER = 1
+_SHOWN = 5
+_KINDS = {400: "BadRequest", 404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaType"}
+
+
+class HttpError(Exception):
+    """A request that is not carried out.
+
+    Args:
+        status: of the answer.
+        kind: short name of what is wrong, for programs.
+        message: what was wrong and what was expected, for people.
+        headers: of the answer.
+    """
+
+    def __init__(self, status: int, kind: str, message: str, headers: Mapping[str, str] | None = None):
+        super().__init__(message)
+        self.status, self.kind, self.message, self.headers = status, kind, message, dict(headers or {})
+
+    @property
+    def response(self) -> Response:
+        # escaped to ASCII: a message may quote text that is not valid Unicode
+        body = json.dumps({"error": {"type": self.kind, "message": self.message}})
+        return Response(body, self.status, self.headers, media_type="application/json")
+
+
+def busy(what: str) -> HttpError:
+    """The answer where a line is full."""
+    message = f"{what}; try again in {RETRY_AFTER} s"
+    return HttpError(503, "Busy", message, {"Retry-After": str(RETRY_AFTER)})
+
+
+def invalid(error: RequestValidationError | ValidationError) -> HttpError:
+    """What does not fit the schema: where, and what was expected; not what was sent, which may be large."""
+    found = error.errors()
+    said = [
+        f"{'.'.join(str(part)[:60] for part in one['loc']) or 'body'}: {one['msg'][:300]}" for one in found[:_SHOWN]
+    ]
+    more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+    return HttpError(422, "ValidationError", "; ".join([*said, *more]))
+
+
+def http_error_of(error: Exception) -> HttpError | None:
+    """The answer where the request, or too much work, is to blame for an exception; None for a fault."""
+    if isinstance(error, HttpError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return invalid(error)
+    if isinstance(error, MemoryError):
+        return busy("not enough memory")
+    if isinstance(error, MotionClipError):
+        return HttpError(422, type(error).__name__, str(error))
+    if isinstance(error, HTTPException):
+        return HttpError(error.status_code, _KINDS.get(error.status_code, "Refused"), str(error.detail), error.headers)
+    return None
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """The exception handler of the app."""
+    refusal = http_error_of(error)
+    if refusal is None:
+        raise error
+    return refusal.response

@@ -1,0 +1,243 @@
+"""Takes a request in whole, within limits, and lets go of it when its time is over or its client is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import json
+import logging
+import re
+import secrets
+import time
+import traceback
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from motionclip.errors import MotionClipError
+from motionclip.server.errors import RETRY_AFTER, HttpError, busy, http_error_of
+from motionclip.server.limits import Limits
+from motionclip.server.metrics import Metrics
+
+# The outermost layer: an id for each request, a line in the log, counters, and no fault that reaches a client.
+#
+# The log has the route's pattern, not what was asked for: no texts, no file names.
+
+
+LOG = logging.getLogger("motionclip.server")
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+#: Logged where the client left before there was an answer.
+_CLIENT_LEFT = 499
+
+
+class Access:
+    """Middleware around everything else."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics):
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given, start = Headers(scope=scope).get("x-request-id", ""), time.perf_counter()
+        request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
+        status = _CLIENT_LEFT
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        with self._metrics.inside.track_inprogress():
+            try:
+                await self._app(scope, receive, send_with_id)
+            except Exception as error:
+                refusal = http_error_of(error) or _fault(error, request_id)
+                if status == _CLIENT_LEFT:
+                    await refusal.response(scope, receive, send_with_id)
+            except asyncio.CancelledError:
+                self._note(scope, request_id, status, time.perf_counter() - start)
+                raise
+        self._note(scope, request_id, status, time.perf_counter() - start)
+
+    def _note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other"
+        self._metrics.requests.labels(route, method, str(status)).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+        LOG.info(
+            json.dumps({"id": request_id, "method": method, "route": route, "status": status, "ms": seconds * 1e3})
+        )
+
+
+def _fault(error: Exception, request_id: str) -> HttpError:
+    """An answer that says nothing of the inside; the log has where it happened, without the words of the error."""
+    places = [f"{place.filename}:{place.lineno}" for place in traceback.extract_tb(error.__traceback__)]
+    LOG.error(json.dumps({"id": request_id, "fault": type(error).__name__, "at": places}))
+    return HttpError(500, "Fault", f"the server made a mistake; its log has more under the request id {request_id}")
+
+
+# Who may ask: programs on this machine, or whoever knows the token.
+
+
+#: Open to everybody: whether the server runs is what load balancers ask.
+_OPEN = ("/health", "/ready")
+_LEAST_TOKEN = 16
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine's own, which no other machine reaches."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_binding(host: str, token: str | None) -> None:
+    """Says whether a server may listen there.
+
+    Raises:
+        MotionClipError: if others could reach it and it has no token, or a token is short or not plain ASCII.
+    """
+    if token is None and not is_loopback(host):
+        raise MotionClipError(
+            f"host {host} can be reached from other machines; expected a token (--token or MOTIONCLIP_TOKEN), or the "
+            "host 127.0.0.1"
+        )
+    if token is not None and not (len(token) >= _LEAST_TOKEN and token.isascii() and token.isprintable()):
+        raise MotionClipError(f"a token that is not at least {_LEAST_TOKEN} printable ASCII characters; make it longer")
+
+
+class Guard:
+    """Middleware that lets in only who may ask.
+
+    With a token, requests say ``Authorization: Bearer TOKEN``. Without one, they have to be addressed to this machine:
+    else a web page could reach the server through a name that it turns into a loopback address (DNS rebinding).
+    """
+
+    def __init__(self, app: ASGIApp, token: str | None):
+        self._app, self._expected = app, None if token is None else f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in _OPEN:
+            self._check(Headers(scope=scope))
+        await self._app(scope, receive, send)
+
+    def _check(self, headers: Headers) -> None:
+        if self._expected is None:
+            if not is_loopback(host_name(headers.get("host", ""))):
+                raise HttpError(403, "Forbidden", "a request to another host; expected localhost or 127.0.0.1")
+        elif not hmac.compare_digest(headers.get("authorization", "").encode("latin-1"), self._expected):
+            message = "no token, or a wrong one; expected the header 'Authorization: Bearer TOKEN'"
+            raise HttpError(401, "Unauthorized", message, {"WWW-Authenticate": "Bearer"})
+
+
+def host_name(host: str) -> str:
+    """The name of a Host header, without the port."""
+    return host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
+
+
+#: Answered however many requests are inside: a server that is busy is not dead.
+_ALWAYS = "/health"
+_DISCONNECT: Message = {"type": "http.disconnect"}
+
+
+class Reception:
+    """Middleware that bounds bytes, time and number of requests.
+
+    What is inside gets the body as one piece. It is cancelled when the client leaves.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits):
+        self._app, self._limits = app, limits
+        self._requests, self._bytes = 0, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == _ALWAYS:
+            await self._app(scope, receive, send)
+            return
+        if self._requests >= self._limits.requests:
+            raise busy(f"{self._limits.requests} requests are being answered already")
+        self._requests += 1
+        try:
+            await self._answer_in_time(scope, receive, send)
+        finally:
+            self._requests -= 1
+
+    async def _answer_in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                await self._answer(scope, receive, send)
+        except TimeoutError:
+            message = f"no answer within {self._limits.seconds:g} s; ask for less, or try again later"
+            raise HttpError(503, "TooSlow", message, {"Retry-After": str(RETRY_AFTER)}) from None
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = bytearray()
+        try:
+            if await self._read(body, Headers(scope=scope), receive):
+                await self._run(bytes(body), scope, receive, send)
+        finally:
+            self._bytes -= len(body)
+
+    async def _read(self, body: bytearray, headers: Headers, receive: Receive) -> bool:
+        """Append what the client sends to ``body``; false if it leaves before the end.
+
+        Raises:
+            HttpError: if it is too much.
+        """
+        length = headers.get("content-length", "0")
+        self._check(int(length) if length.isdecimal() and len(length) < 20 else self._limits.body_bytes + 1)
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return False
+            piece = message.get("body", b"")
+            self._check(len(body) + len(piece))
+            if self._bytes + len(piece) > self._limits.held_bytes:
+                raise busy("other uploads fill the memory")
+            body += piece
+            self._bytes += len(piece)
+            more = message.get("more_body", False)
+        return True
+
+    def _check(self, size: int) -> None:
+        if size > self._limits.body_bytes:
+            # the rest is not read: the connection cannot be used again
+            message = f"a body of more than {self._limits.body_mb:g} MB; expected a smaller one"
+            raise HttpError(413, "TooLarge", message, {"Connection": "close"})
+
+    async def _run(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        """The inner app, until it is done or the client leaves."""
+        gone, taken = asyncio.Event(), False
+
+        async def replay() -> Message:
+            nonlocal taken
+            if not taken:
+                taken = True
+                return {"type": "http.request", "body": body, "more_body": False}
+            await gone.wait()
+            return _DISCONNECT
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            gone.set()
+
+        answer = asyncio.ensure_future(self._app(scope, replay, send))
+        watcher = asyncio.create_task(watch())
+        try:
+            await asyncio.wait({answer, watcher}, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                answer.result()
+        finally:
+            for task in (answer, watcher):
+                task.cancel()
+            await asyncio.gather(answer, watcher, return_exceptions=True)
