@@ -28,6 +28,7 @@ ORDER = (
     "applications",
     "export",
     "motionclip",  # the front door, motionclip/__init__.py: it may show all of the above
+    "serving",
     "server",
     "studio",
     "cli",

@@ -33,6 +33,10 @@ class FormatError(MotionClipError):
         super().__init__(f"{where}: {problem}; expected {expected}")
 
 
+class SizeError(MotionClipError):
+    """A file takes more memory than a limit allows."""
+
+
 class TextError(MotionClipError):
     """Words that cannot be encoded: not text, empty, or too long."""
 

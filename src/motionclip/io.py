@@ -179,6 +179,26 @@ def motion_bytes(motion: Motion, suffix: str, rig: Rig | None = None) -> bytes:
         return path.read_bytes()
 
 
+def motion_from_bytes(content: bytes, suffix: str, name: str) -> Motion:
+    """Returns the motion of the content of a file, as :func:`read_motion` reads it.
+
+    Args:
+        content: of the file.
+        suffix: one of :func:`readable`; not .amc, which needs a second file.
+        name: of the file, for messages.
+
+    Raises:
+        FormatError: if it is damaged; OSError if no temporary file can be written.
+    """
+    with TemporaryDirectory(prefix="motionclip-") as folder:
+        path = Path(folder) / f"motion{suffix}"
+        path.write_bytes(content)
+        try:
+            return read_motion(path)
+        except FormatError as error:  # the temporary path means nothing to whoever sent the file
+            raise FormatError(name, error.problem.replace(str(path), name), error.expected, error.line) from error
+
+
 def _function(name: str | None) -> Callable[..., Any]:
     assert name is not None
     module, function = name.split(":")

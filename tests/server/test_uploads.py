@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import motionclip
-from motionclip.server.limits import MAX_FRAMES
+from motionclip.serving import MAX_FRAMES
 
 
 def post(client: TestClient, content: bytes, name: str = "take.bvh", route: str = "encode") -> tuple[int, str]:

@@ -10,7 +10,7 @@ from viser import UploadedFile
 from motionclip.errors import FormatError, SkeletonError
 from motionclip.formats import load_rig
 from motionclip.io import writable, write_motion
-from motionclip.server.responses import file_bytes
+from motionclip.serving import file_bytes
 from motionclip.studio.panels.files import file_name, groups, read_rig
 from studio.takes import take
 

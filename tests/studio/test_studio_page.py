@@ -204,10 +204,10 @@ def test_two_pages_at_once_and_what_is_too_much_for_them(
     second.make("a person walks")
 
     with monkeypatch.context() as patch:
-        patch.setattr("motionclip.server.responses.write_motion", full_disk)
+        patch.setattr("motionclip.io.write_motion", full_disk)
         second.go("Export")
         second.press(".glb")
-        second.says("disk is full")
+        second.says("No space left")
         second.rest()
     with second.tab.expect_download():
         second.press(".glb")

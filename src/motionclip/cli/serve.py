@@ -100,7 +100,7 @@ def _log_to_stderr() -> None:
 # `motionclip studio`: the applications as a page in the browser.
 
 
-_STUDIO_NEEDED = ("viser", "fastapi", "orjson")
+_STUDIO_NEEDED = ("viser",)
 
 
 def studio(

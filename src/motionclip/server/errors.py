@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from motionclip.errors import MotionClipError
+from motionclip.errors import MotionClipError, SizeError
 
 #: Seconds after which a client that was turned away may try again.
 RETRY_AFTER = 1
@@ -64,6 +65,10 @@ def http_error_of(error: Exception) -> HttpError | None:
         return invalid(error)
     if isinstance(error, MemoryError):
         return busy("not enough memory")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return HttpError(507, "NoRoom", "the server's disk is full; try again later")
+    if isinstance(error, SizeError):
+        return HttpError(413, "TooLarge", str(error))
     if isinstance(error, MotionClipError):
         return HttpError(422, type(error).__name__, str(error))
     if isinstance(error, HTTPException):

@@ -19,17 +19,6 @@ MAX_FILES = 8
 MAX_STEPS, MAX_SHOTS, MAX_HITS = 32, 32, 100
 #: Gaps to fill.
 MAX_GAPS = 8
-#: Seconds of a storyboard.
-MAX_STORY_SECONDS = 120.0
-#: Joints, frames, seconds and frames per second of an uploaded motion.
-MAX_JOINTS, MAX_FRAMES, MAX_SECONDS = 512, 20_000, 300.0
-MIN_FPS, MAX_FPS = 1.0, 1000.0
-#: Frames times joints of a motion.
-MAX_POSES = 2_000_000
-#: Frames of a film.
-MAX_FILM_FRAMES = 900
-#: Bytes that an uploaded archive may unpack to.
-MAX_UNPACKED = 128 << 20
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import ipaddress
 import json
 import logging
 import re
@@ -19,6 +18,7 @@ from motionclip.errors import MotionClipError
 from motionclip.server.errors import RETRY_AFTER, HttpError, busy, http_error_of
 from motionclip.server.limits import Limits
 from motionclip.server.metrics import Metrics
+from motionclip.serving import host_name, is_loopback
 
 # The outermost layer: an id for each request, a line in the log, counters, and no fault that reaches a client.
 #
@@ -89,16 +89,6 @@ _OPEN = ("/health", "/ready")
 _LEAST_TOKEN = 16
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a name or an address is this machine's own, which no other machine reaches."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def check_binding(host: str, token: str | None) -> None:
     """Says whether a server may listen there.
 
@@ -136,11 +126,6 @@ class Guard:
         elif not hmac.compare_digest(headers.get("authorization", "").encode("latin-1"), self._expected):
             message = "no token, or a wrong one; expected the header 'Authorization: Bearer TOKEN'"
             raise HttpError(401, "Unauthorized", message, {"WWW-Authenticate": "Bearer"})
-
-
-def host_name(host: str) -> str:
-    """The name of a Host header, without the port."""
-    return host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
 
 
 #: Answered however many requests are inside: a server that is busy is not dead.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import zipfile
 from collections.abc import Sequence
@@ -11,14 +10,12 @@ import numpy as np
 import orjson
 from starlette.responses import Response
 
-from motionclip.errors import MotionError
-from motionclip.formats import Rig
-from motionclip.io import FORMATS, motion_bytes
+from motionclip.io import FORMATS
 from motionclip.motion import Motion
 from motionclip.motion.rotations import matrix_to_quat
 from motionclip.render import contact_sheet
 from motionclip.server.errors import HttpError
-from motionclip.server.limits import MAX_FILM_FRAMES, MAX_FRAMES
+from motionclip.serving import RENDERED_SUFFIXES, file_bytes
 
 # Which of the formats that can be given a client wants, by its Accept header (RFC 9110, section 12.5.1).
 
@@ -27,13 +24,11 @@ JSON, ZIP, PNG = "application/json", "application/zip", "image/png"
 
 #: Media types of a motion as a file, and the suffix by which it is written; ``text/plain`` is BVH, too.
 FILE_TYPES = {known.media_type: known.suffix for known in FORMATS if known.writer} | {"text/plain": ".bvh"}
-#: Suffixes of pictures, which take much longer than the rest.
-FILMS = tuple(known.suffix for known in FORMATS if known.group == "picture")
 
 
 def is_film(kind: str) -> bool:
     """Whether a media type is that of pictures."""
-    return FILE_TYPES.get(kind) in FILMS
+    return FILE_TYPES.get(kind) in RENDERED_SUFFIXES
 
 
 def file_types() -> dict[str, str]:
@@ -121,31 +116,6 @@ def motions_answer(motions: Sequence[Motion], titles: Sequence[str], kind: str, 
         contact_sheet(list(motions), list(titles)).save(buffer, format="PNG")
         return Response(buffer.getvalue(), media_type=PNG)
     return Response(_archive(motions, archive), media_type=ZIP)
-
-
-def file_bytes(motion: Motion, suffix: str, rig: Rig | None = None) -> bytes:
-    """The motion as the content of a file with that suffix, on a rig if one is given.
-
-    Raises:
-        As :func:`motion_answer`.
-        FormatError: if the format cannot hold the rig.
-    """
-    most = MAX_FILM_FRAMES if suffix in FILMS else MAX_FRAMES
-    if motion.num_frames > most:
-        raise MotionError(
-            f"{motion.num_frames} frames; a {suffix} here has at most {most}: crop the motion, or lower its rate"
-        )
-    try:
-        return motion_bytes(motion, suffix, rig)
-    except OSError as error:
-        raise no_room(error) from error
-
-
-def no_room(error: OSError) -> Exception:
-    """The answer where a temporary file cannot be written: 507 if the disk is full, else a fault."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return HttpError(507, "NoRoom", "the server's disk is full; try again later")
-    return error
 
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY

@@ -31,7 +31,6 @@ from motionclip.motion.retarget import retarget
 from motionclip.progress import ProgressCallback
 from motionclip.server.batching import Order
 from motionclip.server.errors import HttpError, busy
-from motionclip.server.limits import MAX_STORY_SECONDS
 from motionclip.server.responses import JSON, PNG, ZIP, choose, file_types, is_film, motion_answer, motions_answer
 from motionclip.server.schemas import (
     Caption,
@@ -62,7 +61,8 @@ from motionclip.server.schemas import (
     gives_motions,
 )
 from motionclip.server.service import Given, Service
-from motionclip.server.uploads import Form, check_size, read_form
+from motionclip.server.uploads import Form, read_form
+from motionclip.serving import MAX_STORY_SECONDS, check_size
 
 # What the routes that answer with one motion have in common.
 

@@ -14,11 +14,12 @@ from motionclip.applications.storyboard import DEFAULT_OVERLAP
 from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
 from motionclip.server import limits, schemas
 from motionclip.server.responses import JSON, PNG, ZIP, file_types
+from motionclip.serving import MAX_SECONDS
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_TEXT)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, description="Another seed gives another motion of the same words.")]
 Seconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
-Second = Annotated[float, Field(ge=0, le=limits.MAX_SECONDS, allow_inf_nan=False)]
+Second = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
 Guidance = Annotated[
     float, Field(ge=0, le=10, allow_inf_nan=False, description="Above 1 follows the words more closely.")
 ]
@@ -156,8 +157,8 @@ class Convert(OneFile):
     """A motion in another format, or a part of it."""
 
     fps: float | None = Field(None, ge=1, le=240, allow_inf_nan=False)
-    start: float = Field(0, ge=0, le=limits.MAX_SECONDS, allow_inf_nan=False)
-    end: float | None = Field(None, gt=0, le=limits.MAX_SECONDS, allow_inf_nan=False)
+    start: float = Field(0, ge=0, le=MAX_SECONDS, allow_inf_nan=False)
+    end: float | None = Field(None, gt=0, le=MAX_SECONDS, allow_inf_nan=False)
     retarget: bool = Field(False, description="Onto the canonical skeleton of 24 joints, feet on the ground.")
 
 

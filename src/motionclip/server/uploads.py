@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
+from pathlib import PurePath
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,24 +12,20 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from motionclip.applications.text_to_motion import Source
-from motionclip.errors import FormatError, MotionError
-from motionclip.io import read_motion, readable
 from motionclip.motion import Motion
 from motionclip.server import limits
 from motionclip.server.errors import HttpError, invalid
-from motionclip.server.responses import no_room
 from motionclip.server.schemas import FilePart, Words
+from motionclip.serving import UPLOAD_SUFFIXES, read_upload
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
-#: What may be uploaded: an .amc says nothing without a second file.
-SUFFIXES = tuple(sorted(suffix for suffix in readable() if suffix != ".amc"))
 _REQUEST = "request"
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that a client sent: its bytes, and the one of ``SUFFIXES`` that its name ends in."""
+    """A file that a client sent: its content, and the one of ``UPLOAD_SUFFIXES`` that its name ends in."""
 
     suffix: str
     content: bytes
@@ -63,7 +56,8 @@ class Form(Generic[Asked]):
         if part.file not in self.files:
             sent = ", ".join(self.files) or "none"
             raise HttpError(422, "NoSuchFile", f"no part {part.file!r} with a file; those sent: {sent}")
-        return read_upload(self.files[part.file], part.file)
+        upload = self.files[part.file]
+        return read_upload(upload.content, upload.suffix, part.file)
 
 
 async def read_form(request: Request, kind: type[Asked]) -> Form[Asked]:
@@ -102,71 +96,8 @@ async def _upload(name: str, part: UploadFile) -> Upload:
     if name == _REQUEST:
         return Upload("", b"")
     suffix = PurePath(part.filename or "").suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in UPLOAD_SUFFIXES:
         hint = " (`motionclip convert` turns an .amc with its .asf into one of them)" if suffix == ".amc" else ""
-        problem = f"part {name!r} has a file that ends in {suffix!r}; expected {' or '.join(SUFFIXES)}{hint}"
+        problem = f"part {name!r} has a file that ends in {suffix!r}; expected {' or '.join(UPLOAD_SUFFIXES)}{hint}"
         raise HttpError(415, "UnsupportedMediaType", problem)
     return Upload(suffix, await part.read())
-
-
-def read_upload(upload: Upload, name: str) -> Motion:
-    """The motion of an uploaded file; ``name`` is for messages.
-
-    Raises:
-        FormatError: if the file is damaged.
-        MotionError: if it has more joints, frames or seconds than may be.
-        HttpError: if it unpacks to too much, or there is no room on the disk.
-    """
-    _check_content(upload)
-    try:
-        with TemporaryDirectory(prefix="motionclip-") as folder:
-            path = Path(folder) / f"upload{upload.suffix}"
-            path.write_bytes(upload.content)
-            motion = read_motion(path)
-    except FormatError as error:  # its path is nobody's business
-        raise FormatError(name, error.problem.replace(str(path), name), error.expected, error.line) from error
-    except OSError as error:
-        raise no_room(error) from error
-    _check_motion(motion)
-    return motion
-
-
-def _check_content(upload: Upload) -> None:
-    """Refuses what would take much memory or time to read."""
-    if upload.suffix == ".bvh" and upload.content.upper().count(b"JOINT") > 2 * limits.MAX_JOINTS:
-        raise MotionError(f"more than {limits.MAX_JOINTS} joints; expected fewer")
-    if upload.suffix == ".npz" and zipfile.is_zipfile(io.BytesIO(upload.content)):
-        try:
-            with zipfile.ZipFile(io.BytesIO(upload.content)) as archive:
-                size = sum(entry.file_size for entry in archive.infolist())
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):
-            return  # the reader says what is wrong
-        if size > limits.MAX_UNPACKED:
-            raise HttpError(413, "TooLarge", f"an archive that unpacks to more than {limits.MAX_UNPACKED >> 20} MB")
-
-
-def _check_motion(motion: Motion) -> None:
-    """What would take much time to work on.
-
-    Raises:
-        MotionError: if it is too much.
-    """
-    check_size(motion.num_frames, motion.skeleton.num_joints)
-    if not limits.MIN_FPS <= motion.fps <= limits.MAX_FPS or motion.duration > limits.MAX_SECONDS:
-        raise MotionError(
-            f"a motion of {motion.duration:g} s at {motion.fps:g} frames per second; expected at most "
-            f"{limits.MAX_SECONDS:g} s, at {limits.MIN_FPS:g} to {limits.MAX_FPS:g} frames per second"
-        )
-
-
-def check_size(frames: float, joints: int) -> None:
-    """Says whether a motion may be so large.
-
-    Raises:
-        MotionError: if not.
-    """
-    if frames > limits.MAX_FRAMES or joints > limits.MAX_JOINTS or frames * joints > limits.MAX_POSES:
-        raise MotionError(
-            f"a motion of {frames:.0f} frames and {joints} joints; expected at most {limits.MAX_FRAMES} and "
-            f"{limits.MAX_JOINTS}, and {limits.MAX_POSES} of both multiplied: crop it, or lower its rate"
-        )

@@ -18,7 +18,7 @@ from viser.infra import ClientId
 from motionclip.applications.search.library import LibraryIndex
 from motionclip.body import default_body
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.server.middleware import host_name, is_loopback
+from motionclip.serving import host_name, is_loopback
 from motionclip.studio.client import LOG, House, Visitor, Workshop
 from motionclip.studio.library import LibraryCollection
 from motionclip.studio.panels.controls import add_timeline, add_top

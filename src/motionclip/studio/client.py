@@ -15,7 +15,6 @@ from motionclip.body import Body
 from motionclip.errors import MotionClipError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
-from motionclip.server.errors import HttpError
 from motionclip.studio.library import Collection, SessionCollection
 from motionclip.studio.scene import Stage
 from motionclip.studio.session import Player, Session, Take, poses_of
@@ -255,7 +254,7 @@ class Visitor:
 
     def complain(self, error: Exception) -> None:
         """Shows an error: what was wrong and what to do, or that the fault is here."""
-        if isinstance(error, MotionClipError | HttpError):
+        if isinstance(error, MotionClipError):
             self.tell("That cannot be done", str(error))
         elif isinstance(error, OSError):
             self.tell("That cannot be done", error.strerror or "a file could not be written")

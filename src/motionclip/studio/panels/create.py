@@ -13,7 +13,7 @@ from motionclip.applications.storyboard import Shot, storyboard
 from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, DEFAULT_SECONDS, text_to_motion
 from motionclip.errors import MotionError
 from motionclip.motion import Motion
-from motionclip.server.limits import MAX_STORY_SECONDS
+from motionclip.serving import MAX_STORY_SECONDS
 from motionclip.studio.client import Job, Visitor
 from motionclip.studio.session import Take
 

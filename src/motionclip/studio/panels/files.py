@@ -18,8 +18,7 @@ from motionclip.formats import Rig, load_rig
 from motionclip.io import FORMATS, check_writable
 from motionclip.motion import Motion, crop
 from motionclip.motion.retarget import RIGS
-from motionclip.server.responses import file_bytes
-from motionclip.server.uploads import SUFFIXES, Upload, read_upload
+from motionclip.serving import UPLOAD_SUFFIXES, file_bytes, read_upload
 from motionclip.studio.client import Visitor
 from motionclip.studio.panels.controls import set_value
 from motionclip.studio.session import Take
@@ -126,7 +125,7 @@ class File:
         self._visitor = visitor
         gui = visitor.client.gui
         upload = gui.add_upload_button(
-            f"Read a file ({' '.join(SUFFIXES)})", icon=viser.Icon.UPLOAD, mime_type=",".join(SUFFIXES)
+            f"Read a file ({' '.join(UPLOAD_SUFFIXES)})", icon=viser.Icon.UPLOAD, mime_type=",".join(UPLOAD_SUFFIXES)
         )
         gui.add_divider()
         self._labels = gui.add_dropdown("Labels", _LABELS, hint="What recognition chooses from.")
@@ -147,9 +146,9 @@ class File:
         suffix = PurePath(name).suffix.lower()
 
         def work(job: object) -> Motion:
-            if suffix not in SUFFIXES:
-                raise FormatError(name, f"a file that ends in {suffix!r}", f"one of {', '.join(SUFFIXES)}")
-            return read_upload(Upload(suffix, file.content), name)
+            if suffix not in UPLOAD_SUFFIXES:
+                raise FormatError(name, f"a file that ends in {suffix!r}", f"one of {', '.join(UPLOAD_SUFFIXES)}")
+            return read_upload(file.content, suffix, name)
 
         self._visitor.do(name, lambda job: self._visitor.take(name, work(job)), self._opened)
 
