@@ -51,7 +51,7 @@ def test_a_turned_tower_is_turned_back(base: MotionCLIP) -> None:
     text_encoder = TurnedTower()
     result = adapt(base, text_encoder, default_captions()[::5])
     assert result.held_out.recall[0] > 95
-    adapted = MotionCLIP(result.network, text_encoder)
+    adapted = result.model
     unseen = ["someone strolls along", "throw a ball far away", "a child hops around"]
     similarity = cosines(adapted.embed_text(unseen), base.embed_text(unseen))
     assert (similarity.argmax(dim=1) == torch.arange(3)).all()
@@ -62,7 +62,7 @@ def test_pictures_are_moved_out_of_their_own_cone(base: MotionCLIP) -> None:
     text_encoder = TurnedTower()
     result = adapt(base, text_encoder, default_captions()[::20])
     assert result.gap is not None and result.gap < 0.5
-    adapted = MotionCLIP(result.network, text_encoder)
+    adapted = result.model
     picture = [np.full((32, 32, 3), 240, np.uint8)]
     texts = base.embed_text(default_captions()[::40]).mean(dim=0, keepdim=True)
     unmoved = adapted.network.autoencoder.text_head(text_encoder.encode_images(picture))
@@ -70,7 +70,7 @@ def test_pictures_are_moved_out_of_their_own_cone(base: MotionCLIP) -> None:
 
 
 def test_motions_are_left_as_they_were(base: MotionCLIP) -> None:
-    adapted = adapt(base, TurnedTower(), default_captions()[::20]).network
+    adapted = adapt(base, TurnedTower(), default_captions()[::20]).model.network
     for name, value in base.network.state_dict().items():
         if "text_head" not in name:
             assert torch.equal(adapted.state_dict()[name], value), name

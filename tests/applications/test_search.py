@@ -11,7 +11,7 @@ import torch
 import motionclip
 from motionclip.applications.search import library as library_module
 from motionclip.applications.search.index import IndexFile, Record
-from motionclip.applications.search.library import LibraryIndex, fingerprint, index_library
+from motionclip.applications.search.library import LibraryIndex, index_library
 from motionclip.applications.search.search import embed_query, read_hits, search
 from motionclip.data.store import Store
 from motionclip.errors import DataError, ModelError, TextError
@@ -168,12 +168,12 @@ def test_a_truncated_array_is_made_anew(model: MotionCLIP, folder: Path, tmp_pat
 def test_another_model_has_another_index(model: MotionCLIP, folder: Path, tiny_run: Path) -> None:
     read(model, folder)
     other = motionclip.load(tiny_run)
-    assert fingerprint(other) != fingerprint(model) == fingerprint(motionclip.load())
+    assert other.fingerprint != model.fingerprint == motionclip.load().fingerprint
     assert read(other, folder)[1] == 3
     assert read(model, folder)[1] == 0
-    before = fingerprint(other)
+    before = other.fingerprint
     next(other.network.parameters()).data.flatten()[0] += 1
-    assert fingerprint(other) != before
+    assert other.fingerprint != before
 
 
 def test_a_store_is_a_library(model: MotionCLIP, small_store: Path) -> None:

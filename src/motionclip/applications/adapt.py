@@ -12,7 +12,6 @@ motions, rendered here from what the model makes of the texts, and then mapped a
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -26,8 +25,6 @@ from motionclip.data.bandai_namco import sentences
 from motionclip.encoders import ImageEncoder, TextEncoder
 from motionclip.errors import DataError, ModelError
 from motionclip.metrics.retrieval import Retrieval, cosines, retrieval
-from motionclip.model.autoencoder import LinearHead
-from motionclip.model.checkpoint import Network
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.render import render_clip_frames
 
@@ -57,13 +54,13 @@ class Adaptation:
     """An adapted model and how well its new head finds the old one's latents.
 
     Attributes:
-        network: the model with new heads.
+        model: the model with new heads.
         captions: how many captions the map was fitted on.
         held_out: retrieval of the own latents of held-out captions by the text encoder's, one tenth of the captions.
         gap: cosine of the means of texts and pictures in the text encoder; None for a text encoder of texts alone.
     """
 
-    network: Network
+    model: MotionCLIP
     captions: int
     held_out: Retrieval
     gap: float | None
@@ -115,7 +112,7 @@ def adapt(
     texts = list(dict.fromkeys(captions or default_captions()))
     if len(texts) < _LEAST_CAPTIONS:
         raise DataError(f"{len(texts)} distinct captions; expected at least {_LEAST_CAPTIONS}, better a thousand")
-    if model.config.architecture == "paper":
+    if not model.has_linear_heads:
         raise ModelError(
             "the paper's network has its text encoder's space as latent; train it with that text encoder instead"
         )
@@ -123,13 +120,14 @@ def adapt(
     inputs, targets = text_encoder.encode_texts(texts), model.embed_text(texts).cpu()
     held_out = _held_out_retrieval(inputs, targets)
     text_map = fit_linear(inputs, targets)
-    offset = None
+    image_bias, gap = None, None
     if isinstance(text_encoder, ImageEncoder):
         on_stage(f"rendering {min(_PICTURES, len(texts))} pictures for the gap between texts and pictures")
-        offset = _means(model, text_encoder, texts, inputs)
-    network = _with_heads(model.network, text_encoder, text_map, offset)
-    gap = None if offset is None else torch.nn.functional.cosine_similarity(*offset, dim=0).item()
-    return Adaptation(network, len(texts), held_out, gap)
+        text_mean, image_mean = _means(model, text_encoder, texts, inputs)
+        image_bias = text_map.bias + text_map.weight @ (text_mean - image_mean)
+        gap = torch.nn.functional.cosine_similarity(text_mean, image_mean, dim=0).item()
+    adapted = model.adapted(text_encoder, text_map.weight, text_map.bias, image_bias)
+    return Adaptation(adapted, len(texts), held_out, gap)
 
 
 def _held_out_retrieval(inputs: Tensor, targets: Tensor) -> Retrieval:
@@ -146,29 +144,3 @@ def _means(
     motions = text_to_motion(model, [texts[index] for index in chosen], seconds=_PICTURE_SECONDS)
     pictures = np.concatenate([render_clip_frames(motion, [motion.num_frames // 2]) for motion in motions])
     return inputs[list(chosen)].mean(dim=0), text_encoder.encode_images(list(pictures)).mean(dim=0)
-
-
-def _with_heads(
-    network: Network, text_encoder: TextEncoder, text_map: LinearMap, means: tuple[Tensor, Tensor] | None
-) -> Network:
-    config = dataclasses.replace(
-        network.config.with_text_encoder(text_encoder.name, text_encoder.dim), image_head=means is not None
-    )
-    adapted = Network(config)
-    heads = ("autoencoder.text_head.", "autoencoder.image_head.")
-    state = {name: value for name, value in network.state_dict().items() if not name.startswith(heads)}
-    fresh = {name: value for name, value in adapted.state_dict().items() if name.startswith(heads)}
-    adapted.load_state_dict(state | fresh)
-    _set_head(adapted.autoencoder.text_head, text_map.weight, text_map.bias)
-    if means is not None:
-        text_mean, picture_mean = means
-        bias = text_map.bias + text_map.weight @ (text_mean - picture_mean)
-        _set_head(adapted.autoencoder.image_head, text_map.weight, bias)
-    return adapted.eval()
-
-
-@torch.no_grad()
-def _set_head(head: torch.nn.Module | None, weight: Tensor, bias: Tensor) -> None:
-    assert isinstance(head, LinearHead)
-    head.linear.weight.copy_(weight)
-    head.linear.bias.copy_(bias)

@@ -28,14 +28,14 @@ def adapt(
     from motionclip.cli.console import say
     from motionclip.encoders import load_text_encoder
     from motionclip.errors import DataError
-    from motionclip.model.checkpoint import CARD_FILE, find_model, save_network
+    from motionclip.model.checkpoint import CARD_FILE, find_model
     from motionclip.model.pipeline import load
 
     if out.exists():
         raise DataError(f"{out} exists; expected a new folder")
     texts = None if captions is None else [line for line in captions.read_text("utf-8").splitlines() if line.strip()]
     result = adapt_model(load(model), load_text_encoder(text_encoder, encoder_weights), texts, on_stage=say)
-    save_network(result.network, out)
+    result.model.save(out)
     card = find_model(model) / CARD_FILE
     if card.is_file():  # the terms of the weights stay what they are
         shutil.copy(card, out / CARD_FILE)

@@ -10,7 +10,7 @@ import json
 import math
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -26,7 +26,6 @@ from motionclip.errors import MotionClipError
 from motionclip.formats.files import replacing
 from motionclip.model.autoencoder import MotionAutoEncoder
 from motionclip.model.features import Batch
-from motionclip.model.network import to_sphere
 from motionclip.model.pipeline import FLOW_STEPS, MotionCLIP
 from motionclip.model.prior import LatentPrior
 from motionclip.motion import CANONICAL
@@ -103,15 +102,15 @@ class _Text(nn.Module):
 class _Prior(nn.Module):
     """A step of the flow, and the latent that its state stands for."""
 
-    def __init__(self, prior: LatentPrior):
+    def __init__(self, prior: LatentPrior, from_tangent: Callable[[Tensor], Tensor]):
         super().__init__()
-        self.prior = prior
+        self.prior, self.from_tangent = prior, from_tangent
 
     def forward(
         self, x: Tensor, now: Tensor, then: Tensor, text: Tensor, seconds: Tensor, guidance: Tensor
     ) -> tuple[Tensor, Tensor]:
         moved = self.prior.step(x, now, then, text, seconds, guidance)
-        return moved, to_sphere(moved)
+        return moved, self.from_tangent(moved)
 
 
 class _Encoder(nn.Module):
@@ -154,7 +153,7 @@ def graphs(model: MotionCLIP) -> list[Graph]:
         MotionClipError: if the model's text encoder is another than minilm.
     """
     text_encoder = minilm_of(model)
-    config, network = model.config, model.network
+    config = model.config
     size, frames = config.latent_dim, ("batch", "frames")
     latent = Port("latent", "float32", ("batch", size), "point of the latent space; a unit vector in preset base")
     mask = Port("mask", "bool", frames, "true for frames that are there; the others come last")
@@ -164,19 +163,20 @@ def graphs(model: MotionCLIP) -> list[Graph]:
     contacts = Port("contacts", "float32", (*frames, len(CONTACT_JOINTS)), "probability that a joint touches the floor")
     ids = Port("ids", "int64", ("batch", "tokens"), f"token numbers, padded with 0; at most {MAX_TOKENS}")
     words = Port("vector", "float32", ("batch", config.text_dim), "the text encoder's unit vector")
-    knows_contacts = config.architecture == "residual"
     prior = (
-        [] if network.prior is None else [Graph("prior", _Prior(network.prior), *_prior_ports(config.num_coefficients))]
+        []
+        if model.prior is None
+        else [Graph("prior", _Prior(model.prior, model.from_tangent), *_prior_ports(config.num_coefficients))]
     )
     return [
-        Graph("text", _Text(text_encoder.network, network.autoencoder.text_head), (ids,), (words, latent)),
+        Graph("text", _Text(text_encoder.network, model.autoencoder.text_head), (ids,), (words, latent)),
         *prior,
-        Graph("encoder", _Encoder(network.autoencoder), (sixd, root, mask), (latent,)),
+        Graph("encoder", _Encoder(model.autoencoder), (sixd, root, mask), (latent,)),
         Graph(
             "decoder",
-            _Decoder(network.autoencoder),
+            _Decoder(model.autoencoder),
             (latent, mask),
-            (turns, root, contacts) if knows_contacts else (turns, root),
+            (turns, root, contacts) if model.predicts_contacts else (turns, root),
         ),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,7 @@ class MotionAutoEncoder(nn.Module, ABC):
     """The trained network. Inputs and outputs are metres and 6D rotations; scaling is inside.
 
     Attributes:
+        predicts_contacts: the decoder gives contact logits.
         encoder: the transformer that reads windows.
         decoder: the transformer that writes them.
         text_head: text embeddings (N, text_dim) to latents (N, D).
@@ -42,6 +44,7 @@ class MotionAutoEncoder(nn.Module, ABC):
         compute_dtype: bfloat16 runs the transformers, and only them, in it.
     """
 
+    predicts_contacts: ClassVar[bool]
     encoder: nn.Module
     decoder: nn.Module
     text_head: nn.Module

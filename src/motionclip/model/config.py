@@ -85,10 +85,14 @@ class ModelConfig:
                 "expected three equal sizes (its latent is the text encoder's space and a token), 1 and 0"
             )
 
-    def with_text_encoder(self, name: str, dim: int) -> ModelConfig:
-        """The same model on another text encoder of ``dim`` numbers; the paper's network takes that size throughout."""
+    def with_text_encoder(self, name: str, dim: int, *, image_head: bool | None = None) -> ModelConfig:
+        """Returns the config on another text encoder of ``dim`` numbers, by default with an image head as before.
+
+        The paper's network takes that size throughout, for its latent is the text encoder's space.
+        """
         sizes = {"latent_dim": dim, "width": dim, "embedding_norm": dim**0.5} if self.architecture == "paper" else {}
-        return dataclasses.replace(self, text_encoder=name, text_dim=dim, **sizes)
+        images = self.image_head if image_head is None else image_head
+        return dataclasses.replace(self, text_encoder=name, text_dim=dim, image_head=images, **sizes)
 
     @property
     def channels(self) -> int:

@@ -209,6 +209,7 @@ class MotionDecoder(nn.Module):
 class ResidualAutoEncoder(MotionAutoEncoder):
     """Linear path, encoder, decoder and heads, and the statistics that scale features."""
 
+    predicts_contacts = True
     feature_mean: Tensor
     feature_scale: Tensor
 

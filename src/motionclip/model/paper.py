@@ -65,6 +65,8 @@ class PaperDecoder(nn.Module):
 class PaperAutoEncoder(MotionAutoEncoder):
     """The two transformers, on raw features; the latent is a token, of whatever norm its last layer gives it."""
 
+    predicts_contacts = False
+
     def __init__(self, config: ModelConfig):
         super().__init__(config)
         self.encoder = PaperEncoder(config)

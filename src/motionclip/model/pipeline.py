@@ -1,9 +1,15 @@
-"""MotionCLIP: the verbs that every application is written with."""
+"""MotionCLIP: a trained model and its text encoder, the interface that every application is written with.
+
+Motions, texts, images and latents come in lists and go out in the same order. ``encode`` and ``decode`` work on
+:class:`~motionclip.motion.Motion`; ``encode_batch`` and ``decode_batch`` are their twins on tensors, which gradients
+flow through. Shapes: N items, B windows of a batch, T frames, D numbers of a latent, P of a point of the tangent plane.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +19,20 @@ from torch import Tensor
 
 from motionclip.encoders import ImageEncoder, TextEncoder, load_text_encoder
 from motionclip.errors import ModelError
-from motionclip.model.autoencoder import Decoded
-from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network
+from motionclip.model.autoencoder import Decoded, LinearHead, MotionAutoEncoder
+from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network, save_network
 from motionclip.model.features import Batch, from_motion, to_motions
-from motionclip.model.postprocessing import ground, limit_heading, limit_swings
+from motionclip.model.postprocessing import postprocess
+from motionclip.model.prior import LatentPrior
 from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import on_canonical
 
-#: Steps of the prior's flow; four times as many move the joints of a motion by 1 to 3 mm on average.
+#: Steps of Heun's method along the prior's flow; four times as many move joints by 1 to 3 mm on average.
 FLOW_STEPS = 12
-#: The same where a latent is carried: back and forth again, it then comes within a millimetre of where it was.
-_CARRY_STEPS = 24
-#: Windows that go through the network together; bounds the memory of long lists.
+#: The same for translation, which follows the flow back and forth: a latent then returns to within a millimetre.
+_TRANSLATION_STEPS = 24
+#: Windows that go through the network together: bounds the memory that long lists take.
 _CHUNK = 64
 
 
@@ -33,8 +40,9 @@ class MotionCLIP:
     """A trained model with its text encoder.
 
     Attributes:
-        network: auto-encoder, text head and latent prior.
-        text_encoder: frozen text encoder.
+        network: the trained modules: autoencoder with its text and image heads, and latent prior.
+        text_encoder: frozen encoder of texts, and of images if it is an :class:`~motionclip.encoders.ImageEncoder`.
+        config: sizes and choices of the network.
     """
 
     def __init__(self, network: Network, text_encoder: TextEncoder):
@@ -43,17 +51,27 @@ class MotionCLIP:
         self.config = network.config
 
     @property
+    def autoencoder(self) -> MotionAutoEncoder:
+        """The autoencoder and its heads as a module, for exporters that trace one; ``encode_batch`` calls it."""
+        return self.network.autoencoder
+
+    @property
+    def prior(self) -> LatentPrior | None:
+        """The latent prior as a module, for exporters that trace one; ``sample`` and ``translate`` call it."""
+        return self.network.prior
+
+    @property
     def device(self) -> torch.device:
         """Where the network computes."""
         return next(self.network.parameters()).device
 
     @property
     def max_seconds(self) -> float:
-        """The longest motion that the model takes or makes."""
+        """Length of the longest motion that the model encodes or decodes, seconds."""
         return self.config.max_frames / self.config.fps
 
     def num_frames(self, seconds: float) -> int:
-        """Frames of a motion of ``seconds``.
+        """Returns the number of frames of a motion of ``seconds``.
 
         Raises:
             ModelError: if the model cannot make that length.
@@ -66,12 +84,82 @@ class MotionCLIP:
 
     @property
     def has_prior(self) -> bool:
-        """Whether the model has a latent prior, which draws motions under words and translates them."""
+        """Whether the model has a latent prior, which draws motions under texts and translates them."""
         return self.network.prior is not None
+
+    @property
+    def predicts_contacts(self) -> bool:
+        """Whether the decoder predicts foot contacts, by which ``decode`` locks feet."""
+        return self.network.autoencoder.predicts_contacts
+
+    @property
+    def has_linear_heads(self) -> bool:
+        """Whether texts and images reach the latent through linear maps, which :meth:`adapted` can replace."""
+        return isinstance(self.network.autoencoder.text_head, LinearHead)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256, in hexadecimal, of the sizes and weights: the key of what is stored of this model's latents."""
+        digest = sha256(repr(sorted(self.config.to_dict().items())).encode())
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.cpu().contiguous().numpy())
+        return digest.hexdigest()
+
+    def with_text_encoder(self, text_encoder: TextEncoder) -> MotionCLIP:
+        """Returns the same network behind another encoder of the same embeddings, such as one that remembers them.
+
+        Raises:
+            ModelError: if its embeddings are of another size.
+        """
+        if text_encoder.dim != self.config.text_dim:
+            raise ModelError(
+                f"the text encoder {text_encoder.name!r} gives {text_encoder.dim} numbers; this model takes "
+                f"{self.config.text_dim}: adapt it (`motionclip adapt`)"
+            )
+        return MotionCLIP(self.network, text_encoder)
+
+    @torch.no_grad()
+    def adapted(
+        self, text_encoder: TextEncoder, weight: Tensor, text_bias: Tensor, image_bias: Tensor | None = None
+    ) -> MotionCLIP:
+        """Returns a copy with new heads for another text encoder: latents are weight @ embedding + bias, normalised.
+
+        Args:
+            text_encoder: the other text encoder, of E numbers.
+            weight: (D, E), of both heads.
+            text_bias: (D,) of the text head.
+            image_bias: (D,) of the image head; None for a model that takes no images.
+
+        Raises:
+            ModelError: if the model has no linear heads.
+        """
+        if not self.has_linear_heads:
+            raise ModelError(
+                "the paper's network has its text encoder's space as latent; train it with that text encoder instead"
+            )
+        network = Network(
+            self.config.with_text_encoder(text_encoder.name, text_encoder.dim, image_head=image_bias is not None)
+        )
+        heads = ("autoencoder.text_head.", "autoencoder.image_head.")
+        state, fresh = self.network.state_dict(), network.state_dict()
+        kept = {name: value for name, value in state.items() if not name.startswith(heads)}
+        network.load_state_dict(kept | {name: value for name, value in fresh.items() if name.startswith(heads)})
+        for head, bias in ((network.autoencoder.text_head, text_bias), (network.autoencoder.image_head, image_bias)):
+            if isinstance(head, LinearHead) and bias is not None:
+                head.linear.weight.copy_(weight)
+                head.linear.bias.copy_(bias)
+        return MotionCLIP(network.to(self.device), text_encoder)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes the config and the weights, in half precision, as a model folder that :func:`load` reads."""
+        save_network(self.network, Path(folder))
 
     @torch.inference_mode()
     def encode(self, motions: Sequence[Motion]) -> Tensor:
-        """Returns the latents (N, D) of motions on any known skeleton, at any rate: unit, but for the paper's network.
+        """Returns the latents (N, D) of motions on any known skeleton, at any frame rate.
+
+        The latents of our network are unit vectors; those of the paper's network are of any norm.
 
         Raises:
             ModelError: if a motion is longer than ``max_seconds``.
@@ -86,11 +174,6 @@ class MotionCLIP:
             latents[chosen] = self.encode_batch(Batch.padded([windows[number] for number in chosen])).to(latents)
         return latents
 
-    def encode_batch(self, batch: Batch) -> Tensor:
-        """Returns the latents (B, D) of windows; differentiable."""
-        latents: Tensor = self.network.autoencoder.encode(batch.to(self.device))
-        return latents
-
     def _window(self, motion: Motion) -> Batch:
         if motion.duration > self.max_seconds + 0.5 / self.config.fps:
             raise ModelError(
@@ -99,36 +182,42 @@ class MotionCLIP:
             )
         return from_motion(on_canonical(motion), self.config.fps)
 
+    def encode_batch(self, batch: Batch) -> Tensor:
+        """Returns the latents (B, D) of windows; differentiable."""
+        latents: Tensor = self.network.autoencoder.encode(batch.to(self.device))
+        return latents
+
     @torch.inference_mode()
     def decode(self, latents: Tensor, seconds: float) -> list[Motion]:
-        """Returns the motions of latents (N, D): canonical skeleton, from above the origin, facing +Z, feet locked.
+        """Returns the motions of latents (N, D): canonical skeleton, starting above the origin and facing +Z.
 
-        The output of the paper's network is returned as it is, since it predicts no contacts.
+        Rotation rates are limited and feet are locked (:mod:`motionclip.model.postprocessing`), but for the paper's
+        network, which predicts no contacts and is returned as it is.
 
         Raises:
             ModelError: if the model cannot make that length.
         """
         frames = self.num_frames(seconds)
-        return [motion for part in latents.split(_CHUNK) for motion in self._motions(part, frames)]
-
-    def _motions(self, latents: Tensor, frames: int) -> list[Motion]:
-        mask = torch.ones(len(latents), frames, dtype=torch.bool, device=self.device)
-        decoded = self.decode_batch(latents.to(self.device), mask)
-        rotations, root = rot.sixd_to_matrix(decoded.sixd), decoded.root
-        if decoded.contacts is not None:
-            rotations = limit_heading(rotations, self.config.fps)
-            rotations, root = ground(rotations, root, decoded.contacts.sigmoid())
-            rotations = limit_swings(rotations, self.config.fps)
-        return to_motions(rotations.cpu(), root.cpu(), self.config.fps)
+        motions: list[Motion] = []
+        for part in latents.split(_CHUNK):
+            decoded = self.decode_batch(part, torch.ones(len(part), frames, dtype=torch.bool))
+            rotations, root = rot.sixd_to_matrix(decoded.sixd), decoded.root
+            if decoded.contacts is not None:
+                rotations, root = postprocess(rotations, root, decoded.contacts.sigmoid(), self.config.fps)
+            motions += to_motions(rotations.cpu(), root.cpu(), self.config.fps)
+        return motions
 
     def decode_batch(self, latents: Tensor, mask: Tensor) -> Decoded:
-        """Returns the decoder's output for latents (B, D) and the frames of mask (B, T), uncorrected; differentiable."""
-        return self.network.autoencoder.decode(latents, mask)
+        """Returns the decoder's output for latents (B, D) and the frames of mask (B, T); differentiable.
+
+        Unlike :meth:`decode` it does not limit rotation rates or lock feet.
+        """
+        return self.network.autoencoder.decode(latents.to(self.device), mask.to(self.device))
 
     def to_tangent(self, latents: Tensor) -> Tensor:
         """Returns latents (..., D) as points (..., P) of a plane on which sums and means of latents are latents again.
 
-        The latents of our network are unit vectors: the gnomonic projection of a plane that touches the sphere, with
+        The latents of our network are unit vectors: the gnomonic projection to a plane that touches the sphere, with
         P = D - 1 (:mod:`motionclip.model.network`). The paper's latents are no unit vectors and are returned as they are.
         """
         return self.network.autoencoder.to_tangent(latents)
@@ -139,7 +228,7 @@ class MotionCLIP:
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
-        """Latents (N, D) of sentences: each the middle of the motions that it may mean.
+        """Returns the latents (N, D) of texts: each in the middle of the motions that it may mean.
 
         Raises:
             TextError: if a text is empty, too long, or not text.
@@ -148,10 +237,10 @@ class MotionCLIP:
 
     @torch.inference_mode()
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:
-        """Latents (N, D) of pictures (H, W, 3), RGB.
+        """Returns the latents (N, D) of images (H, W, 3), RGB, 0 to 255.
 
         Raises:
-            ModelError: if the model or its text encoder knows no pictures.
+            ModelError: if the model or its text encoder takes no images.
         """
         head, text_encoder = self.network.autoencoder.image_head, self.text_encoder
         if head is None or not isinstance(text_encoder, ImageEncoder):
@@ -163,11 +252,16 @@ class MotionCLIP:
 
     @torch.inference_mode()
     def sample(self, text_latents: Tensor, seconds: float, *, guidance: float, seed: int) -> Tensor:
-        """Latents (N, D) of motions drawn from the prior under text latents (N, D).
+        """Returns latents (N, D) of motions drawn from the prior under text latents (N, D).
 
-        A model without a prior has one motion for each text, that of the text's own point.
-        Every text starts from the same noise, drawn on the CPU: what a text becomes depends on the
-        seed alone, not on its neighbours or the device.
+        A model without a prior returns the text latents. All draws start from the same noise, made on the CPU: what
+        is drawn for a text depends on the seed alone, not on the other texts or the device.
+
+        Args:
+            text_latents: (N, D) from :meth:`embed_text`.
+            seconds: length of the motions.
+            guidance: weight of the text in classifier-free guidance; 1 is none, more follows the text more closely.
+            seed: of the noise.
 
         Raises:
             ModelError: if the model cannot make that length, or the guidance is not finite.
@@ -184,14 +278,16 @@ class MotionCLIP:
     def translate(
         self, latents: Tensor, source: Tensor | None, target: Tensor | None, seconds: float, *, guidance: float
     ) -> Tensor:
-        """Latents (N, D) of motions that are like those of latents (N, D), but as another text says.
+        """Returns latents (N, D) of motions like those of ``latents`` that do what another text says.
+
+        The prior's flow is followed back under the source to noise, and forth under the target.
 
         Args:
-            latents: of motions.
-            source: (N, D) text latents of what they do; None if nothing is said of it.
-            target: (N, D) text latents of what they are to do; None for anything.
+            latents: (N, D) of motions.
+            source: (N, D) latents of texts that describe them; None for no text.
+            target: (N, D) latents of texts that describe the result; None for no text.
             seconds: length of the motions.
-            guidance: above 1 leans towards the texts, both that of the source and that of the target.
+            guidance: weight of both texts in classifier-free guidance; 1 is none.
 
         Raises:
             ModelError: if the model has no prior or cannot make that length, or the guidance is not finite.
@@ -201,20 +297,22 @@ class MotionCLIP:
             raise ModelError("this model has no latent prior, along whose flow a latent could be carried; add latents")
         length = self._flow_seconds(len(latents), seconds, guidance)
         before, after = (prior.no_text.expand_as(latents) if text is None else text for text in (source, target))
-        return prior.carry(latents.to(self.device), before, after, length, guidance=guidance, steps=_CARRY_STEPS)
+        return prior.translate(
+            latents.to(self.device), before, after, length, guidance=guidance, steps=_TRANSLATION_STEPS
+        )
 
     def _flow_seconds(self, count: int, seconds: float, guidance: float) -> Tensor:
-        """Lengths (count,) for the prior, of motions of ``seconds`` in whole frames."""
+        """Returns the lengths (count,) for the prior of motions of ``seconds``, rounded to whole frames."""
         if not math.isfinite(guidance):
             raise ModelError(f"a guidance of {guidance}; expected a finite number, such as 1.5")
         return torch.full((count,), self.num_frames(seconds) / self.config.fps, device=self.device)
 
 
 def load(model: str | Path = SHIPPED, *, device: str = "cpu", encoder_weights: str | Path | None = None) -> MotionCLIP:
-    """A trained model: the name of a shipped one, a model folder, or a run folder.
+    """Returns a trained model.
 
     Args:
-        model: its name or folder.
+        model: name of a shipped model, a model folder, or a run folder.
         device: where to compute.
         encoder_weights: folder or file of the text encoder's weights, if they are not where the text encoder looks for them.
 

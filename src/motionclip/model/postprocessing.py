@@ -262,6 +262,19 @@ _LET_GO = 0.8
 _FREE, _HELD = 0.1, 0.6
 
 
+def postprocess(rotations: Tensor, root: Tensor, contacts: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+    """Returns decoded rotations (B, T, 24, 3, 3) and root paths (B, T, 3) with rotation rates limited and feet locked.
+
+    Args:
+        rotations: (B, T, 24, 3, 3) local rotations.
+        root: (B, T, 3) root path, metres.
+        contacts: (B, T, 4) probability of contact of :data:`~motionclip.motion.contacts.CONTACT_JOINTS`.
+        fps: frames per second.
+    """
+    rotations, root = ground(limit_heading(rotations, fps), root, contacts)
+    return limit_swings(rotations, fps), root
+
+
 def ground(rotations: Tensor, root: Tensor, contacts: Tensor) -> tuple[Tensor, Tensor]:
     """Rotations and root paths (B, T, 3) of windows with their feet planted, and what still slides held by the legs.
 

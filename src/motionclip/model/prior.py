@@ -116,7 +116,7 @@ class LatentPrior(nn.Module):
         return to_sphere(self._flow(noise, torch.linspace(0, 1, steps + 1), text, seconds, guidance))
 
     @torch.no_grad()
-    def carry(
+    def translate(
         self, latent: Tensor, source: Tensor, target: Tensor, seconds: Tensor, *, guidance: float, steps: int
     ) -> Tensor:
         """Unit motion latents (N, D) carried from what one text says to what another says, unit text latents (N, D).

@@ -37,7 +37,7 @@ class Service:
     """
 
     def __init__(self, model: MotionCLIP, library: LibraryIndex | None, limits: Limits):
-        self.model = MotionCLIP(model.network, MemoizedEncoder(model.text_encoder))
+        self.model = model.with_text_encoder(MemoizedEncoder(model.text_encoder))
         self.library, self.metrics = library, Metrics()
         gauge = self.metrics.waiting
         self._making = Lane("making", 1, limits.threads, 0, gauge)

@@ -118,7 +118,7 @@ def index_library(
     library = Path(library)
     items = library_items(library)
     if folder is None:
-        key = sha256(f"{library.resolve()}\n{fingerprint(model)}\n{WINDOW} {HOP}".encode()).hexdigest()[:24]
+        key = sha256(f"{library.resolve()}\n{model.fingerprint}\n{WINDOW} {HOP}".encode()).hexdigest()[:24]
         folder = cache_folder() / "libraries" / key
     folder = Path(folder)
     with locked(folder, folder, None):
@@ -142,15 +142,6 @@ def library_items(library: Path) -> list[LibraryItem]:
     found = sorted(path for path in library.rglob("*") if is_motion_file(path.name) and path.is_file())
     inside = [(path, path.relative_to(library)) for path in found]
     return [_file_item(path, name) for path, name in inside if not any(part.startswith(".") for part in name.parts)]
-
-
-def fingerprint(model: MotionCLIP) -> str:
-    """Changes whenever the model's weights or sizes do."""
-    digest = sha256(repr(sorted(model.config.to_dict().items())).encode())
-    for name, tensor in sorted(model.network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.cpu().contiguous().numpy())
-    return digest.hexdigest()
 
 
 def _file_item(path: Path, name: Path) -> LibraryItem:
