@@ -28,10 +28,10 @@ OUT = Path(__file__).parent / "results" / "decoding.json"
 CLIPS, SECONDS = 100, 2.0
 #: The steps that can be left out, each with the function that does nothing in its place.
 STEPS: dict[str, tuple[str, Callable[..., object]]] = {
-    "smoothing": ("motionclip.model.network.smoothed", lambda values, lengths: values),
-    "limit of heading": ("motionclip.model.pipeline.limit_heading", lambda rotations, fps: rotations),
-    "limit of limbs": ("motionclip.model.pipeline.limit_swings", lambda rotations, fps: rotations),
-    "path from standing feet": ("motionclip.model.postprocessing.plant_feet", lambda feet, root, contacts: root),
+    "smoothing": ("motionclip.model.network.smooth", lambda values, lengths: values),
+    "limit of heading": ("motionclip.model.postprocessing.limit_root_rotation_rate", lambda rotations, fps: rotations),
+    "limit of limbs": ("motionclip.model.postprocessing.limit_joint_rotation_rate", lambda rotations, fps: rotations),
+    "path from standing feet": ("motionclip.model.postprocessing.foot_locked_root", lambda feet, root, contacts: root),
     "legs that hold feet": ("motionclip.model.postprocessing.move_ankles", lambda rotations, *place: rotations),
 }
 

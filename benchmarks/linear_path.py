@@ -21,7 +21,7 @@ from motionclip.data.windows import WindowSet
 from motionclip.metrics.reconstruction import PoseErrors, reconstruction_errors
 from motionclip.model.config import ModelConfig
 from motionclip.model.features import Batch
-from motionclip.model.network import ResidualAutoEncoder
+from motionclip.model.network import ResidualAutoencoder
 from motionclip.training.config import TrainConfig, preset
 from motionclip.training.learner import gather, gather_rows
 from val_split import STORES, write_rows
@@ -51,28 +51,28 @@ def variants(model: ModelConfig) -> dict[str, ModelConfig]:
     changes: dict[str, dict[str, object]] = {
         "base": {},
         "rotations alone": {"layout": "velocity"},
-        "16 instants": {"linear_nodes": 16},
-        "32 instants": {"linear_nodes": 32},
+        "16 instants": {"pca_keyframes": 16},
+        "32 instants": {"pca_keyframes": 32},
         "latent of 192": {"latent_dim": 192},
         "latent of 768": {"latent_dim": 768},
     }
     return {name: dataclasses.replace(model, **change) for name, change in changes.items()}
 
 
-def started(config: TrainConfig, model: ModelConfig, windows: WindowSet) -> ResidualAutoEncoder:
+def started(config: TrainConfig, model: ModelConfig, windows: WindowSet) -> ResidualAutoencoder:
     """An auto-encoder as training starts with it."""
     torch.manual_seed(0)
     draws = [
         windows.draw(config.seed, -1 - number, _START_WINDOWS, round(seconds * model.fps), config.mirror)
         for number, seconds in enumerate(config.window_seconds)
     ]
-    network = ResidualAutoEncoder(model).eval()
+    network = ResidualAutoencoder(model).eval()
     network.start_from(Batch.padded([gather(windows, draw) for draw in draws]))
     return network
 
 
 @torch.inference_mode()
-def measured(name: str, network: ResidualAutoEncoder, windows: WindowSet) -> Iterator[Row]:
+def measured(name: str, network: ResidualAutoencoder, windows: WindowSet) -> Iterator[Row]:
     """Rows of a variant."""
     for dataset in sorted({segment.dataset for segment in windows.segments}):
         for seconds in _SECONDS:

@@ -14,7 +14,7 @@ from motionclip.body import default_body
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
 from motionclip.losses.objective import Objective
-from motionclip.model.autoencoder import Decoded, MotionAutoEncoder
+from motionclip.model.autoencoder import Decoded, MotionAutoencoder
 from motionclip.model.checkpoint import Network
 from motionclip.training.config import PRESETS
 from motionclip.training.distributed import DistributedContext
@@ -25,7 +25,7 @@ CONFIG = PRESETS["paper"]
 FRAMES = 60
 
 
-def network(device: torch.device, *, bf16: bool) -> MotionAutoEncoder:
+def network(device: torch.device, *, bf16: bool) -> MotionAutoencoder:
     """The preset's network, its transformers in bfloat16 or in float32."""
     model = Network(CONFIG.model).to(device).autoencoder
     model.compute_dtype = torch.bfloat16 if bf16 else None

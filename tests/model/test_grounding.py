@@ -2,7 +2,7 @@
 
 import torch
 
-from motionclip.model.postprocessing import ground, hold_feet, plant_feet
+from motionclip.model.postprocessing import ankle_corrections, foot_locked_root, lock_feet
 from motionclip.motion import CANONICAL, forward_kinematics
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES, CONTACT_JOINTS
@@ -31,14 +31,14 @@ def feet(rotations: torch.Tensor, root: torch.Tensor) -> torch.Tensor:
 def with_legs(rotations: torch.Tensor, root: torch.Tensor, contacts: torch.Tensor) -> torch.Tensor:
     """What the legs alone make good."""
     world = forward_kinematics(rotations, root, CANONICAL)
-    return move_ankles(rotations, *world, hold_feet(feet(rotations, root), contacts))
+    return move_ankles(rotations, *world, ankle_corrections(feet(rotations, root), contacts))
 
 
 def test_the_standing_foot_stays_and_the_body_travels() -> None:
     rotations, root = swinging_leg()
     contacts = torch.zeros(1, FRAMES, 4)
     contacts[..., CONTACT_JOINTS.index("left_ankle")] = 1.0
-    planted = plant_feet(feet(rotations, root), root, contacts)
+    planted = foot_locked_root(feet(rotations, root), root, contacts)
     ankle = places(rotations, planted)[0, :, CANONICAL.index("left_ankle")]
     assert (ankle[:, [0, 2]] - ankle[0, [0, 2]]).abs().max() < 1e-4
     assert (planted[0, -1] - root[0, -1]).norm() > 0.3
@@ -47,7 +47,7 @@ def test_the_standing_foot_stays_and_the_body_travels() -> None:
 
 def test_in_flight_the_path_is_kept() -> None:
     rotations, root = swinging_leg()
-    torch.testing.assert_close(plant_feet(feet(rotations, root), root, torch.zeros(1, FRAMES, 4)), root)
+    torch.testing.assert_close(foot_locked_root(feet(rotations, root), root, torch.zeros(1, FRAMES, 4)), root)
 
 
 def sliding_feet() -> tuple[torch.Tensor, torch.Tensor]:
@@ -101,7 +101,7 @@ def test_root_and_legs_together_leave_no_slide_that_either_alone_leaves() -> Non
     rotations, root = sliding_feet()
     root = root + torch.linspace(0, 0.2, FRAMES)[:, None] * torch.tensor([0.0, 0.0, 1.0])
     contacts = torch.ones(1, FRAMES, 4)
-    both = ankles(*ground(rotations, root, contacts))
-    planted = ankles(rotations, plant_feet(feet(rotations, root), root, contacts))
+    both = ankles(*lock_feet(rotations, root, contacts))
+    planted = ankles(rotations, foot_locked_root(feet(rotations, root), root, contacts))
     slide = [torch.diff(each[..., [0, 2]], dim=0).abs().max() for each in (both, planted, ankles(rotations, root))]
     assert slide[0] < 0.1 * slide[1] < 0.1 * slide[2]

@@ -9,7 +9,7 @@ import torch
 
 from motionclip.model.checkpoint import Network
 from motionclip.model.layers import Layer, PostNormLayer, dropout
-from motionclip.model.paper import PaperAutoEncoder
+from motionclip.model.paper import PaperAutoencoder
 from motionclip.training.config import PRESETS
 
 SMALL = dataclasses.replace(
@@ -45,7 +45,7 @@ def test_the_first_tokens_alone_are_as_with_all_others() -> None:
 def test_decoding_many_latents_is_decoding_each() -> None:
     torch.manual_seed(0)
     model = Network(SMALL).autoencoder.eval()
-    assert isinstance(model, PaperAutoEncoder)
+    assert isinstance(model, PaperAutoencoder)
     _, mask = tokens_and_mask()
     latent = torch.randn(3, 32)
     with torch.no_grad():

@@ -5,7 +5,7 @@ import dataclasses
 import torch
 
 from motionclip.model.features import LAYOUTS
-from motionclip.model.network import PCAAutoencoder, stretch, unstretch
+from motionclip.model.network import PCAAutoencoder, from_keyframes, to_keyframes
 from motionclip.training.config import PRESETS
 
 CONFIG = PRESETS["tiny"].model
@@ -13,10 +13,10 @@ CONFIG = PRESETS["tiny"].model
 
 def test_stretching_keeps_straight_lines_and_ends() -> None:
     line = torch.arange(20.0)[None, :, None].expand(2, -1, 3)
-    nodes = stretch(line, torch.tensor([20, 11]), 5)
+    nodes = to_keyframes(line, torch.tensor([20, 11]), 5)
     torch.testing.assert_close(nodes[0, :, 0], torch.linspace(0, 19, 5))
     torch.testing.assert_close(nodes[1, :, 0], torch.linspace(0, 10, 5))
-    back = unstretch(nodes, torch.tensor([20, 11]), 20)
+    back = from_keyframes(nodes, torch.tensor([20, 11]), 20)
     torch.testing.assert_close(back[0], line[0])
     torch.testing.assert_close(back[1, :11], line[1, :11])
 
@@ -24,10 +24,10 @@ def test_stretching_keeps_straight_lines_and_ends() -> None:
 def test_it_starts_at_the_principal_components() -> None:
     """Windows of few degrees of freedom, whose frames lie on straight lines between the nodes, come back exactly."""
     generator = torch.Generator().manual_seed(0)
-    ways = torch.randn(6, CONFIG.linear_nodes * LAYOUTS[CONFIG.layout].channels, generator=generator)
-    nodes = (torch.randn(200, 6, generator=generator) @ ways + 1).unflatten(1, (CONFIG.linear_nodes, -1))
+    ways = torch.randn(6, CONFIG.pca_keyframes * LAYOUTS[CONFIG.layout].channels, generator=generator)
+    nodes = (torch.randn(200, 6, generator=generator) @ ways + 1).unflatten(1, (CONFIG.pca_keyframes, -1))
     lengths = torch.full((200,), 57)
-    windows = unstretch(nodes, lengths, 57)
+    windows = from_keyframes(nodes, lengths, 57)
     path = PCAAutoencoder(dataclasses.replace(CONFIG, latent_dim=33))
     path.start_from_pca(windows, lengths, torch.ones(windows.shape[-1]))
     scores = path.encode(windows, lengths)
@@ -38,11 +38,11 @@ def test_it_starts_at_the_principal_components() -> None:
 def test_channels_that_count_more_come_back_better() -> None:
     generator = torch.Generator().manual_seed(0)
     channels = LAYOUTS[CONFIG.layout].channels
-    windows = torch.randn(300, CONFIG.linear_nodes, channels, generator=generator)
-    lengths = torch.full((300,), CONFIG.linear_nodes)
+    windows = torch.randn(300, CONFIG.pca_keyframes, channels, generator=generator)
+    lengths = torch.full((300,), CONFIG.pca_keyframes)
     weights = torch.ones(channels)
     weights[:4] = 10.0
     path = PCAAutoencoder(CONFIG)
     path.start_from_pca(windows, lengths, weights)
-    error = path.decode(path.encode(windows, lengths), lengths, CONFIG.linear_nodes) - windows
+    error = path.decode(path.encode(windows, lengths), lengths, CONFIG.pca_keyframes) - windows
     assert error[..., :4].square().mean() < 0.6 * error[..., 4:].square().mean()

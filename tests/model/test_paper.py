@@ -11,7 +11,7 @@ from motionclip.errors import ModelError
 from motionclip.losses.objective import ImageTargets, Objective, TextTargets
 from motionclip.model.checkpoint import Network
 from motionclip.model.features import Batch, canonicalize
-from motionclip.model.paper import PaperAutoEncoder
+from motionclip.model.paper import PaperAutoencoder
 from motionclip.training.config import PRESETS
 
 SMALL = dataclasses.replace(
@@ -54,7 +54,7 @@ def plain_name(ours: str) -> str:
     return ours.replace(".feedforward_norm.", ".norm3." if ours.startswith("decoder") else ".norm2.")
 
 
-def plain_twin(model: PaperAutoEncoder) -> PlainNetwork:
+def plain_twin(model: PaperAutoencoder) -> PlainNetwork:
     """The plain network with the weights of ours.
 
     Its cross-attention has an output projection that ours folds into ``condition``: here the identity. Its query
@@ -83,16 +83,16 @@ def folded(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def model() -> PaperAutoEncoder:
+def model() -> PaperAutoencoder:
     torch.manual_seed(0)
     network = Network(SMALL).double().autoencoder
-    assert isinstance(network, PaperAutoEncoder)
+    assert isinstance(network, PaperAutoencoder)
     for parameter in network.parameters():  # biases and norms start at 0 and 1, where mistakes do not show
         torch.nn.init.normal_(parameter, std=0.2)
     return network
 
 
-def test_outputs_equal_the_plain_network(model: PaperAutoEncoder) -> None:
+def test_outputs_equal_the_plain_network(model: PaperAutoencoder) -> None:
     twin, batch = plain_twin(model), windows(13)
     x = model.layout.features(batch, 30.0)
     latent = model.encode(batch)
@@ -102,7 +102,7 @@ def test_outputs_equal_the_plain_network(model: PaperAutoEncoder) -> None:
     torch.testing.assert_close(decoded[batch.mask], expected[batch.mask], atol=1e-5, rtol=0)
 
 
-def test_losses_and_gradients_equal_the_plain_ones(model: PaperAutoEncoder) -> None:
+def test_losses_and_gradients_equal_the_plain_ones(model: PaperAutoencoder) -> None:
     twin, batch = plain_twin(model), windows(11)
     text, image = torch.randn(2, 3, 32, dtype=torch.float64)
     x, body = model.layout.features(batch, 30.0), default_body()
@@ -130,7 +130,7 @@ def test_losses_and_gradients_equal_the_plain_ones(model: PaperAutoEncoder) -> N
         torch.testing.assert_close(parameter.grad, gradient, atol=1e-5, rtol=1e-5, msg=name)
 
 
-def test_padding_changes_neither_latent_nor_motion(model: PaperAutoEncoder) -> None:
+def test_padding_changes_neither_latent_nor_motion(model: PaperAutoencoder) -> None:
     batch = windows(12)
     short = Batch(batch.sixd[-1:, :9], batch.root[-1:, :9], batch.mask[-1:, :9])
     latent = model.encode(batch)[-1:]

@@ -4,7 +4,12 @@ import math
 
 import torch
 
-from motionclip.model.postprocessing import FASTEST_SWING, FASTEST_TURN, limit_heading, limit_swings
+from motionclip.model.postprocessing import (
+    MAX_JOINT_RATE,
+    MAX_ROOT_RATE,
+    limit_joint_rotation_rate,
+    limit_root_rotation_rate,
+)
 from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
 
@@ -19,9 +24,9 @@ def turning(angles: torch.Tensor) -> torch.Tensor:
 def test_a_jump_becomes_a_turn_around_its_moment() -> None:
     jump = torch.zeros(40)
     jump[20:] = math.radians(150)
-    steady = limit_heading(turning(jump), 30.0)[0, :, 0]
+    steady = limit_root_rotation_rate(turning(jump), 30.0)[0, :, 0]
     steps = rot.geodesic_angle(steady[1:], steady[:-1])
-    assert steps.max() <= FASTEST_TURN / 30 + 1e-4
+    assert steps.max() <= MAX_ROOT_RATE / 30 + 1e-4
     torch.testing.assert_close(steady[[0, -1]], rot.about_y(jump[[0, -1]]))
     half = rot.about_y(torch.tensor(math.radians(75)))
     assert rot.geodesic_angle(steady[19:21], half).min() < math.radians(15)
@@ -29,9 +34,9 @@ def test_a_jump_becomes_a_turn_around_its_moment() -> None:
 
 def test_turns_that_bodies_make_are_left_alone() -> None:
     spin = turning(torch.linspace(0, 2 * math.pi, 30))
-    assert torch.equal(limit_heading(spin, 30.0), spin)
-    assert torch.equal(limit_swings(spin, 30.0), spin)
-    for limit in (limit_heading, limit_swings):
+    assert torch.equal(limit_root_rotation_rate(spin, 30.0), spin)
+    assert torch.equal(limit_joint_rotation_rate(spin, 30.0), spin)
+    for limit in (limit_root_rotation_rate, limit_joint_rotation_rate):
         assert limit(spin[:, :1], 30.0).shape == (1, 1, 24, 3, 3)
 
 
@@ -41,9 +46,9 @@ def test_a_wrist_that_snaps_takes_its_time_and_others_are_left_alone() -> None:
     turns[0, 15:, wrist, 2] = 2.0
     turns[:, :, elbow, 1] = torch.linspace(0, 1, 30)
     rotations = rot.rotvec_to_matrix(turns)
-    steady = limit_swings(rotations, 30.0)
+    steady = limit_joint_rotation_rate(rotations, 30.0)
     swings = rot.geodesic_angle(steady[:, 1:], steady[:, :-1])
-    assert swings.max() < FASTEST_SWING / 30 + 1e-3
+    assert swings.max() < MAX_JOINT_RATE / 30 + 1e-3
     torch.testing.assert_close(steady[0, -1, wrist], rotations[0, -1, wrist], atol=1e-5, rtol=0)
     others = [joint for joint in range(24) if joint != wrist]
     torch.testing.assert_close(steady[:, :, others], rotations[:, :, others], atol=1e-6, rtol=0)

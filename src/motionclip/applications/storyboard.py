@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, DEFAULT_SECONDS, Source, text_to_motion
 from motionclip.errors import MotionError
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.model.postprocessing import plant_feet
+from motionclip.model.postprocessing import foot_locked_root
 from motionclip.motion import Motion, canonicalize_heading, heading, horizontal, resample, turn
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
@@ -84,7 +84,7 @@ def _blended(a: Motion, b: Motion) -> Motion:
     path[:, 1] = torch.lerp(a.root[:, 1], b.root[:, 1], weight)
     blend = _grounded(replace(a, rotations=rotations, root=path), a, b, weight)
     contacts = torch.lerp(_contacts(a), _contacts(b), weight[:, None])
-    planted = plant_feet(blend.positions[None, :, CONTACT_INDICES], blend.root[None], contacts[None])[0]
+    planted = foot_locked_root(blend.positions[None, :, CONTACT_INDICES], blend.root[None], contacts[None])[0]
     return replace(blend, root=planted)
 
 

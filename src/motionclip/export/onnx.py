@@ -24,7 +24,7 @@ from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
 from motionclip.encoders.minilm import MAX_TOKENS, MiniLMEncoder
 from motionclip.errors import MotionClipError
 from motionclip.formats.files import replacing
-from motionclip.model.autoencoder import MotionAutoEncoder
+from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import Batch
 from motionclip.model.pipeline import FLOW_STEPS, MotionCLIP
 from motionclip.model.prior import LatentPrior
@@ -114,7 +114,7 @@ class _Prior(nn.Module):
 
 
 class _Encoder(nn.Module):
-    def __init__(self, autoencoder: MotionAutoEncoder):
+    def __init__(self, autoencoder: MotionAutoencoder):
         super().__init__()
         self.autoencoder = autoencoder
 
@@ -123,7 +123,7 @@ class _Encoder(nn.Module):
 
 
 class _Decoder(nn.Module):
-    def __init__(self, autoencoder: MotionAutoEncoder):
+    def __init__(self, autoencoder: MotionAutoencoder):
         super().__init__()
         self.autoencoder = autoencoder
 

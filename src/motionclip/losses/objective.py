@@ -12,7 +12,7 @@ from motionclip.body import Body
 from motionclip.losses import alignment
 from motionclip.losses.distributed import gathered
 from motionclip.losses.reconstruction import Comparison, moment_factor
-from motionclip.model.autoencoder import MotionAutoEncoder
+from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import Batch
 
 _RECONSTRUCTION = (
@@ -95,7 +95,7 @@ class Objective(nn.Module):
         self.register_buffer("factor", moment_factor(body))
 
     def forward(
-        self, model: MotionAutoEncoder, batch: Batch, texts: TextTargets, images: ImageTargets | None, noise: Tensor
+        self, model: MotionAutoencoder, batch: Batch, texts: TextTargets, images: ImageTargets | None, noise: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Total loss (scalar) and the parts; noise (B, D) is unit Gaussian, scaled here.
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from motionclip.body import Body, relative_transforms
 from motionclip.losses import reconstruction
 from motionclip.losses.distributed import mean_of
-from motionclip.model.autoencoder import Decoded, MotionAutoEncoder
+from motionclip.model.autoencoder import Decoded, MotionAutoencoder
 from motionclip.model.features import Batch, pose
 from motionclip.motion import CANONICAL
 from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
@@ -88,7 +88,7 @@ class Comparison:
         factor: (4J, r) of the body's vertices, from :func:`motionclip.losses.reconstruction.moment_factor`.
     """
 
-    model: MotionAutoEncoder
+    model: MotionAutoencoder
     batch: Batch
     decoded: Decoded
     factor: Tensor

@@ -32,7 +32,7 @@ class Decoded:
     contacts: Tensor | None
 
 
-class MotionAutoEncoder(nn.Module, ABC):
+class MotionAutoencoder(nn.Module, ABC):
     """The trained network. Inputs and outputs are metres and 6D rotations; scaling is inside.
 
     Attributes:

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
-from motionclip.model.autoencoder import MotionAutoEncoder
+from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.config import ModelConfig
-from motionclip.model.network import ResidualAutoEncoder
-from motionclip.model.paper import PaperAutoEncoder
+from motionclip.model.network import ResidualAutoencoder
+from motionclip.model.paper import PaperAutoencoder
 from motionclip.model.prior import LatentPrior
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "MODEL_CARD.md"
@@ -31,8 +31,8 @@ class Network(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
-        kind = PaperAutoEncoder if config.architecture == "paper" else ResidualAutoEncoder
-        self.autoencoder: MotionAutoEncoder = kind(config)
+        kind = PaperAutoencoder if config.architecture == "paper" else ResidualAutoencoder
+        self.autoencoder: MotionAutoencoder = kind(config)
         self.prior = LatentPrior(config) if config.prior_layers else None
 
 

@@ -33,7 +33,7 @@ class ModelConfig:
         dropout: dropout rate in the transformer layers.
         frames_per_token: consecutive frames joined in one token; 1 is the paper's.
         prefix_tokens: learned tokens in front of the motion from which the latent is read.
-        linear_nodes: instants at which the linear path of ``residual`` sees a window.
+        pca_keyframes: instants at which the linear path of ``residual`` sees a window.
         refiner_width: channels of the convolution over frames of the decoder of ``residual``.
         prior_width: hidden size of the latent prior.
         prior_layers: residual layers of the latent prior; 0 for a model without one.
@@ -56,7 +56,7 @@ class ModelConfig:
     dropout: float = 0.0
     frames_per_token: int = 4
     prefix_tokens: int = 2
-    linear_nodes: int = 24
+    pca_keyframes: int = 24
     refiner_width: int = 128
     prior_width: int = 512
     prior_layers: int = 3

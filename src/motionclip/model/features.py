@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from motionclip.model.postprocessing import aim_bones
+from motionclip.model.postprocessing import align_bones
 from motionclip.motion import CANONICAL, Motion, forward_kinematics, horizontal, resample
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES
@@ -183,7 +183,7 @@ class PositionLayout(Layout):
         places = features[..., :_PLACES].unflatten(-1, (_JOINTS - 1, 3))
         sixd, root = LAYOUTS["velocity"].window(features[..., _PLACES:], fps)
         places = torch.cat([torch.zeros_like(places[..., :1, :]), places], dim=-2)
-        return rot.matrix_to_sixd(aim_bones(rot.sixd_to_matrix(sixd), places)), root
+        return rot.matrix_to_sixd(align_bones(rot.sixd_to_matrix(sixd), places)), root
 
 
 class TranslationLayout(Layout):

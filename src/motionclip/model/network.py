@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from motionclip.model.autoencoder import Decoded, LinearHead, MotionAutoEncoder, TextHead
+from motionclip.model.autoencoder import Decoded, LinearHead, MotionAutoencoder, TextHead
 from motionclip.model.config import ModelConfig
 from motionclip.model.features import Batch
 from motionclip.model.layers import Layer, sinusoid
-from motionclip.model.postprocessing import smoothed, take
+from motionclip.model.postprocessing import smooth, take
 from motionclip.motion.contacts import CONTACT_JOINTS
 
 # Scores on a plane, latents on the unit sphere: the gnomonic projection and its inverse.
@@ -49,13 +49,13 @@ def from_sphere(latent: Tensor) -> Tensor:
 # transformers learn what it lacks.
 
 
-def stretch(features: Tensor, lengths: Tensor, nodes: int) -> Tensor:
+def to_keyframes(features: Tensor, lengths: Tensor, nodes: int) -> Tensor:
     """Features (B, T, C) at ``nodes`` instants, evenly spread over the first lengths (B,) frames: (B, nodes, C)."""
     share = torch.linspace(0, 1, nodes, device=features.device)
     return _at(features, share * (lengths[:, None] - 1))
 
 
-def unstretch(values: Tensor, lengths: Tensor, frames: int) -> Tensor:
+def from_keyframes(values: Tensor, lengths: Tensor, frames: int) -> Tensor:
     """Values (B, nodes, C) at ``frames`` frames, of which the first lengths (B,) span the nodes: (B, T, C)."""
     frame = torch.arange(frames, device=values.device)
     share = (frame / (lengths[:, None] - 1).clamp(min=1)).clamp(max=1)
@@ -81,20 +81,20 @@ class PCAAutoencoder(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.nodes = config.linear_nodes
+        self.nodes = config.pca_keyframes
         self.restore = nn.Linear(config.num_coefficients, self.nodes * config.channels)
         self.register_buffer("metric", torch.ones(self.nodes * config.channels))
         self.register_buffer("variance", torch.ones(config.num_coefficients))
 
     def encode(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Features (B, T, C) of windows of lengths (B,) to scores (B, D - 1) of about unit variance."""
-        away = stretch(features, lengths, self.nodes).flatten(1) - self.restore.bias
+        away = to_keyframes(features, lengths, self.nodes).flatten(1) - self.restore.bias
         return (away * self.metric) @ self.restore.weight / self.variance
 
     def decode(self, scores: Tensor, lengths: Tensor, frames: int) -> Tensor:
         """Scores (B, D - 1) to features (B, T, C)."""
         values = self.restore(scores).unflatten(-1, (self.nodes, -1))
-        return unstretch(values, lengths, frames)
+        return from_keyframes(values, lengths, frames)
 
     @torch.no_grad()
     def start_from_pca(self, features: Tensor, lengths: Tensor, weights: Tensor) -> None:
@@ -105,7 +105,7 @@ class PCAAutoencoder(nn.Module):
             lengths: (B,) frames of each window.
             weights: (C,) how much an error of each channel counts.
         """
-        samples = stretch(features, lengths, self.nodes).flatten(1)
+        samples = to_keyframes(features, lengths, self.nodes).flatten(1)
         weights = weights.repeat(self.nodes)
         mean = samples.mean(dim=0)
         size = min(len(self.variance), *samples.shape)
@@ -173,7 +173,7 @@ CONTACT_CHANNELS = len(CONTACT_JOINTS)
 
 
 class MotionDecoder(nn.Module):
-    """Transformer over drafted frames; its result is smoothed by a convolution over single frames."""
+    """Transformer over drafted frames; its result is smooth by a convolution over single frames."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -206,7 +206,7 @@ class MotionDecoder(nn.Module):
         return self.head(frames).float()
 
 
-class ResidualAutoEncoder(MotionAutoEncoder):
+class ResidualAutoencoder(MotionAutoencoder):
     """Linear path, encoder, decoder and heads, and the statistics that scale features."""
 
     predicts_contacts = True
@@ -256,7 +256,7 @@ class ResidualAutoEncoder(MotionAutoEncoder):
         with self._autocast(latent.device):
             output = self.decoder(scores, draft, padded)
         corrected = (draft + output[..., :-CONTACT_CHANNELS])[:, : mask.shape[1]]
-        features = smoothed(corrected, mask.sum(dim=1)) * self.feature_scale + self.feature_mean
+        features = smooth(corrected, mask.sum(dim=1)) * self.feature_scale + self.feature_mean
         contacts = output[:, : mask.shape[1], -CONTACT_CHANNELS:]
         return Decoded(features, *self.layout.window(features, self.config.fps), contacts)
 

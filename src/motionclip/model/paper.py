@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from motionclip.model.autoencoder import Decoded, MotionAutoEncoder, ScaledHead
+from motionclip.model.autoencoder import Decoded, MotionAutoencoder, ScaledHead
 from motionclip.model.config import ModelConfig
 from motionclip.model.features import Batch
 from motionclip.model.layers import PostNormLayer, dropout, interleaved_sinusoid
@@ -62,7 +62,7 @@ class PaperDecoder(nn.Module):
         return self.head(tokens).to(latent)
 
 
-class PaperAutoEncoder(MotionAutoEncoder):
+class PaperAutoencoder(MotionAutoencoder):
     """The two transformers, on raw features; the latent is a token, of whatever norm its last layer gives it."""
 
     predicts_contacts = False

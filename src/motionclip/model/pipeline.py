@@ -19,7 +19,7 @@ from torch import Tensor
 
 from motionclip.encoders import ImageEncoder, TextEncoder, load_text_encoder
 from motionclip.errors import ModelError
-from motionclip.model.autoencoder import Decoded, LinearHead, MotionAutoEncoder
+from motionclip.model.autoencoder import Decoded, LinearHead, MotionAutoencoder
 from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network, save_network
 from motionclip.model.features import Batch, from_motion, to_motions
 from motionclip.model.postprocessing import postprocess
@@ -51,7 +51,7 @@ class MotionCLIP:
         self.config = network.config
 
     @property
-    def autoencoder(self) -> MotionAutoEncoder:
+    def autoencoder(self) -> MotionAutoencoder:
         """The autoencoder and its heads as a module, for exporters that trace one; ``encode_batch`` calls it."""
         return self.network.autoencoder
 

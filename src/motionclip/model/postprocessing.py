@@ -28,7 +28,7 @@ def take(values: Tensor, frames: Tensor) -> Tensor:
     return values.gather(1, frames[..., None].expand(-1, -1, values.shape[-1]))
 
 
-def smoothed(values: Tensor, lengths: Tensor) -> Tensor:
+def smooth(values: Tensor, lengths: Tensor) -> Tensor:
     """Values (B, T, C), each frame mixed with its neighbours among the first lengths (B,) frames.
 
     Beyond an end, values go on as their point reflection in it, so that the ends stay and a steady change is kept.
@@ -55,7 +55,7 @@ def smoothed(values: Tensor, lengths: Tensor) -> Tensor:
 _LEAST = 0.01
 
 
-def aim_bones(rotations: Tensor, positions: Tensor) -> Tensor:
+def align_bones(rotations: Tensor, positions: Tensor) -> Tensor:
     """Local rotations (..., 24, 3, 3) whose joints come as near to positions as the bones allow.
 
     Args:
@@ -192,19 +192,19 @@ _ORDER = torch.argsort(torch.tensor([*_LEAVES.tolist(), *itertools.chain(*_INNER
 
 
 #: Fastest turn of the root, radians per second: a quick pirouette is about two turns a second.
-FASTEST_TURN = 13.0
+MAX_ROOT_RATE = 13.0
 #: Fastest turn of any other joint against the one above it, radians per second: a snap of the wrist.
-FASTEST_SWING = 20.0
+MAX_JOINT_RATE = 20.0
 
 
-def limit_heading(rotations: Tensor, fps: float) -> Tensor:
+def limit_root_rotation_rate(rotations: Tensor, fps: float) -> Tensor:
     """Local rotations (B, T, 24, 3, 3), those whose root turns too fast with its yaw slowed; others as they are.
 
     The yaw follows its path from the first frame on, and from the last frame back, each time lagging
     behind where the path is too fast; midway between the two, a jump becomes a turn around the moment
     at which it was. The lean then follows its own path, as fast.
     """
-    root, most = rotations[:, :, 0], FASTEST_TURN / fps
+    root, most = rotations[:, :, 0], MAX_ROOT_RATE / fps
     if root.shape[1] < 2:
         return rotations
     fast = (rot.geodesic_angle(root[:, 1:], root[:, :-1]) > most).any(dim=1)
@@ -217,9 +217,9 @@ def limit_heading(rotations: Tensor, fps: float) -> Tensor:
     return steady
 
 
-def limit_swings(rotations: Tensor, fps: float) -> Tensor:
+def limit_joint_rotation_rate(rotations: Tensor, fps: float) -> Tensor:
     """Local rotations (B, T, 24, 3, 3), joints below the root on their own path, lagging where it is too fast."""
-    local, most = rotations[:, :, 1:].transpose(1, 2), FASTEST_SWING / fps  # (B, 23, T, 3, 3)
+    local, most = rotations[:, :, 1:].transpose(1, 2), MAX_JOINT_RATE / fps  # (B, 23, T, 3, 3)
     fast = (rot.geodesic_angle(local[:, :, 1:], local[:, :, :-1]) > most).any(dim=2)
     if not fast.any():
         return rotations
@@ -271,11 +271,11 @@ def postprocess(rotations: Tensor, root: Tensor, contacts: Tensor, fps: float) -
         contacts: (B, T, 4) probability of contact of :data:`~motionclip.motion.contacts.CONTACT_JOINTS`.
         fps: frames per second.
     """
-    rotations, root = ground(limit_heading(rotations, fps), root, contacts)
-    return limit_swings(rotations, fps), root
+    rotations, root = lock_feet(limit_root_rotation_rate(rotations, fps), root, contacts)
+    return limit_joint_rotation_rate(rotations, fps), root
 
 
-def ground(rotations: Tensor, root: Tensor, contacts: Tensor) -> tuple[Tensor, Tensor]:
+def lock_feet(rotations: Tensor, root: Tensor, contacts: Tensor) -> tuple[Tensor, Tensor]:
     """Rotations and root paths (B, T, 3) of windows with their feet planted, and what still slides held by the legs.
 
     Args:
@@ -285,12 +285,12 @@ def ground(rotations: Tensor, root: Tensor, contacts: Tensor) -> tuple[Tensor, T
     """
     world, places = forward_kinematics(rotations, root, CANONICAL)
     feet = places[:, :, CONTACT_INDICES]
-    planted = plant_feet(feet, root, contacts)
-    shift = hold_feet(feet + (planted - root)[:, :, None], contacts)
+    planted = foot_locked_root(feet, root, contacts)
+    shift = ankle_corrections(feet + (planted - root)[:, :, None], contacts)
     return move_ankles(rotations, world, places, shift), planted
 
 
-def plant_feet(feet: Tensor, root: Tensor, contacts: Tensor) -> Tensor:
+def foot_locked_root(feet: Tensor, root: Tensor, contacts: Tensor) -> Tensor:
     """Root paths (B, T, 3) on which standing feet slide least.
 
     A foot that stands while the body's pose moves it by d relative to the root means that the
@@ -308,10 +308,10 @@ def plant_feet(feet: Tensor, root: Tensor, contacts: Tensor) -> Tensor:
     return torch.cat([root[:, :1], root[:, 1:] + moved], dim=1)
 
 
-def hold_feet(feet: Tensor, contacts: Tensor) -> Tensor:
+def ankle_corrections(feet: Tensor, contacts: Tensor) -> Tensor:
     """Shifts (B, T, 2, 3), metres, of the left and the right ankle that keep standing feet where they are.
 
-    What :func:`plant_feet` leaves: the root can make good for one foot, not for two that slide apart. A foot is held
+    What :func:`foot_locked_root` leaves: the root can make good for one foot, not for two that slide apart. A foot is held
     from both ends of its contact, and what it was moved by fades where it leaves the floor. None is left below it.
 
     Args:

@@ -81,7 +81,7 @@ class LatentPrior(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, config.num_coefficients)
 
-    def weigh_scores(self, linear: PCAAutoencoder) -> None:
+    def weigh_coefficients(self, linear: PCAAutoencoder) -> None:
         """Take how much each score matters from how far it moves the frames of the linear path.
 
         All scores have about unit variance, but the first move a limb and the last a millimetre.

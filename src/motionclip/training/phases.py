@@ -16,10 +16,10 @@ from motionclip.data.windows import Draw
 from motionclip.encoders import TextEncoder
 from motionclip.losses.distributed import gathered, summed
 from motionclip.losses.objective import ImageTargets, Objective, TextTargets, weighted, word_losses
-from motionclip.model.autoencoder import MotionAutoEncoder, TextHead
+from motionclip.model.autoencoder import MotionAutoencoder, TextHead
 from motionclip.model.checkpoint import Network
 from motionclip.model.features import Batch
-from motionclip.model.network import ResidualAutoEncoder
+from motionclip.model.network import ResidualAutoencoder
 from motionclip.model.prior import FlowNoise, LatentPrior
 from motionclip.training.config import TrainConfig
 from motionclip.training.distributed import DistributedContext
@@ -59,7 +59,7 @@ PoolMaker = Callable[[], LatentPool]
 @torch.compiler.set_stance("force_eager")  # once through the pool: not worth compiling again without gradients
 @torch.no_grad()
 def encode_pool(
-    model: MotionAutoEncoder, data: TrainingSet, config: TrainConfig, ranks: DistributedContext
+    model: MotionAutoencoder, data: TrainingSet, config: TrainConfig, ranks: DistributedContext
 ) -> LatentPool:
     """Each process encodes its share of the windows, and all get all."""
     model.eval()
@@ -171,7 +171,7 @@ class ParaphrasePhase:
 _START_WINDOWS = 768
 
 
-class AutoEncoderPhase:
+class AutoencoderPhase:
     """Steps of the auto-encoder, with validation, pictures and checkpoints on the way."""
 
     name = "autoencoder"
@@ -181,7 +181,7 @@ class AutoEncoderPhase:
     ):
         self.config, self.run, self.data, self.unseen, self.on_step = config, run, data, unseen, on_step
 
-    def fit(self, model: MotionAutoEncoder) -> None:
+    def fit(self, model: MotionAutoencoder) -> None:
         """Train ``model`` in place; it ends with the averaged weights."""
         config, run = self.config, self.run
         self._start(model)
@@ -203,7 +203,7 @@ class AutoEncoderPhase:
         learner.learn(config.steps, step, self.on_step, config.save_every, look)
         model.compute_dtype = None
 
-    def _start(self, model: MotionAutoEncoder) -> None:
+    def _start(self, model: MotionAutoencoder) -> None:
         """Statistics and the linear path from windows of all lengths."""
         config, windows = self.config, self.data.windows
         seed_step(config.seed, 0, -1)
@@ -214,7 +214,7 @@ class AutoEncoderPhase:
         model.start_from(Batch.padded([gather(windows, draw) for draw in draws]))
 
     def _step(
-        self, model: MotionAutoEncoder, objective: Objective, optimizer: torch.optim.AdamW, step: int
+        self, model: MotionAutoencoder, objective: Objective, optimizer: torch.optim.AdamW, step: int
     ) -> dict[str, float]:
         """One step; all processes draw the batch of all of them, and each takes its share."""
         config, windows, ranks = self.config, self.data.windows, self.run.ranks
@@ -238,7 +238,7 @@ class AutoEncoderPhase:
             return None
         return rows_of(data.pictures.targets(whole, data.embeddings, choice, torch.default_generator), own)
 
-    def _validate(self, model: MotionAutoEncoder, step: int) -> None:
+    def _validate(self, model: MotionAutoencoder, step: int) -> None:
         if self.unseen is None or not self.run.ranks.first:
             return
         with evaluating(model):
@@ -251,7 +251,7 @@ class AutoEncoderPhase:
 
 
 @contextmanager
-def evaluating(model: MotionAutoEncoder) -> Iterator[None]:
+def evaluating(model: MotionAutoencoder) -> Iterator[None]:
     """The model without dropout, in full precision and not compiled, and afterwards as it was."""
     training, dtype = model.training, model.compute_dtype
     model.eval()
@@ -311,10 +311,10 @@ class PriorPhase:
 
     def fit(self, network: Network) -> None:
         """Train ``network.prior`` in place, if there is one; it ends with the averaged weights."""
-        if network.prior is None or not isinstance(network.autoencoder, ResidualAutoEncoder):
+        if network.prior is None or not isinstance(network.autoencoder, ResidualAutoencoder):
             return
         config, prior, head = self.config, network.prior, network.autoencoder.text_head
-        prior.weigh_scores(network.autoencoder.linear)
+        prior.weigh_coefficients(network.autoencoder.linear)
         learner = Learner(self.name, prior, self.run, config, config.ema)
 
         @functools.cache

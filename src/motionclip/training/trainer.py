@@ -23,7 +23,7 @@ from motionclip.training.config import TrainConfig
 from motionclip.training.distributed import DistributedContext
 from motionclip.training.frames import PictureTable
 from motionclip.training.learner import ProgressCallback, TrainingSet
-from motionclip.training.phases import AutoEncoderPhase, HeadPhase, ParaphrasePhase, PriorPhase, encode_pool
+from motionclip.training.phases import AutoencoderPhase, HeadPhase, ParaphrasePhase, PriorPhase, encode_pool
 from motionclip.training.run import Run
 
 # A short look at unseen clips while training; the full measure is the `evaluate` application.
@@ -77,7 +77,7 @@ def train(
             torch.manual_seed(config.seed)
             network = Network(config.model).to(device)
             ParaphrasePhase(config, run, groups, CachedEncoder(text_encoder), on_step).fit(network)
-            AutoEncoderPhase(config, run, sets["train"], sets.get("val"), on_step).fit(network.autoencoder)
+            AutoencoderPhase(config, run, sets["train"], sets.get("val"), on_step).fit(network.autoencoder)
             pool = functools.cache(lambda: encode_pool(network.autoencoder, sets["train"], config, ranks))
             HeadPhase(config, run, pool, on_step).fit(network)
             PriorPhase(config, run, pool, on_step).fit(network)

@@ -8,7 +8,7 @@ from PIL.Image import Image
 from motionclip.data.windows import WindowSet
 from motionclip.metrics.reconstruction import reconstruction_mpjpe
 from motionclip.metrics.retrieval import accuracy, cosines
-from motionclip.model.autoencoder import MotionAutoEncoder
+from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import to_motions
 from motionclip.motion import rotations as rot
 from motionclip.render import contact_sheet
@@ -24,7 +24,7 @@ def _spread(count: int, wanted: int) -> list[int]:
 
 
 @torch.no_grad()
-def validate(model: MotionAutoEncoder, unseen: TrainingSet) -> dict[str, float]:
+def validate(model: MotionAutoencoder, unseen: TrainingSet) -> dict[str, float]:
     """Reconstruction of 2-second windows, and the share of labelled clips whose own sentence is nearest."""
     values, windows = {}, unseen.windows
     tiles = windows.tiles(round(_SECONDS * model.config.fps))
@@ -41,7 +41,7 @@ def validate(model: MotionAutoEncoder, unseen: TrainingSet) -> dict[str, float]:
     return values
 
 
-def _sentence_accuracy(model: MotionAutoEncoder, unseen: TrainingSet, picked: list[int]) -> float:
+def _sentence_accuracy(model: MotionAutoencoder, unseen: TrainingSet, picked: list[int]) -> float:
     latents, labels = [], []
     for start in range(0, len(picked), _CHUNK):
         draw = unseen.windows.central(picked[start : start + _CHUNK], model.config.max_frames)
@@ -53,7 +53,7 @@ def _sentence_accuracy(model: MotionAutoEncoder, unseen: TrainingSet, picked: li
 
 
 @torch.no_grad()
-def sample_sheet(model: MotionAutoEncoder, windows: WindowSet, count: int = 4) -> Image | None:
+def sample_sheet(model: MotionAutoencoder, windows: WindowSet, count: int = 4) -> Image | None:
     """A picture of recorded windows, each beside what the auto-encoder makes of it; None if all clips are too short."""
     tiles = windows.tiles(round(_SECONDS * model.config.fps))
     if not len(tiles):
