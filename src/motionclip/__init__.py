@@ -10,36 +10,44 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from motionclip.applications.caption import caption
-    from motionclip.applications.complete import complete, extend
-    from motionclip.applications.edit import compose, edit, restyle
-    from motionclip.applications.evaluate import evaluate
-    from motionclip.applications.interpolate import interpolate
-    from motionclip.applications.recognize import recognize
-    from motionclip.applications.reconstruct import reconstruct
-    from motionclip.applications.search import index_library, search
-    from motionclip.applications.storyboard import Shot, storyboard
-    from motionclip.applications.text_to_motion import text_to_motion
-    from motionclip.formats import load_rig
-    from motionclip.io import read_motion, write_motion
-    from motionclip.model.pipeline import MotionCLIP, load
-    from motionclip.motion import Motion, Skeleton
+if TYPE_CHECKING:  # for type checkers and editors: the same names as in _MODULES
+    from motionclip.applications.caption import caption as caption
+    from motionclip.applications.complete import complete as complete
+    from motionclip.applications.complete import extend as extend
+    from motionclip.applications.edit import compose as compose
+    from motionclip.applications.edit import edit as edit
+    from motionclip.applications.edit import restyle as restyle
+    from motionclip.applications.evaluate import evaluate as evaluate
+    from motionclip.applications.interpolate import interpolate as interpolate
+    from motionclip.applications.recognize import recognize as recognize
+    from motionclip.applications.reconstruct import reconstruct as reconstruct
+    from motionclip.applications.search import index_library as index_library
+    from motionclip.applications.search import search as search
+    from motionclip.applications.storyboard import Shot as Shot
+    from motionclip.applications.storyboard import storyboard as storyboard
+    from motionclip.applications.text_to_motion import text_to_motion as text_to_motion
+    from motionclip.formats import load_rig as load_rig
+    from motionclip.io import read_motion as read_motion
+    from motionclip.io import write_motion as write_motion
+    from motionclip.model.pipeline import MotionCLIP as MotionCLIP
+    from motionclip.model.pipeline import load as load
+    from motionclip.motion import Motion as Motion
+    from motionclip.motion import Skeleton as Skeleton
 
 __version__ = "0.1.0"
 
-#: Where each public name is defined. It is imported on first use, so that `motionclip --help` does not wait for PyTorch.
+#: The module of each public name: it is imported on first use, so that `motionclip --help` does not wait for PyTorch.
 _MODULES = {
     "Motion": "motion",
     "MotionCLIP": "model.pipeline",
     "Shot": "applications.storyboard",
     "Skeleton": "motion",
     "caption": "applications.caption",
+    "complete": "applications.complete",
     "compose": "applications.edit",
     "edit": "applications.edit",
     "evaluate": "applications.evaluate",
     "extend": "applications.complete",
-    "complete": "applications.complete",
     "index_library": "applications.search",
     "interpolate": "applications.interpolate",
     "load": "model.pipeline",
@@ -54,30 +62,7 @@ _MODULES = {
     "write_motion": "io",
 }
 
-__all__ = [
-    "Motion",
-    "MotionCLIP",
-    "Shot",
-    "Skeleton",
-    "caption",
-    "complete",
-    "compose",
-    "edit",
-    "evaluate",
-    "extend",
-    "index_library",
-    "interpolate",
-    "load",
-    "load_rig",
-    "read_motion",
-    "recognize",
-    "reconstruct",
-    "restyle",
-    "search",
-    "storyboard",
-    "text_to_motion",
-    "write_motion",
-]
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> object:

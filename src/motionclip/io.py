@@ -12,12 +12,14 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from motionclip.errors import FormatError
-from motionclip.formats.rigs import Rig
-from motionclip.motion import Motion
 from motionclip.progress import ProgressCallback
+
+if TYPE_CHECKING:  # the command line shows the formats in its help, and does not wait for PyTorch
+    from motionclip.formats import Rig
+    from motionclip.motion import Motion
 
 Group = Literal["skeleton", "body", "research", "picture"]
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from motionclip.applications import DEFAULT_OVERLAP as DEFAULT_OVERLAP
 from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, DEFAULT_SECONDS, Source, text_to_motion
 from motionclip.errors import MotionError
 from motionclip.model.pipeline import MotionCLIP
@@ -104,10 +105,6 @@ def _contacts(motion: Motion) -> Tensor:
     """How surely (T, 4) feet touch the floor, coming and going over several frames."""
     touching = foot_contacts(motion.positions, motion.fps).to(motion.root).T  # (4, T)
     return F.avg_pool1d(touching, _SOFT, stride=1, padding=_SOFT // 2, count_include_pad=False).T
-
-
-#: Seconds over which one shot goes over into the next.
-DEFAULT_OVERLAP = 0.8
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 import torch
 from torch import Tensor
 
+from motionclip.applications import DEFAULT_GUIDANCE as DEFAULT_GUIDANCE
+from motionclip.applications import DEFAULT_SECONDS as DEFAULT_SECONDS
 from motionclip.errors import ModelError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
-
-DEFAULT_SECONDS = 4.0
-DEFAULT_GUIDANCE = 1.5
 
 
 @overload
