@@ -14,24 +14,24 @@ import motionclip
 from motionclip.errors import ModelError, TextError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.server.app import create_app
-from motionclip.server.batching import Batcher, Lane, Order
+from motionclip.server.batching import BatchedRequest, Batcher, WorkerPool
 from motionclip.server.errors import HttpError
 from motionclip.server.limits import Limits
 from motionclip.server.metrics import Metrics
 
-ORDERS = [
-    Order("a person walks", 2.0, 0, 1.5),
-    Order("a person runs", 2.0, 0, 1.5),
-    Order("a person waves both hands", 2.0, 7, 1.5),
-    Order("a person waves both hands", 2.0, 0, 3.0),
-    Order("a person kicks", 1.0, 0, 1.5),
+REQUESTS = [
+    BatchedRequest("a person walks", 2.0, 0, 1.5),
+    BatchedRequest("a person runs", 2.0, 0, 1.5),
+    BatchedRequest("a person waves both hands", 2.0, 7, 1.5),
+    BatchedRequest("a person waves both hands", 2.0, 0, 3.0),
+    BatchedRequest("a person kicks", 1.0, 0, 1.5),
 ]
 
 
-def batcher(model: MotionCLIP, **limits: float) -> tuple[Batcher, Metrics, Lane]:
+def batcher(model: MotionCLIP, **limits: float) -> tuple[Batcher, Metrics, WorkerPool]:
     metrics = Metrics()
-    lane = Lane("making", 1, 1, 1, metrics.waiting)
-    return Batcher(model, lane, Limits(**limits), metrics), metrics, lane  # type: ignore[arg-type]
+    pool = WorkerPool("making", 1, 1, 1, metrics.waiting)
+    return Batcher(model, pool, Limits(**limits), metrics), metrics, pool  # type: ignore[arg-type]
 
 
 def batches(metrics: Metrics) -> list[str]:
@@ -39,75 +39,75 @@ def batches(metrics: Metrics) -> list[str]:
 
 
 def test_batches_give_the_same_motions(model: MotionCLIP) -> None:
-    batched, metrics, lane = batcher(model)
+    batched, metrics, pool = batcher(model)
 
     async def together() -> list[motionclip.Motion]:
-        return await asyncio.gather(*(batched.motion(order) for order in ORDERS))
+        return await asyncio.gather(*(batched.motion(request) for request in REQUESTS))
 
     made = asyncio.run(together())
-    lane.close()
+    pool.close()
     assert batches(metrics) == ["motionclip_batch_size_count 1.0"]
-    for order, motion in zip(ORDERS, made, strict=True):
+    for request, motion in zip(REQUESTS, made, strict=True):
         alone = motionclip.text_to_motion(
-            model, order.text, seconds=order.seconds, seed=order.seed, guidance=order.guidance
+            model, request.text, seconds=request.seconds, seed=request.seed, guidance=request.guidance
         )
         torch.testing.assert_close(motion.positions, alone.positions, atol=1e-4, rtol=0)
 
 
 def test_a_bad_sentence_spoils_no_other(model: MotionCLIP) -> None:
-    batched, _, lane = batcher(model)
+    batched, _, pool = batcher(model)
 
     async def together() -> list[object]:
         texts = ["a person walks", "   ", "a person runs", "\ud800"]
         return await asyncio.gather(
-            *(batched.motion(Order(text, 1.0, 0, 1.5)) for text in texts), return_exceptions=True
+            *(batched.motion(BatchedRequest(text, 1.0, 0, 1.5)) for text in texts), return_exceptions=True
         )
 
     made = asyncio.run(together())
-    lane.close()
+    pool.close()
     assert [type(result) for result in made] == [motionclip.Motion, TextError, motionclip.Motion, TextError]
 
 
 def test_a_length_that_cannot_be_made_is_refused_before_it_waits(model: MotionCLIP) -> None:
-    batched, metrics, lane = batcher(model)
+    batched, metrics, pool = batcher(model)
     with pytest.raises(ModelError, match="seconds"):
-        asyncio.run(batched.motion(Order("a person walks", 60.0, 0, 1.5)))
-    lane.close()
+        asyncio.run(batched.motion(BatchedRequest("a person walks", 60.0, 0, 1.5)))
+    pool.close()
     assert batches(metrics) == ["motionclip_batch_size_count 0.0"]
 
 
 def test_who_leaves_is_not_made(model: MotionCLIP) -> None:
-    batched, metrics, lane = batcher(model, batch=1)
+    batched, metrics, pool = batcher(model, batch=1)
     gate = threading.Event()
 
     async def scene() -> motionclip.Motion:
-        blocked = asyncio.create_task(lane.run(gate.wait))
+        blocked = asyncio.create_task(pool.run(gate.wait))
         await asyncio.sleep(0)
-        first = asyncio.create_task(batched.motion(ORDERS[1]))
+        first = asyncio.create_task(batched.motion(REQUESTS[1]))
         while batches(metrics) != ["motionclip_batch_size_count 1.0"]:
             await asyncio.sleep(0)
-        leaving = [first, *(asyncio.create_task(batched.motion(order)) for order in ORDERS[2:])]
+        leaving = [first, *(asyncio.create_task(batched.motion(request)) for request in REQUESTS[2:])]
         await asyncio.sleep(0)
         for task in leaving:
             task.cancel()
         await asyncio.gather(*leaving, return_exceptions=True)
         gate.set()
         await blocked
-        return await batched.motion(ORDERS[0])
+        return await batched.motion(REQUESTS[0])
 
     assert asyncio.run(scene()).duration == 2.0
-    lane.close()
+    pool.close()
     assert batches(metrics) == ["motionclip_batch_size_count 2.0"]
 
 
 def test_the_line_is_bounded(model: MotionCLIP) -> None:
-    batched, _, lane = batcher(model, waiting=2)
+    batched, _, pool = batcher(model, waiting=2)
 
     async def flood() -> list[object]:
-        return await asyncio.gather(*(batched.motion(ORDERS[0]) for _ in range(20)), return_exceptions=True)
+        return await asyncio.gather(*(batched.motion(REQUESTS[0]) for _ in range(20)), return_exceptions=True)
 
     made = asyncio.run(flood())
-    lane.close()
+    pool.close()
     assert [type(result) for result in made] == [motionclip.Motion] * 2 + [HttpError] * 18
 
 
@@ -138,24 +138,24 @@ def test_clients_at_once_all_get_an_answer(model: MotionCLIP) -> None:
 
 
 def test_work_that_waits_is_bounded() -> None:
-    gate, lane = threading.Event(), Lane("jobs", 1, 1, 1, Metrics().waiting)
+    gate, pool = threading.Event(), WorkerPool("jobs", 1, 1, 1, Metrics().waiting)
 
     def wait() -> bool:
         return gate.wait(20)
 
     async def scene() -> None:
-        tasks = [asyncio.create_task(lane.run(wait)) for _ in range(2)]
+        tasks = [asyncio.create_task(pool.run(wait)) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(HttpError) as refused:
-            await lane.run(wait)
+            await pool.run(wait)
         assert refused.value.status == 503
         for task in tasks:  # what has begun keeps its place, what waits gives it up
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0.05)
-        assert not lane.is_full
+        assert not pool.is_full
         gate.set()
-        assert await lane.run(lambda: 5) == 5
+        assert await pool.run(lambda: 5) == 5
 
     asyncio.run(scene())
-    lane.close()
+    pool.close()

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 import motionclip
 from motionclip.server.app import create_app
-from motionclip.server.schemas import document
+from motionclip.server.schemas import openapi_document
 
 _ALL = list(HealthCheck)
 _FEW = settings(max_examples=8, phases=[Phase.generate], deadline=None, suppress_health_check=_ALL, database=None)
@@ -26,7 +26,7 @@ _FEW = settings(max_examples=8, phases=[Phase.generate], deadline=None, suppress
 
 def operations(app: FastAPI) -> list[APIOperation]:
     # without Schemathesis's plugin for pytest, which needs an older pytest
-    return [result.ok() for result in schemathesis.openapi.from_dict(document(app)).get_all_operations()]
+    return [result.ok() for result in schemathesis.openapi.from_dict(openapi_document(app)).get_all_operations()]
 
 
 def sent(case: Case, take: bytes) -> dict[str, Any]:

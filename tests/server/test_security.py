@@ -85,7 +85,7 @@ def test_a_fault_says_nothing_of_the_inside(
     def broken(*_: object) -> None:
         raise RuntimeError("secret of the inside")
 
-    monkeypatch.setattr("motionclip.server.routes.motion_answer", broken)
+    monkeypatch.setattr("motionclip.server.routes.motion_response", broken)
     with caplog.at_level(logging.INFO, "motionclip.server"):
         answer = client.post("/generate", json={"text": "a person walks", "seconds": 1})
     assert answer.status_code == 500 and answer.json()["error"]["type"] == "Fault"

@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 
 from motionclip.applications.search.library import LibraryIndex
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.server.errors import answer
+from motionclip.server.errors import handle_exception
 from motionclip.server.limits import Limits
-from motionclip.server.middleware import Access, Guard, Reception
+from motionclip.server.middleware import AccessLog, Guard, RequestLimits
 from motionclip.server.routes import router
-from motionclip.server.schemas import ERROR_RESPONSES, document
+from motionclip.server.schemas import ERROR_RESPONSES, openapi_document
 from motionclip.server.service import Service
 
 _DESCRIPTION = (
@@ -33,13 +33,13 @@ def create_app(
     token: str | None = None,
     limits: Limits | None = None,
 ) -> FastAPI:
-    """The applications over HTTP.
+    """Returns the applications over HTTP as an ASGI app.
 
     Args:
         model: from :func:`motionclip.load`.
         library: what ``/search`` searches; from ``index_library`` with the same model.
-        token: what clients have to say; without one, only requests addressed to a loopback host are answered.
-        limits: what it holds at once.
+        token: bearer token of the clients; without one, only requests addressed to a loopback host are answered.
+        limits: of what the server holds at once.
     """
     limits = limits or Limits()
     service = Service(model, library, limits)
@@ -61,11 +61,11 @@ def create_app(
     )
     app.state.service = service
     app.include_router(router)
-    app.openapi = partial(document, app)  # type: ignore[method-assign]
-    app.add_exception_handler(HTTPException, answer)
-    app.add_exception_handler(RequestValidationError, answer)
+    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
+    app.add_exception_handler(HTTPException, handle_exception)
+    app.add_exception_handler(RequestValidationError, handle_exception)
     # the last one added is the outermost
-    app.add_middleware(Reception, limits=limits)
+    app.add_middleware(RequestLimits, limits=limits)
     app.add_middleware(Guard, token=token)
-    app.add_middleware(Access, metrics=service.metrics)
+    app.add_middleware(AccessLog, metrics=service.metrics)
     return app

@@ -1,4 +1,4 @@
-"""Sentences that arrive together become motions together."""
+"""Texts that arrive together become motions together: a text encoder that remembers, worker pools, and the batcher."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from motionclip.encoders import TextEncoder, checked_texts
 from motionclip.errors import TextError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
-from motionclip.server.errors import busy
+from motionclip.server.errors import busy_error
 from motionclip.server.limits import Limits
 from motionclip.server.metrics import Metrics
 
-# A text encoder that remembers: labels and popular sentences are encoded once.
+T = TypeVar("T")
 
-
-#: Sentences remembered: 15 MB for vectors of 384 numbers.
-_KEPT = 10_000
+#: Texts that are remembered: 15 MB for vectors of 384 numbers.
+_REMEMBERED = 10_000
 
 
 class MemoizedEncoder:
-    """Another text encoder, with the vectors of the last sentences kept in memory. Any thread may use it."""
+    """A text encoder with the embeddings of the last texts kept in memory, so that labels and popular sentences are
+    encoded once. Any thread may use it.
+    """
 
     def __init__(self, text_encoder: TextEncoder):
         self._text_encoder = text_encoder
         self.name, self.dim, self.fingerprint = text_encoder.name, text_encoder.dim, text_encoder.fingerprint
-        self._known: OrderedDict[str, Tensor] = OrderedDict()
+        self._known: OrderedDict[str, Tensor] = OrderedDict()  # the least recently used first
         self._lock = threading.Lock()
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """Unit vectors (N, dim), as of the text encoder.
+        """Returns unit vectors (N, dim), as the text encoder.
 
         Raises:
             TextError: as the text encoder.
@@ -55,65 +56,59 @@ class MemoizedEncoder:
             for text in dict.fromkeys(texts):
                 self._known[text] = found[text]
                 self._known.move_to_end(text)
-            while len(self._known) > _KEPT:
+            while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return torch.stack([found[text] for text in texts]) if texts else torch.empty(0, self.dim)
 
 
-# Threads for heavy work, with a line of bounded length before them.
-
-
-T = TypeVar("T")
-
-
-class Lane:
-    """A few threads that take work in turn. All but the work itself happens on the event loop.
+class WorkerPool:
+    """A few threads for heavy work, with a bounded queue. Everything but the work itself runs on the event loop.
 
     Args:
-        name: in the metrics and for the threads.
+        name: of the pool, in the metrics and the names of its threads.
         threads: how many.
-        each: processor threads of a computation in one of them.
-        waiting: work that may wait.
-        gauge: shows what waits or is done.
+        torch_threads: processor threads of one computation.
+        waiting: size of the queue.
+        gauge: shows how much work waits or is done.
     """
 
-    def __init__(self, name: str, threads: int, each: int, waiting: int, gauge: Gauge):
-        # in the thread itself: from outside, MKL does not hear of it
-        self._pool = ThreadPoolExecutor(threads, f"motionclip-{name}", torch.set_num_threads, (each,))
-        self._room, self._held = threads + waiting, 0
+    def __init__(self, name: str, threads: int, torch_threads: int, waiting: int, gauge: Gauge):
+        # set in the thread itself: MKL does not learn of it from outside
+        self._threads = ThreadPoolExecutor(threads, f"motionclip-{name}", torch.set_num_threads, (torch_threads,))
+        self._capacity, self._held = threads + waiting, 0
         gauge.labels(name).set_function(lambda: self._held)
 
     @property
     def is_full(self) -> bool:
-        return self._held >= self._room
+        return self._held >= self._capacity
 
     async def run(self, work: Callable[[], T]) -> T:
-        """The result of work. If the caller is cancelled, work that has begun goes on and keeps its place.
+        """Returns the result of work. If the caller is cancelled, work that has begun goes on and keeps its place.
 
         Raises:
-            HttpError: if too much waits already.
+            HttpError: 503, if the queue is full.
         """
         if self.is_full:
-            raise busy(f"{self._held} other jobs wait or are being done")
+            raise busy_error(f"{self._held} other jobs wait or are being done")
         self._held += 1
-        loop, future = asyncio.get_running_loop(), self._pool.submit(work)
+        loop, future = asyncio.get_running_loop(), self._threads.submit(work)
 
-        def leave(_: Future[T]) -> None:
-            loop.call_soon_threadsafe(self._leave)
+        def release() -> None:
+            self._held -= 1
 
-        future.add_done_callback(leave)
+        def on_done(_: Future[T]) -> None:  # in any thread
+            loop.call_soon_threadsafe(release)
+
+        future.add_done_callback(on_done)
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
         """Ends the threads after what they have begun; what waits is dropped."""
-        self._pool.shutdown(cancel_futures=True)
-
-    def _leave(self) -> None:
-        self._held -= 1
+        self._threads.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True)
-class Order:
+class BatchedRequest:
     """What a motion is to be made of: as the arguments of ``text_to_motion``."""
 
     text: str
@@ -122,68 +117,19 @@ class Order:
     guidance: float
 
 
-def make(model: MotionCLIP, orders: Sequence[Order]) -> list[Motion | TextError]:
-    """A motion for each order, the one that ``text_to_motion`` makes of it, or why its words cannot be encoded.
-
-    Words are encoded together; what has one length, seed and guidance is drawn together, what has one length decoded
-    together.
-
-    Raises:
-        ModelError: if the model cannot make a length.
-    """
-    made: list[Motion | TextError] = []
-    texts = _embedded(model, [order.text for order in orders])
-    latents: dict[int, Tensor] = {}
-    good = [number for number, text in enumerate(texts) if isinstance(text, Tensor)]
-    lengths = [model.num_frames(order.seconds) for order in orders]
-    for chosen in _grouped(good, [(lengths[n], orders[n].seed, orders[n].guidance) for n in good]):
-        order = orders[chosen[0]]
-        together = torch.stack([text for n in chosen if isinstance(text := texts[n], Tensor)])
-        drawn = model.sample(together, order.seconds, guidance=order.guidance, seed=order.seed)
-        latents.update(zip(chosen, drawn, strict=True))
-    motions: dict[int, Motion] = {}
-    for chosen in _grouped(good, [lengths[n] for n in good]):
-        decoded = model.decode(torch.stack([latents[n] for n in chosen]), orders[chosen[0]].seconds)
-        motions.update(zip(chosen, decoded, strict=True))
-    for number, text in enumerate(texts):
-        made.append(motions[number] if isinstance(text, Tensor) else text)
-    return made
-
-
-def _embedded(model: MotionCLIP, texts: Sequence[str]) -> list[Tensor | TextError]:
-    try:
-        return list(model.embed_text(texts))
-    except TextError:  # one of them; the others shall not suffer from it
-        return [_embedded_one(model, text) for text in texts]
-
-
-def _embedded_one(model: MotionCLIP, text: str) -> Tensor | TextError:
-    try:
-        return model.embed_text([text])[0]
-    except TextError as error:
-        return error
-
-
-def _grouped(numbers: Iterable[int], keys: Iterable[Hashable]) -> list[list[int]]:
-    groups: defaultdict[Hashable, list[int]] = defaultdict(list)
-    for number, key in zip(numbers, keys, strict=True):
-        groups[key].append(number)
-    return list(groups.values())
-
-
 class Batcher:
-    """Gathers orders while others are being made.
+    """Makes motions of texts, those that arrive together or while others are being made in one batch.
 
     Args:
-        model: makes them.
-        lane: one thread for them.
-        limits: how many wait, how many are made together, how long to gather.
-        metrics: counts.
+        model: makes the motions.
+        pool: one thread for them.
+        limits: of the queue, of a batch, and the time for which a text waits for others.
+        metrics: the counters.
     """
 
-    def __init__(self, model: MotionCLIP, lane: Lane, limits: Limits, metrics: Metrics):
-        self._model, self._lane, self._limits, self._metrics = model, lane, limits, metrics
-        self._waiting: dict[asyncio.Future[Motion], Order] = {}
+    def __init__(self, model: MotionCLIP, pool: WorkerPool, limits: Limits, metrics: Metrics):
+        self._model, self._pool, self._limits, self._metrics = model, pool, limits, metrics
+        self._waiting: dict[asyncio.Future[Motion], BatchedRequest] = {}
         self._task: asyncio.Task[None] | None = None
         metrics.waiting.labels("sentences").set_function(lambda: len(self._waiting))
 
@@ -191,47 +137,89 @@ class Batcher:
     def is_full(self) -> bool:
         return len(self._waiting) >= self._limits.waiting
 
-    async def motion(self, order: Order) -> Motion:
-        """The motion of an order.
+    async def motion(self, request: BatchedRequest) -> Motion:
+        """Returns the motion of a text.
 
         Raises:
-            HttpError: if too many wait already.
+            HttpError: 503, if too many texts wait already.
             ModelError, TextError: as ``text_to_motion``.
         """
-        self._model.num_frames(order.seconds)
+        self._model.num_frames(request.seconds)  # raises its error before it waits
         if self.is_full:
-            raise busy(f"{len(self._waiting)} sentences wait already")
+            raise busy_error(f"{len(self._waiting)} sentences wait already")
         future: asyncio.Future[Motion] = asyncio.get_running_loop().create_future()
-        self._waiting[future] = order
+        self._waiting[future] = request
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work())
+            self._task = asyncio.create_task(self._run())
         try:
             return await future
         finally:
             self._waiting.pop(future, None)
 
-    async def _work(self) -> None:
-        """Until nobody waits."""
+    async def _run(self) -> None:
+        """Makes batches until nothing waits."""
         while self._waiting:
             if len(self._waiting) < self._limits.batch:
                 await asyncio.sleep(self._limits.gather_ms / 1000)
             batch = dict(list(self._waiting.items())[: self._limits.batch])
             for future in batch:
                 del self._waiting[future]
-            if batch:
+            if batch:  # else all clients have left meanwhile
                 await self._make(batch)
 
-    async def _make(self, batch: dict[asyncio.Future[Motion], Order]) -> None:
+    async def _make(self, batch: dict[asyncio.Future[Motion], BatchedRequest]) -> None:
         self._metrics.batch.observe(len(batch))
-        orders = list(batch.values())
+        requests = list(batch.values())
         try:
-            made: Sequence[Motion | Exception] = await self._lane.run(lambda: make(self._model, orders))
-        except Exception as error:  # told to each of those who wait for it
-            made = [error] * len(batch)
-        for future, result in zip(batch, made, strict=True):
+            results: Sequence[Motion | Exception] = await self._pool.run(lambda: make_motions(self._model, requests))
+        except Exception as error:  # for each of those who wait
+            results = [error] * len(batch)
+        for future, result in zip(batch, results, strict=True):
             if future.done():
                 continue  # its client has left
             if isinstance(result, Exception):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+
+
+def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[Motion | TextError]:
+    """Returns the motion that ``text_to_motion`` makes of each request, or why its text cannot be encoded.
+
+    Texts are encoded together; requests of one length, seed and guidance are sampled together, those of one length
+    decoded together.
+
+    Raises:
+        ModelError: if the model cannot make a length.
+    """
+    embeddings = _embed(model, [request.text for request in requests])
+    encoded = {number: row for number, row in enumerate(embeddings) if isinstance(row, Tensor)}
+    frames = [model.num_frames(request.seconds) for request in requests]
+    latents: dict[int, Tensor] = {}
+    for group in _grouped(encoded, lambda n: (frames[n], requests[n].seed, requests[n].guidance)):
+        first = requests[group[0]]
+        together = torch.stack([encoded[n] for n in group])
+        sampled = model.sample(together, first.seconds, guidance=first.guidance, seed=first.seed)
+        latents.update(zip(group, sampled, strict=True))
+    motions: dict[int, Motion] = {}
+    for group in _grouped(encoded, lambda n: frames[n]):
+        decoded = model.decode(torch.stack([latents[n] for n in group]), requests[group[0]].seconds)
+        motions.update(zip(group, decoded, strict=True))
+    return [motions[n] if isinstance(row, Tensor) else row for n, row in enumerate(embeddings)]
+
+
+def _embed(model: MotionCLIP, texts: Sequence[str]) -> list[Tensor | TextError]:
+    """Returns the text embedding (E,) of each text, or its error."""
+    try:
+        return list(model.embed_text(texts))
+    except TextError as error:
+        if len(texts) == 1:
+            return [error]
+        return [_embed(model, [text])[0] for text in texts]  # so that the others do not suffer from it
+
+
+def _grouped(numbers: Iterable[int], key: Callable[[int], Hashable]) -> list[list[int]]:
+    groups: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for number in numbers:
+        groups[key(number)].append(number)
+    return list(groups.values())

@@ -14,14 +14,15 @@ from starlette.responses import Response
 
 from motionclip.errors import MotionClipError, SizeError
 
-#: Seconds after which a client that was turned away may try again.
+#: Seconds after which a client that got a 503 may try again.
 RETRY_AFTER = 1
-_SHOWN = 5
-_KINDS = {400: "BadRequest", 404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaType"}
+#: Problems of a request that are listed.
+_MOST_PROBLEMS = 5
+_TYPES = {400: "BadRequest", 404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaType"}
 
 
 class HttpError(Exception):
-    """A request that is not carried out.
+    """A request that is answered with an error.
 
     Args:
         status: of the answer.
@@ -41,30 +42,34 @@ class HttpError(Exception):
         return Response(body, self.status, self.headers, media_type="application/json")
 
 
-def busy(what: str) -> HttpError:
-    """The answer where a line is full."""
-    message = f"{what}; try again in {RETRY_AFTER} s"
+def busy_error(reason: str) -> HttpError:
+    """Returns the error of a server that has too much to do: 503 with Retry-After."""
+    message = f"{reason}; try again in {RETRY_AFTER} s"
     return HttpError(503, "Busy", message, {"Retry-After": str(RETRY_AFTER)})
 
 
-def invalid(error: RequestValidationError | ValidationError) -> HttpError:
-    """What does not fit the schema: where, and what was expected; not what was sent, which may be large."""
+def validation_error(error: RequestValidationError | ValidationError) -> HttpError:
+    """Returns the error of a body that does not fit its schema: where and what was expected.
+
+    What was sent is not quoted: it may be large.
+    """
     found = error.errors()
-    said = [
-        f"{'.'.join(str(part)[:60] for part in one['loc']) or 'body'}: {one['msg'][:300]}" for one in found[:_SHOWN]
+    problems = [
+        f"{'.'.join(str(part)[:60] for part in one['loc']) or 'body'}: {one['msg'][:300]}"
+        for one in found[:_MOST_PROBLEMS]
     ]
-    more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
-    return HttpError(422, "ValidationError", "; ".join([*said, *more]))
+    more = [f"and {len(found) - _MOST_PROBLEMS} more"] if len(found) > _MOST_PROBLEMS else []
+    return HttpError(422, "ValidationError", "; ".join([*problems, *more]))
 
 
 def http_error_of(error: Exception) -> HttpError | None:
-    """The answer where the request, or too much work, is to blame for an exception; None for a fault."""
+    """Returns the error to answer with where the request or too much work caused an exception; None for a fault."""
     if isinstance(error, HttpError):
         return error
     if isinstance(error, RequestValidationError):
-        return invalid(error)
+        return validation_error(error)
     if isinstance(error, MemoryError):
-        return busy("not enough memory")
+        return busy_error("not enough memory")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return HttpError(507, "NoRoom", "the server's disk is full; try again later")
     if isinstance(error, SizeError):
@@ -72,13 +77,13 @@ def http_error_of(error: Exception) -> HttpError | None:
     if isinstance(error, MotionClipError):
         return HttpError(422, type(error).__name__, str(error))
     if isinstance(error, HTTPException):
-        return HttpError(error.status_code, _KINDS.get(error.status_code, "Refused"), str(error.detail), error.headers)
+        return HttpError(error.status_code, _TYPES.get(error.status_code, "Refused"), str(error.detail), error.headers)
     return None
 
 
-async def answer(request: Request, error: Exception) -> Response:
+async def handle_exception(request: Request, error: Exception) -> Response:
     """The exception handler of the app."""
-    refusal = http_error_of(error)
-    if refusal is None:
+    known = http_error_of(error)
+    if known is None:
         raise error
-    return refusal.response
+    return known.response

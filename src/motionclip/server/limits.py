@@ -1,6 +1,6 @@
-"""What a request may ask for, and what the server holds at once.
+"""Limits of one request, which stand in the OpenAPI document, and of what the server holds at once.
 
-The constants are part of the interface and stand in the OpenAPI document; ``Limits`` is for whoever runs the server.
+Sizes of motions are limited in :mod:`motionclip.serving`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from motionclip.errors import MotionClipError
 
 #: Characters of a text.
 MAX_TEXT = 1000
-#: Texts, labels or sentences of a request.
+#: Labels or sentences of a request.
 MAX_TEXTS = 200
 #: Uploaded files of a request.
 MAX_FILES = 8
-#: Motions of an interpolation, shots of a storyboard, and what a search may find.
+#: Motions of an interpolation, shots of a storyboard, hits of a search.
 MAX_STEPS, MAX_SHOTS, MAX_HITS = 32, 32, 100
 #: Gaps to fill.
 MAX_GAPS = 8
@@ -28,13 +28,13 @@ class Limits:
     Attributes:
         body_mb: megabytes of a request; a larger one is answered with 413, before it is read if it says its length.
         seconds: time for a request, from its first byte to its last answer.
-        requests: requests inside at once.
-        waiting: sentences that wait to be made into motions.
+        requests: requests that are answered at once.
+        waiting: texts that wait to be made into motions.
         jobs: other work that waits: edits, films, uploads.
-        workers: other work that is done at once.
+        workers: threads for other work.
         threads: processor threads of one computation.
-        batch: sentences that are made into motions together, at most.
-        gather_ms: milliseconds for which a sentence waits for others, when nothing else is being made.
+        batch: texts that are made into motions together, at most.
+        gather_ms: milliseconds for which a text waits for others when no motion is being made.
 
     Raises:
         MotionClipError: if one is not a positive number.
@@ -61,5 +61,5 @@ class Limits:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of all requests inside together."""
+        """Bytes of all bodies together."""
         return 8 * self.body_bytes

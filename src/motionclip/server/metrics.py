@@ -1,4 +1,4 @@
-"""What is counted, in the text format of Prometheus."""
+"""Counters of the server, in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ class Metrics:
         self.waiting = Gauge("motionclip_waiting", "Work that waits or is done.", ("line",), registry=self._registry)
 
     def text(self) -> bytes:
-        """All of it."""
+        """Returns the current values."""
         return generate_latest(self._registry)

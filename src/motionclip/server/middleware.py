@@ -1,4 +1,4 @@
-"""Takes a request in whole, within limits, and lets go of it when its time is over or its client is gone."""
+"""The layers around the routes, from the outermost: access log, guard, request limits."""
 
 from __future__ import annotations
 
@@ -15,24 +15,29 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from motionclip.errors import MotionClipError
-from motionclip.server.errors import RETRY_AFTER, HttpError, busy, http_error_of
+from motionclip.server.errors import RETRY_AFTER, HttpError, busy_error, http_error_of
 from motionclip.server.limits import Limits
 from motionclip.server.metrics import Metrics
 from motionclip.serving import host_name, is_loopback
 
-# The outermost layer: an id for each request, a line in the log, counters, and no fault that reaches a client.
-#
-# The log has the route's pattern, not what was asked for: no texts, no file names.
-
-
 LOG = logging.getLogger("motionclip.server")
+#: Request ids of clients that are taken over.
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: Logged where the client left before there was an answer.
 _CLIENT_LEFT = 499
+#: Open to everybody: whether the server runs is what load balancers ask.
+_OPEN = ("/health", "/ready")
+_LEAST_TOKEN = 16
+#: Answered however many requests are being answered: a server that is busy is not dead.
+_ALWAYS = "/health"
 
 
-class Access:
-    """Middleware around everything else."""
+class AccessLog:
+    """Middleware that gives each request an id, a line in the log and its place in the counters.
+
+    Exceptions become answers here, and no fault reaches a client. The log has the pattern of the route, not what was
+    asked for: no texts, no file names.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics):
         self._app, self._metrics = app, metrics
@@ -41,7 +46,7 @@ class Access:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given, start = Headers(scope=scope).get("x-request-id", ""), time.perf_counter()
+        start, given = time.perf_counter(), Headers(scope=scope).get("x-request-id", "")
         request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
         status = _CLIENT_LEFT
 
@@ -56,15 +61,15 @@ class Access:
             try:
                 await self._app(scope, receive, send_with_id)
             except Exception as error:
-                refusal = http_error_of(error) or _fault(error, request_id)
-                if status == _CLIENT_LEFT:
-                    await refusal.response(scope, receive, send_with_id)
+                answer = http_error_of(error) or _log_fault(error, request_id)
+                if status == _CLIENT_LEFT:  # else an answer has begun already
+                    await answer.response(scope, receive, send_with_id)
             except asyncio.CancelledError:
-                self._note(scope, request_id, status, time.perf_counter() - start)
+                self._log(scope, request_id, status, time.perf_counter() - start)
                 raise
-        self._note(scope, request_id, status, time.perf_counter() - start)
+        self._log(scope, request_id, status, time.perf_counter() - start)
 
-    def _note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    def _log(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other"
         self._metrics.requests.labels(route, method, str(status)).inc()
@@ -74,23 +79,15 @@ class Access:
         )
 
 
-def _fault(error: Exception, request_id: str) -> HttpError:
-    """An answer that says nothing of the inside; the log has where it happened, without the words of the error."""
+def _log_fault(error: Exception, request_id: str) -> HttpError:
+    """Logs where a fault happened, without the message of its error, and returns an answer that tells only its id."""
     places = [f"{place.filename}:{place.lineno}" for place in traceback.extract_tb(error.__traceback__)]
     LOG.error(json.dumps({"id": request_id, "fault": type(error).__name__, "at": places}))
     return HttpError(500, "Fault", f"the server made a mistake; its log has more under the request id {request_id}")
 
 
-# Who may ask: programs on this machine, or whoever knows the token.
-
-
-#: Open to everybody: whether the server runs is what load balancers ask.
-_OPEN = ("/health", "/ready")
-_LEAST_TOKEN = 16
-
-
 def check_binding(host: str, token: str | None) -> None:
-    """Says whether a server may listen there.
+    """Checks whether a server may listen at a host.
 
     Raises:
         MotionClipError: if others could reach it and it has no token, or a token is short or not plain ASCII.
@@ -105,7 +102,7 @@ def check_binding(host: str, token: str | None) -> None:
 
 
 class Guard:
-    """Middleware that lets in only who may ask.
+    """Middleware that answers only clients with the token, or without one, requests to this machine.
 
     With a token, requests say ``Authorization: Bearer TOKEN``. Without one, they have to be addressed to this machine:
     else a web page could reach the server through a name that it turns into a loopback address (DNS rebinding).
@@ -128,15 +125,10 @@ class Guard:
             raise HttpError(401, "Unauthorized", message, {"WWW-Authenticate": "Bearer"})
 
 
-#: Answered however many requests are inside: a server that is busy is not dead.
-_ALWAYS = "/health"
-_DISCONNECT: Message = {"type": "http.disconnect"}
+class RequestLimits:
+    """Middleware that bounds the bytes, the time and the number of requests.
 
-
-class Reception:
-    """Middleware that bounds bytes, time and number of requests.
-
-    What is inside gets the body as one piece. It is cancelled when the client leaves.
+    The app inside gets the body as one piece. It is cancelled when the client leaves.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits):
@@ -148,34 +140,25 @@ class Reception:
             await self._app(scope, receive, send)
             return
         if self._requests >= self._limits.requests:
-            raise busy(f"{self._limits.requests} requests are being answered already")
+            raise busy_error(f"{self._limits.requests} requests are being answered already")
         self._requests += 1
-        try:
-            await self._answer_in_time(scope, receive, send)
-        finally:
-            self._requests -= 1
-
-    async def _answer_in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = bytearray()
         try:
             async with asyncio.timeout(self._limits.seconds):
-                await self._answer(scope, receive, send)
+                if await self._read(body, Headers(scope=scope), receive):
+                    await self._run(bytes(body), scope, receive, send)
         except TimeoutError:
             message = f"no answer within {self._limits.seconds:g} s; ask for less, or try again later"
             raise HttpError(503, "TooSlow", message, {"Retry-After": str(RETRY_AFTER)}) from None
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = bytearray()
-        try:
-            if await self._read(body, Headers(scope=scope), receive):
-                await self._run(bytes(body), scope, receive, send)
         finally:
+            self._requests -= 1
             self._bytes -= len(body)
 
     async def _read(self, body: bytearray, headers: Headers, receive: Receive) -> bool:
-        """Append what the client sends to ``body``; false if it leaves before the end.
+        """Appends what the client sends to ``body``; returns whether it came to the end before the client left.
 
         Raises:
-            HttpError: if it is too much.
+            HttpError: 413 or 503, if it is too much.
         """
         length = headers.get("content-length", "0")
         self._check(int(length) if length.isdecimal() and len(length) < 20 else self._limits.body_bytes + 1)
@@ -187,7 +170,7 @@ class Reception:
             piece = message.get("body", b"")
             self._check(len(body) + len(piece))
             if self._bytes + len(piece) > self._limits.held_bytes:
-                raise busy("other uploads fill the memory")
+                raise busy_error("other uploads fill the memory")
             body += piece
             self._bytes += len(piece)
             more = message.get("more_body", False)
@@ -200,7 +183,7 @@ class Reception:
             raise HttpError(413, "TooLarge", message, {"Connection": "close"})
 
     async def _run(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        """The inner app, until it is done or the client leaves."""
+        """Runs the inner app until it is done or the client leaves."""
         gone, taken = asyncio.Event(), False
 
         async def replay() -> Message:
@@ -209,7 +192,7 @@ class Reception:
                 taken = True
                 return {"type": "http.request", "body": body, "more_body": False}
             await gone.wait()
-            return _DISCONNECT
+            return {"type": "http.disconnect"}
 
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":

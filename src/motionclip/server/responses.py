@@ -1,4 +1,4 @@
-"""Motions as bodies of answers."""
+"""Motions as answers: the format that the Accept header prefers, and the motion in it."""
 
 from __future__ import annotations
 
@@ -17,126 +17,114 @@ from motionclip.render import contact_sheet
 from motionclip.server.errors import HttpError
 from motionclip.serving import RENDERED_SUFFIXES, file_bytes
 
-# Which of the formats that can be given a client wants, by its Accept header (RFC 9110, section 12.5.1).
-
-
 JSON, ZIP, PNG = "application/json", "application/zip", "image/png"
-
 #: Media types of a motion as a file, and the suffix by which it is written; ``text/plain`` is BVH, too.
 FILE_TYPES = {known.media_type: known.suffix for known in FORMATS if known.writer} | {"text/plain": ".bvh"}
+#: Decimals of positions, tenths of millimetres, and of quaternions.
+_POSITION_DECIMALS, _QUATERNION_DECIMALS = 4, 5
 
 
-def is_film(kind: str) -> bool:
-    """Whether a media type is that of pictures."""
-    return FILE_TYPES.get(kind) in RENDERED_SUFFIXES
+def is_rendered(media_type: str) -> bool:
+    """Whether a media type is that of pictures or films."""
+    return FILE_TYPES.get(media_type) in RENDERED_SUFFIXES
 
 
 def file_types() -> dict[str, str]:
-    """Those of ``FILE_TYPES`` that can be written here."""
+    """Returns those of ``FILE_TYPES`` whose packages are installed."""
     missing = [known.suffix for known in FORMATS if not known.is_available]
-    return {kind: suffix for kind, suffix in FILE_TYPES.items() if suffix not in missing}
+    return {media_type: suffix for media_type, suffix in FILE_TYPES.items() if suffix not in missing}
 
 
 def choose(accept: str, offers: Sequence[str]) -> str:
-    """The offer that is wanted most; of those wanted alike the first.
+    """Returns the offer that an Accept header prefers, the first of equals (RFC 9110, section 12.5.1).
 
     Args:
-        accept: the header; anything will do if it is empty.
+        accept: the header; anything is accepted if it is empty.
         offers: media types, lower case, the server's favourite first.
 
     Raises:
-        HttpError: 406, if none is wanted.
+        HttpError: 406, if none is accepted.
     """
-    ranges = [parsed for part in accept.split(",") if (parsed := _range(part))] or [("*/*", 1.0)]
-    wanted = [_quality(offer, ranges) for offer in offers]
-    best = max(wanted)
+    ranges = [parsed for part in accept.split(",") if (parsed := _media_range(part))] or [("*/*", 1.0)]
+    qualities = [_quality(offer, ranges) for offer in offers]
+    best = max(qualities)
     if best <= 0:
         raise HttpError(
             406, "NotAcceptable", f"none of the formats of the Accept header; possible: {', '.join(offers)}"
         )
-    return offers[wanted.index(best)]
+    return offers[qualities.index(best)]
 
 
-def _range(part: str) -> tuple[str, float] | None:
-    """The media range and the quality of one part of the header; None if it is no media range."""
+def _media_range(part: str) -> tuple[str, float] | None:
+    """Returns the media range and the quality, 0 to 1, of one part of the header; None if it is no media range."""
     name, *parameters = (piece.strip().lower() for piece in part.split(";"))
     if name.count("/") != 1:
         return None
-    for parameter in parameters:
-        key, _, value = parameter.partition("=")
-        if key.strip() == "q":
-            return name, _number(value.strip())
-    return name, 1.0
-
-
-def _number(text: str) -> float:
-    """A quality in [0, 1]; 0 for what is none."""
+    pairs = [parameter.partition("=") for parameter in parameters]
+    values = [value.strip() for key, _, value in pairs if key.strip() == "q"]
     try:
-        value = float(text)
+        quality = float(values[0]) if values else 1.0
     except ValueError:
-        return 0.0
-    return value if 0 <= value <= 1 else 0.0
+        quality = 0.0
+    return name, quality if 0 <= quality <= 1 else 0.0
 
 
 def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """How much an offer is wanted: what the most exact range that it falls into says."""
-    for exact in (offer, offer.partition("/")[0] + "/*", "*/*"):
-        said = [quality for name, quality in ranges if name == exact]
-        if said:
-            return max(said)
+    """Returns the quality of an offer: that of the most specific range that it falls into, 0 if there is none."""
+    for specific in (offer, offer.partition("/")[0] + "/*", "*/*"):
+        qualities = [quality for name, quality in ranges if name == specific]
+        if qualities:
+            return max(qualities)
     return 0.0
 
 
-#: Decimals of positions, tenths of millimetres, and of quaternions.
-_PLACES, _TURNS = 4, 5
-
-
-def motion_answer(motion: Motion, kind: str) -> Response:
-    """A motion as an answer of a media type of ``FILE_TYPES``, or JSON.
+def motion_response(motion: Motion, media_type: str) -> Response:
+    """Returns a motion as an answer of a media type of ``FILE_TYPES``, or JSON.
 
     Raises:
-        MotionError: if it is too long.
-        SkeletonError: for formats with a body, if the skeleton cannot be retargeted to it.
-        HttpError: if there is no room on the disk.
+        MotionError, SkeletonError, OSError: as :func:`motionclip.serving.file_bytes`.
     """
-    content = orjson.dumps(_document(motion), option=_OPTIONS) if kind == JSON else file_bytes(motion, FILE_TYPES[kind])
-    return Response(content, media_type=kind)
+    if media_type == JSON:
+        return _json_response(_motion_document(motion))
+    return Response(file_bytes(motion, FILE_TYPES[media_type]), media_type=media_type)
 
 
-def motions_answer(motions: Sequence[Motion], titles: Sequence[str], kind: str, archive: str) -> Response:
-    """Several motions as JSON, as a picture of all with titles, or as a ZIP archive of files.
+def motions_response(motions: Sequence[Motion], titles: Sequence[str], media_type: str, archive: str) -> Response:
+    """Returns several motions as JSON, as a PNG of all with titles, or as a ZIP archive of files.
+
+    Args:
+        motions: N of them.
+        titles: N of them.
+        media_type: ``JSON``, ``PNG`` or ``ZIP``.
+        archive: suffix of the files in the archive.
 
     Raises:
-        As :func:`motion_answer`.
+        As :func:`motion_response`.
     """
-    if kind == JSON:
-        return Response(orjson.dumps({"motions": [_document(m) for m in motions]}, option=_OPTIONS), media_type=JSON)
-    if kind == PNG:
-        buffer = io.BytesIO()
+    if media_type == JSON:
+        return _json_response({"motions": [_motion_document(motion) for motion in motions]})
+    buffer = io.BytesIO()
+    if media_type == PNG:
         contact_sheet(list(motions), list(titles)).save(buffer, format="PNG")
-        return Response(buffer.getvalue(), media_type=PNG)
-    return Response(_archive(motions, archive), media_type=ZIP)
+    else:
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+            for number, motion in enumerate(motions, 1):
+                file.writestr(f"{number:02d}{archive}", file_bytes(motion, archive))
+    return Response(buffer.getvalue(), media_type=media_type)
 
 
-_OPTIONS = orjson.OPT_SERIALIZE_NUMPY
+def _json_response(document: dict[str, object]) -> Response:
+    return Response(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY), media_type=JSON)
 
 
-def _document(motion: Motion) -> dict[str, object]:
-    """What ``schemas.MotionDocument`` describes."""
+def _motion_document(motion: Motion) -> dict[str, object]:
+    """Returns what ``schemas.MotionResponse`` describes."""
     skeleton = motion.skeleton
     return {
         "fps": motion.fps,
         "joints": skeleton.names,
         "parents": skeleton.parents,
         "offsets": np.ascontiguousarray(skeleton.offsets.float().numpy(force=True)),
-        "positions": motion.positions.float().numpy(force=True).round(_PLACES),
-        "rotations": matrix_to_quat(motion.rotations).float().numpy(force=True).round(_TURNS),
+        "positions": motion.positions.float().numpy(force=True).round(_POSITION_DECIMALS),
+        "rotations": matrix_to_quat(motion.rotations).float().numpy(force=True).round(_QUATERNION_DECIMALS),
     }
-
-
-def _archive(motions: Sequence[Motion], suffix: str) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        for number, motion in enumerate(motions, 1):
-            file.writestr(f"{number:02d}{suffix}", file_bytes(motion, suffix))
-    return buffer.getvalue()

@@ -1,402 +1,310 @@
-"""Search in the library that the server was started with."""
+"""The routes: what each request asks of the model, and what it is answered with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TypeVar
 
 import torch
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
 from starlette.responses import Response
 
-from motionclip.applications.caption import caption as captioned
-from motionclip.applications.complete import complete as filled
-from motionclip.applications.complete import extend as extended
-from motionclip.applications.edit import compose as put_together
-from motionclip.applications.edit import edit as edited
-from motionclip.applications.edit import restyle as restyled
-from motionclip.applications.interpolate import interpolate as between
+import motionclip
+from motionclip import Motion, MotionCLIP
 from motionclip.applications.recognize import label_set, labels_of
-from motionclip.applications.recognize import recognize as recognized
-from motionclip.applications.search.search import search as find
-from motionclip.applications.storyboard import Shot
-from motionclip.applications.storyboard import storyboard as film
-from motionclip.applications.text_to_motion import DEFAULT_SECONDS
+from motionclip.applications.text_to_motion import DEFAULT_SECONDS, seconds_of
 from motionclip.errors import ModelError, MotionError
-from motionclip.motion import Motion, crop, resample
+from motionclip.motion import crop, resample
 from motionclip.motion.retarget import retarget
 from motionclip.progress import ProgressCallback
-from motionclip.server.batching import Order
-from motionclip.server.errors import HttpError, busy
-from motionclip.server.responses import JSON, PNG, ZIP, choose, file_types, is_film, motion_answer, motions_answer
-from motionclip.server.schemas import (
-    Caption,
-    Captioned,
-    CaptionStretch,
-    Compose,
-    Convert,
-    Decode,
-    Edit,
-    Encoded,
-    Extend,
-    Fill,
-    Found,
-    Generate,
-    Guessed,
-    Health,
-    HitFound,
-    Interpolate,
-    OneFile,
-    Recognize,
-    Recognized,
-    Restyle,
-    Search,
-    Storyboard,
-    Stretch,
-    asks,
-    gives_motion,
-    gives_motions,
+from motionclip.server import schemas
+from motionclip.server.batching import BatchedRequest
+from motionclip.server.errors import HttpError, busy_error
+from motionclip.server.responses import (
+    JSON,
+    PNG,
+    ZIP,
+    choose,
+    file_types,
+    is_rendered,
+    motion_response,
+    motions_response,
 )
-from motionclip.server.service import Given, Service
+from motionclip.server.schemas import form_body, motion_content, motions_content
+from motionclip.server.service import ServiceDependency
 from motionclip.server.uploads import Form, read_form
 from motionclip.serving import MAX_STORY_SECONDS, check_size
 
-# What the routes that answer with one motion have in common.
+Body = TypeVar("Body", bound=schemas.RequestBody)
+MakeMotion = Callable[[MotionCLIP, Form[Body], ProgressCallback], Motion]
 
 router = APIRouter()
 
 
-Asked = TypeVar("Asked", bound=BaseModel)
-
-
-def wanted(request: Request) -> str:
-    """The media type of a motion that a client wants; JSON if it does not say.
+def motion_type(request: Request) -> str:
+    """Returns the media type of a motion that the Accept header prefers, JSON if there is none.
 
     Raises:
-        HttpError: 406, if none is possible.
+        HttpError: 406, if it accepts none of those that can be written.
     """
     return choose(request.headers.get("accept", ""), (JSON, *file_types()))
 
 
-async def answer_form(
-    request: Request, service: Service, schema: type[Asked], make: Callable[[Form[Asked]], Motion]
-) -> Response:
-    """The motion that ``make`` makes, in a thread, of the form that was sent, in the format that is wanted.
+def motion_route(path: str, schema: type[Body]) -> Callable[[MakeMotion[Body]], MakeMotion[Body]]:
+    """Registers a function that makes a motion of a form as the route ``POST path``.
 
-    Raises:
-        HttpError: if the form does not fit ``schema``, no such format is possible, or too much waits already.
+    The function runs in a worker thread. Its name and its docstring stand in the OpenAPI document; its last argument
+    is called between the steps of long work, and raises an error when the client has left.
     """
-    kind, form = wanted(request), await read_form(request, schema)
-    return await service.do(lambda: motion_answer(make(form), kind))
+
+    def register(make: MakeMotion[Body]) -> MakeMotion[Body]:
+        async def endpoint(request: Request, service: ServiceDependency) -> Response:
+            media_type, form = motion_type(request), await read_form(request, schema)
+            return await service.run_with_progress(
+                lambda progress: motion_response(make(service.model, form, progress), media_type)
+            )
+
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=["POST"],
+            name=make.__name__,
+            description=make.__doc__,
+            response_class=Response,
+            responses=motion_content(),
+            openapi_extra=form_body(schema),
+        )
+        return make
+
+    return register
 
 
-async def answer_form_in_steps(
-    request: Request, service: Service, schema: type[Asked], make: Callable[[Form[Asked], ProgressCallback], Motion]
-) -> Response:
-    """As `answer_form`, for what takes long and says how far it is.
-
-    Raises:
-        HttpError: as `answer_form`.
-    """
-    kind, form = wanted(request), await read_form(request, schema)
-    return await service.do_in_steps(lambda on_step: motion_answer(make(form, on_step), kind))
-
-
-# For whoever runs the server: does it run, can it take work, what has it done.
+# State of the server
 
 
 @router.get("/health")
-async def health(request: Request, service: Given) -> Health:
+async def health(request: Request, service: ServiceDependency) -> schemas.HealthResponse:
     """That the server runs; needs no token."""
     library = None if service.library is None else len(service.library)
-    return Health(version=request.app.version, library=library)
+    return schemas.HealthResponse(version=request.app.version, library=library)
 
 
 @router.get("/ready")
-async def ready(request: Request, service: Given) -> Health:
+async def ready(request: Request, service: ServiceDependency) -> schemas.HealthResponse:
     """That it takes work now, or 503; needs no token."""
     if service.is_full:
-        raise busy("the lines are full")
+        raise busy_error("the lines are full")
     return await health(request, service)
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(service: Given) -> Response:
+async def metrics(service: ServiceDependency) -> Response:
     """Counters in the text format of Prometheus."""
     return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-# Motions of sentences and of latents.
+# Motions from texts and from latents
 
 
-@router.post("/generate", response_class=Response, responses=gives_motion())
-async def generate(asked: Generate, request: Request, service: Given) -> Response:
+@router.post("/generate", response_class=Response, responses=motion_content())
+async def generate(body: schemas.GenerateRequest, request: Request, service: ServiceDependency) -> Response:
     """A motion for a sentence. Sentences that arrive together are made together."""
-    kind = wanted(request)
-    seconds = min(DEFAULT_SECONDS, service.model.max_seconds) if asked.seconds is None else asked.seconds
-    motion = await service.batcher.motion(Order(asked.text, seconds, asked.seed, asked.guidance))
-    return await service.do(lambda: motion_answer(motion, kind), quick=not is_film(kind))
+    media_type, seconds = motion_type(request), seconds_of(service.model, (), body.seconds)
+    motion = await service.batcher.motion(BatchedRequest(body.text, seconds, body.seed, body.guidance))
+    return await service.run(lambda: motion_response(motion, media_type), quick=not is_rendered(media_type))
 
 
-@router.post("/decode", response_class=Response, responses=gives_motion())
-async def decode(asked: Decode, request: Request, service: Given) -> Response:
+@router.post("/decode", response_class=Response, responses=motion_content())
+async def decode(body: schemas.DecodeRequest, request: Request, service: ServiceDependency) -> Response:
     """The motion of a latent."""
-    kind, expected = wanted(request), service.model.config.latent_dim
-    if len(asked.latent) != expected:
-        raise ModelError(f"a latent of {len(asked.latent)} numbers; this model's have {expected}")
-    latent = torch.tensor([asked.latent])
-
-    def work() -> Response:
-        return motion_answer(service.model.decode(latent, asked.seconds)[0], kind)
-
-    return await service.do(work)
+    media_type, expected = motion_type(request), service.model.config.latent_dim
+    if len(body.latent) != expected:
+        raise ModelError(f"a latent of {len(body.latent)} numbers; this model's have {expected}")
+    latent = torch.tensor([body.latent])
+    return await service.run(lambda: motion_response(service.model.decode(latent, body.seconds)[0], media_type))
 
 
-# Motions of motions: between two, edited, in another style, put together, one after the other.
+# Motions from texts and other motions
 
 
-@router.post("/interpolate", response_class=Response, responses=gives_motions(), openapi_extra=asks(Interpolate))
-async def interpolate(request: Request, service: Given) -> Response:
+@router.post(
+    "/interpolate",
+    response_class=Response,
+    responses=motions_content(),
+    openapi_extra=form_body(schemas.InterpolateRequest),
+)
+async def interpolate(request: Request, service: ServiceDependency) -> Response:
     """Motions from one to another: JSON, a picture of all (image/png), or files (application/zip)."""
-    kind = choose(request.headers.get("accept", ""), (JSON, PNG, ZIP))
-    form = await read_form(request, Interpolate)
-    asked = form.asked
+    media_type = choose(request.headers.get("accept", ""), (JSON, PNG, ZIP))
+    form = await read_form(request, schemas.InterpolateRequest)
+    body = form.body
 
     def work() -> Response:
-        motions = between(
+        motions = motionclip.interpolate(
             service.model,
-            form.source(asked.a),
-            form.source(asked.b),
-            asked.steps,
-            path=asked.path,
-            seconds=asked.seconds,
-            seed=asked.seed,
-            guidance=asked.guidance,
+            form.source(body.a),
+            form.source(body.b),
+            body.steps,
+            path=body.path,
+            seconds=body.seconds,
+            seed=body.seed,
+            guidance=body.guidance,
         )
-        titles = [f"{step} of {asked.steps}" for step in range(1, asked.steps + 1)]
-        return motions_answer(motions, titles, kind, asked.archive)
+        titles = [f"{step} of {body.steps}" for step in range(1, body.steps + 1)]
+        return motions_response(motions, titles, media_type, body.archive)
 
-    return await service.do(work)
+    return await service.run(work)
 
 
-@router.post("/edit", response_class=Response, responses=gives_motion(), openapi_extra=asks(Edit))
-async def edit(request: Request, service: Given) -> Response:
+@motion_route("/edit", schemas.EditRequest)
+def edit(model: MotionCLIP, form: Form[schemas.EditRequest], _: ProgressCallback) -> Motion:
     """``base``, less ``minus``, with ``plus``."""
-
-    def make(form: Form[Edit]) -> Motion:
-        asked = form.asked
-        return edited(
-            service.model,
-            form.source(asked.base),
-            minus=None if asked.minus is None else form.source(asked.minus),
-            plus=None if asked.plus is None else form.source(asked.plus),
-            strength=asked.strength,
-            seconds=asked.seconds,
-            seed=asked.seed,
-            guidance=asked.guidance,
-            arithmetic=asked.arithmetic,
-        )
-
-    return await answer_form(request, service, Edit, make)
+    body = form.body
+    return motionclip.edit(
+        model,
+        form.source(body.base),
+        minus=None if body.minus is None else form.source(body.minus),
+        plus=None if body.plus is None else form.source(body.plus),
+        strength=body.strength,
+        seconds=body.seconds,
+        seed=body.seed,
+        guidance=body.guidance,
+        arithmetic=body.arithmetic,
+    )
 
 
-@router.post("/restyle", response_class=Response, responses=gives_motion(), openapi_extra=asks(Restyle))
-async def restyle(request: Request, service: Given) -> Response:
+@motion_route("/restyle", schemas.RestyleRequest)
+def restyle(model: MotionCLIP, form: Form[schemas.RestyleRequest], _: ProgressCallback) -> Motion:
     """``base``, done in another style: one that the model knows by name, such as "elderly", or in words."""
-
-    def make(form: Form[Restyle]) -> Motion:
-        asked = form.asked
-        return restyled(
-            service.model,
-            form.source(asked.base),
-            asked.style,
-            strength=asked.strength,
-            seconds=asked.seconds,
-            seed=asked.seed,
-            guidance=asked.guidance,
-        )
-
-    return await answer_form(request, service, Restyle, make)
+    body = form.body
+    return motionclip.restyle(
+        model,
+        form.source(body.base),
+        body.style,
+        strength=body.strength,
+        seconds=body.seconds,
+        seed=body.seed,
+        guidance=body.guidance,
+    )
 
 
-@router.post("/compose", response_class=Response, responses=gives_motion(), openapi_extra=asks(Compose))
-async def compose(request: Request, service: Given) -> Response:
+@motion_route("/compose", schemas.ComposeRequest)
+def compose(model: MotionCLIP, form: Form[schemas.ComposeRequest], _: ProgressCallback) -> Motion:
     """What one does above the waist, while legs and path do the other."""
-
-    def make(form: Form[Compose]) -> Motion:
-        asked = form.asked
-        return put_together(
-            service.model,
-            form.source(asked.upper),
-            form.source(asked.lower),
-            seconds=asked.seconds,
-            seed=asked.seed,
-            guidance=asked.guidance,
-        )
-
-    return await answer_form(request, service, Compose, make)
+    body = form.body
+    upper, lower = form.source(body.upper), form.source(body.lower)
+    return motionclip.compose(model, upper, lower, seconds=body.seconds, seed=body.seed, guidance=body.guidance)
 
 
-@router.post("/storyboard", response_class=Response, responses=gives_motion(), openapi_extra=asks(Storyboard))
-async def storyboard(request: Request, service: Given) -> Response:
+@motion_route("/storyboard", schemas.StoryboardRequest)
+def storyboard(model: MotionCLIP, form: Form[schemas.StoryboardRequest], progress: ProgressCallback) -> Motion:
     """One motion that does one thing after the other."""
-
-    def make(form: Form[Storyboard], on_step: ProgressCallback) -> Motion:
-        asked = form.asked
-        return film(
-            service.model,
-            _shots(form),
-            overlap=asked.overlap,
-            seed=asked.seed,
-            guidance=asked.guidance,
-            on_piece=on_step,
-        )
-
-    return await answer_form_in_steps(request, service, Storyboard, make)
-
-
-def _shots(form: Form[Storyboard]) -> list[Shot]:
-    """The shots.
-
-    Raises:
-        MotionError: if they last too long together.
-    """
-    shots = [Shot(form.source(said.source), said.seconds) for said in form.asked.shots]
-    total = sum(_seconds(shot) for shot in shots)
+    body = form.body
+    shots = [motionclip.Shot(form.source(shot.source), shot.seconds) for shot in body.shots]
+    total = 0.0
+    for shot in shots:
+        default = shot.source.duration if isinstance(shot.source, Motion) else DEFAULT_SECONDS
+        total += default if shot.seconds is None else shot.seconds
     if total > MAX_STORY_SECONDS:
         raise MotionError(f"a storyboard of {total:g} s; expected at most {MAX_STORY_SECONDS:g}")
-    return shots
+    return motionclip.storyboard(
+        model, shots, overlap=body.overlap, seed=body.seed, guidance=body.guidance, on_piece=progress
+    )
 
 
-def _seconds(shot: Shot) -> float:
-    if shot.seconds is not None:
-        return shot.seconds
-    return shot.source.duration if isinstance(shot.source, Motion) else DEFAULT_SECONDS
+# Uploaded motions, changed
 
 
-# Gaps of an uploaded motion filled, and the motion continued.
-
-
-@router.post("/fill", response_class=Response, responses=gives_motion(), openapi_extra=asks(Fill))
-async def fill(request: Request, service: Given) -> Response:
+@motion_route("/fill", schemas.FillRequest)
+def fill(model: MotionCLIP, form: Form[schemas.FillRequest], progress: ProgressCallback) -> Motion:
     """The motion with other frames in its gaps, which go on from those before and into those behind."""
-
-    def make(form: Form[Fill], on_step: ProgressCallback) -> Motion:
-        asked = form.asked
-        return filled(
-            service.model,
-            form.motion(asked.motion),
-            asked.gaps,
-            text=asked.text,
-            seed=asked.seed,
-            guidance=asked.guidance,
-            on_step=on_step,
-        )
-
-    return await answer_form_in_steps(request, service, Fill, make)
+    body, motion = form.body, form.motion(form.body.motion)
+    return motionclip.complete(
+        model, motion, body.gaps, text=body.text, seed=body.seed, guidance=body.guidance, on_step=progress
+    )
 
 
-@router.post("/extend", response_class=Response, responses=gives_motion(), openapi_extra=asks(Extend))
-async def extend(request: Request, service: Given) -> Response:
+@motion_route("/extend", schemas.ExtendRequest)
+def extend(model: MotionCLIP, form: Form[schemas.ExtendRequest], progress: ProgressCallback) -> Motion:
     """The motion, going on for some seconds, or beginning some seconds earlier."""
-
-    def make(form: Form[Extend], on_step: ProgressCallback) -> Motion:
-        asked = form.asked
-        return extended(
-            service.model,
-            form.motion(asked.motion),
-            asked.seconds,
-            text=asked.text,
-            before=asked.before,
-            seed=asked.seed,
-            guidance=asked.guidance,
-            on_step=on_step,
-        )
-
-    return await answer_form_in_steps(request, service, Extend, make)
+    body, motion = form.body, form.motion(form.body.motion)
+    return motionclip.extend(
+        model,
+        motion,
+        body.seconds,
+        text=body.text,
+        before=body.before,
+        seed=body.seed,
+        guidance=body.guidance,
+        on_step=progress,
+    )
 
 
-# What is done in an uploaded motion; and the motion as a latent, or in another format.
-
-
-@router.post("/recognize", openapi_extra=asks(Recognize))
-async def recognize(request: Request, service: Given) -> Recognized:
-    """What is done, out of labels, and when."""
-    form = await read_form(request, Recognize)
-    asked = form.asked
-
-    def work() -> Recognized:
-        labels = label_set(asked.labels) if isinstance(asked.labels, str) else labels_of(asked.labels)
-        motion = form.motion(asked.motion)
-        (found,) = recognized(service.model, [motion], labels, top=asked.top, none_below=asked.none_below)
-        return Recognized(
-            seconds=found.seconds,
-            guesses=[Guessed(**asdict(guess)) for guess in found.guesses],
-            timeline=[Stretch(**asdict(run)) for run in found.timeline],
-        )
-
-    return await service.do(work)
-
-
-@router.post("/caption", openapi_extra=asks(Caption))
-async def caption(request: Request, service: Given) -> Captioned:
-    """The sentences that are nearest to what is done, every four seconds."""
-    form = await read_form(request, Caption)
-    asked = form.asked
-
-    def work() -> Captioned:
-        (found,) = captioned(service.model, [form.motion(asked.motion)], asked.sentences, top=asked.top)
-        return Captioned(stretches=[CaptionStretch.model_validate(asdict(stretch)) for stretch in found])
-
-    return await service.do(work)
-
-
-@router.post("/encode", openapi_extra=asks(OneFile))
-async def encode(request: Request, service: Given) -> Encoded:
-    """The motion's latent."""
-    form = await read_form(request, OneFile)
-
-    def work() -> Encoded:
-        motion = form.motion(form.asked.motion)
-        return Encoded(latent=service.model.encode([motion])[0].tolist(), seconds=motion.duration)
-
-    return await service.do(work)
-
-
-@router.post("/convert", response_class=Response, responses=gives_motion(), openapi_extra=asks(Convert))
-async def convert(request: Request, service: Given) -> Response:
+@motion_route("/convert", schemas.ConvertRequest)
+def convert(_: MotionCLIP, form: Form[schemas.ConvertRequest], __: ProgressCallback) -> Motion:
     """The motion in another format, or a part of it."""
-    return await answer_form(request, service, Convert, _converted)
-
-
-def _converted(form: Form[Convert]) -> Motion:
-    """A part of a motion, on another skeleton, at another rate.
-
-    Raises:
-        MotionError: if there is no such part, or it has too many frames.
-    """
-    asked = form.asked
-    motion = crop(form.motion(asked.motion), asked.start, asked.end)
-    fps = motion.fps if asked.fps is None else asked.fps
+    body = form.body
+    motion = crop(form.motion(body.motion), body.start, body.end)
+    fps = motion.fps if body.fps is None else body.fps
     check_size(motion.duration * fps, motion.skeleton.num_joints)
-    return resample(retarget(motion) if asked.retarget else motion, fps)
+    return resample(retarget(motion) if body.retarget else motion, fps)
 
 
-@router.post("/search", openapi_extra=asks(Search))
-async def search(request: Request, service: Given) -> Found:
+# Uploaded motions, described
+
+
+@router.post("/recognize", openapi_extra=form_body(schemas.RecognizeRequest))
+async def recognize(request: Request, service: ServiceDependency) -> schemas.RecognizeResponse:
+    """What is done, out of labels, and when."""
+    form = await read_form(request, schemas.RecognizeRequest)
+    body = form.body
+
+    def work() -> schemas.RecognizeResponse:
+        labels = label_set(body.labels) if isinstance(body.labels, str) else labels_of(body.labels)
+        motions = [form.motion(body.motion)]
+        (found,) = motionclip.recognize(service.model, motions, labels, top=body.top, none_below=body.none_below)
+        return schemas.RecognizeResponse.model_validate(found)
+
+    return await service.run(work)
+
+
+@router.post("/caption", openapi_extra=form_body(schemas.CaptionRequest))
+async def caption(request: Request, service: ServiceDependency) -> schemas.CaptionResponse:
+    """The sentences that are nearest to what is done, every four seconds."""
+    form = await read_form(request, schemas.CaptionRequest)
+    body = form.body
+
+    def work() -> schemas.CaptionResponse:
+        (found,) = motionclip.caption(service.model, [form.motion(body.motion)], body.sentences, top=body.top)
+        return schemas.CaptionResponse.model_validate({"stretches": found})
+
+    return await service.run(work)
+
+
+@router.post("/encode", openapi_extra=form_body(schemas.MotionRequest))
+async def encode(request: Request, service: ServiceDependency) -> schemas.EncodeResponse:
+    """The motion's latent."""
+    form = await read_form(request, schemas.MotionRequest)
+
+    def work() -> schemas.EncodeResponse:
+        motion = form.motion(form.body.motion)
+        return schemas.EncodeResponse(latent=service.model.encode([motion])[0].tolist(), seconds=motion.duration)
+
+    return await service.run(work)
+
+
+@router.post("/search", openapi_extra=form_body(schemas.SearchRequest))
+async def search(request: Request, service: ServiceDependency) -> schemas.SearchResponse:
     """Stretches of the library that fit words, motions, or all of several together."""
     library = service.library
     if library is None:
         raise HttpError(404, "NoLibrary", "this server searches nothing; it is to be started with --library")
-    form = await read_form(request, Search)
-    asked = form.asked
+    form = await read_form(request, schemas.SearchRequest)
 
-    def work() -> Found:
-        queries = [form.source(query) for query in asked.queries]
-        hits = find(service.model, library, queries, top=asked.top, least=asked.least)
-        return Found(hits=[HitFound(**asdict(hit)) for hit in hits])
+    def work() -> schemas.SearchResponse:
+        queries = [form.source(query) for query in form.body.queries]
+        hits = motionclip.search(service.model, library, queries, top=form.body.top, least=form.body.least)
+        return schemas.SearchResponse.model_validate({"hits": hits})
 
-    return await service.do(work)
+    return await service.run(work)

@@ -1,4 +1,4 @@
-"""What requests ask and what answers say, as OpenAPI shows it. Metres, seconds, Y up, facing +Z, right-handed."""
+"""Bodies of requests and answers, as OpenAPI shows them. Metres, seconds, Y up, facing +Z, right-handed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pydantic.json_schema import models_json_schema
 from motionclip.applications.interpolate import PathName
 from motionclip.applications.storyboard import DEFAULT_OVERLAP
 from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
-from motionclip.server import limits, schemas
+from motionclip.server import limits
 from motionclip.server.responses import JSON, PNG, ZIP, file_types
 from motionclip.serving import MAX_SECONDS
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_TEXT)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_TEXT)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, description="Another seed gives another motion of the same words.")]
 Seconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
 Second = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
@@ -26,134 +26,134 @@ Guidance = Annotated[
 Strength = Annotated[
     float, Field(ge=-10, le=10, allow_inf_nan=False, description="1 for all of the change, more to exaggerate.")
 ]
-Share = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
-Many = Annotated[list[Words], Field(min_length=1, max_length=limits.MAX_TEXTS)]
+Cosine = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+Texts = Annotated[list[Text], Field(min_length=1, max_length=limits.MAX_TEXTS)]
 LabelSetName = Literal["babel60", "babel120", "bandai"]
 
 
-class Asked(BaseModel):
-    """A request: what it does not know, it refuses."""
+class RequestBody(BaseModel):
+    """Base of the bodies of requests. Unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class FilePart(Asked):
+class FilePart(RequestBody):
     """A motion file of the form: the name of its part."""
 
     file: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "file"
 
 
-SourceSaid = Annotated[Words | FilePart, Field(description="Words, or the part of the form with a motion file.")]
+TextOrFile = Annotated[Text | FilePart, Field(description="Words, or the part of the form with a motion file.")]
 
 
-class Drawn(Asked):
-    """What every request says that draws motions."""
+class SampledRequest(RequestBody):
+    """Base of the requests that sample motions of texts."""
 
     seconds: Seconds | None = Field(None, description="Length; that of a given motion, or 4, if not given.")
     seed: Seed = 0
     guidance: Guidance = DEFAULT_GUIDANCE
 
 
-class Generate(Drawn):
+class GenerateRequest(SampledRequest):
     """A motion for a sentence."""
 
-    text: Words
+    text: Text
 
 
-class Interpolate(Drawn):
+class InterpolateRequest(SampledRequest):
     """Motions from one to another, both ends included."""
 
-    a: SourceSaid
-    b: SourceSaid
+    a: TextOrFile
+    b: TextOrFile
     steps: int = Field(5, ge=2, le=limits.MAX_STEPS)
     path: PathName = "sphere"
     archive: Literal[".bvh", ".glb", ".npz"] = Field(".bvh", description="What an answer of application/zip holds.")
 
 
-class Edit(Drawn):
+class EditRequest(SampledRequest):
     """A motion, less what one says, with what another says."""
 
-    base: SourceSaid
-    minus: SourceSaid | None = None
-    plus: SourceSaid | None = None
+    base: TextOrFile
+    minus: TextOrFile | None = None
+    plus: TextOrFile | None = None
     strength: Strength = 1.0
     arithmetic: bool = False
 
 
-class Restyle(Drawn):
+class RestyleRequest(SampledRequest):
     """A motion, done in another style."""
 
-    base: SourceSaid
-    style: Words
+    base: TextOrFile
+    style: Text
     strength: Strength = 1.0
 
 
-class Compose(Drawn):
+class ComposeRequest(SampledRequest):
     """The upper body of one motion on the lower body of another."""
 
-    upper: SourceSaid
-    lower: SourceSaid
+    upper: TextOrFile
+    lower: TextOrFile
 
 
-class ShotSaid(Asked):
+class StoryboardShot(RequestBody):
     """What is done, and for how long: 4 s for words, and the whole of a motion, if not given."""
 
-    source: SourceSaid
+    source: TextOrFile
     seconds: Seconds | None = None
 
 
-class Storyboard(Asked):
+class StoryboardRequest(RequestBody):
     """One motion that does one thing after the other."""
 
-    shots: list[ShotSaid] = Field(min_length=1, max_length=limits.MAX_SHOTS)
-    overlap: float = Field(DEFAULT_OVERLAP, gt=0, le=5, allow_inf_nan=False, description="Seconds of each seam.")
+    shots: list[StoryboardShot] = Field(min_length=1, max_length=limits.MAX_SHOTS)
+    overlap: float = Field(DEFAULT_OVERLAP, gt=0, le=5, allow_inf_nan=False, description="Seconds of each transition.")
     seed: Seed = 0
     guidance: Guidance = DEFAULT_GUIDANCE
 
 
-class OneFile(Asked):
+class MotionRequest(RequestBody):
     """A request about one uploaded motion."""
 
     motion: FilePart = FilePart()
 
 
-class Completed(OneFile):
-    """What frames that are not there are to show."""
+class CompletionRequest(MotionRequest):
+    """Base of the requests for frames that an uploaded motion does not have."""
 
-    text: Words | None = Field(None, description="What is done in them; what the motion suggests if not given.")
+    text: Text | None = Field(None, description="What is done in them; what the motion suggests if not given.")
     seed: Seed | None = None
     guidance: Guidance = DEFAULT_GUIDANCE
 
 
-class Fill(Completed):
+class FillRequest(CompletionRequest):
     """A motion with gaps, each from a second to a later one."""
 
     gaps: list[tuple[Second, Second]] = Field(min_length=1, max_length=limits.MAX_GAPS)
 
 
-class Extend(Completed):
+class ExtendRequest(CompletionRequest):
     """A motion that is to go on, or to begin earlier."""
 
     seconds: Seconds = 2.0
     before: bool = False
 
 
-class Recognize(OneFile):
+class RecognizeRequest(MotionRequest):
     """What is done in a motion, out of labels."""
 
-    labels: LabelSetName | Many = "babel60"
+    labels: LabelSetName | Texts = "babel60"
     top: int = Field(5, ge=1, le=limits.MAX_TEXTS)
-    none_below: Share | None = Field(None, description="Cosine below which no label fits; -1 to always name one.")
+    none_below: Cosine | None = Field(None, description="Cosine below which no label fits; -1 to always name one.")
 
 
-class Caption(OneFile):
+class CaptionRequest(MotionRequest):
     """The sentences that are nearest to what is done in a motion."""
 
-    sentences: Many | None = Field(None, description="What to choose from; the server's own if not given.")
+    sentences: Texts | None = Field(None, description="What to choose from; the server's own if not given.")
     top: int = Field(5, ge=1, le=limits.MAX_TEXTS)
 
 
-class Convert(OneFile):
+class ConvertRequest(MotionRequest):
     """A motion in another format, or a part of it."""
 
     fps: float | None = Field(None, ge=1, le=240, allow_inf_nan=False)
@@ -162,22 +162,28 @@ class Convert(OneFile):
     retarget: bool = Field(False, description="Onto the canonical skeleton of 24 joints, feet on the ground.")
 
 
-class Search(Asked):
+class SearchRequest(RequestBody):
     """Stretches of the library that fit all queries together."""
 
-    queries: list[SourceSaid] = Field(min_length=1, max_length=limits.MAX_FILES)
+    queries: list[TextOrFile] = Field(min_length=1, max_length=limits.MAX_FILES)
     top: int = Field(10, ge=1, le=limits.MAX_HITS)
-    least: Share = -1.0
+    least: Cosine = -1.0
 
 
-class Decode(Asked):
+class DecodeRequest(RequestBody):
     """A motion of a latent, such as ``/encode`` gives."""
 
     latent: list[Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]] = Field(min_length=1, max_length=4096)
     seconds: Seconds = 4.0
 
 
-class MotionDocument(BaseModel):
+class ResponseBody(BaseModel):
+    """Base of the bodies of answers; made of an object with the same attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class MotionResponse(ResponseBody):
     """A motion of T frames and J joints."""
 
     fps: float
@@ -190,13 +196,13 @@ class MotionDocument(BaseModel):
     )
 
 
-class MotionsDocument(BaseModel):
+class MotionsResponse(ResponseBody):
     """Several motions."""
 
-    motions: list[MotionDocument]
+    motions: list[MotionResponse]
 
 
-class Guessed(BaseModel):
+class RecognizedLabel(ResponseBody):
     """A label, its probability and its cosine."""
 
     label: str
@@ -204,7 +210,7 @@ class Guessed(BaseModel):
     cosine: float
 
 
-class Stretch(BaseModel):
+class RecognizedStretch(ResponseBody):
     """A stretch of time with one answer."""
 
     start: float
@@ -213,36 +219,36 @@ class Stretch(BaseModel):
     confidence: float
 
 
-class Recognized(BaseModel):
+class RecognizeResponse(ResponseBody):
     """What is done in a motion, the surest answer first, and when."""
 
     seconds: float
-    guesses: list[Guessed]
-    timeline: list[Stretch]
+    guesses: list[RecognizedLabel]
+    timeline: list[RecognizedStretch]
 
 
-class Sentence(BaseModel):
+class CaptionSentence(ResponseBody):
     """A sentence and its cosine with the motion."""
 
     text: str
     cosine: float
 
 
-class CaptionStretch(BaseModel):
+class CaptionStretch(ResponseBody):
     """The nearest sentences of a stretch of time."""
 
     start: float
     end: float
-    nearest: list[Sentence]
+    nearest: list[CaptionSentence]
 
 
-class Captioned(BaseModel):
+class CaptionResponse(ResponseBody):
     """A motion in words, every four seconds."""
 
     stretches: list[CaptionStretch]
 
 
-class HitFound(BaseModel):
+class SearchHit(ResponseBody):
     """A stretch of a motion of the library that fits."""
 
     file: str
@@ -251,20 +257,20 @@ class HitFound(BaseModel):
     cosine: float
 
 
-class Found(BaseModel):
+class SearchResponse(ResponseBody):
     """Hits, the best first."""
 
-    hits: list[HitFound]
+    hits: list[SearchHit]
 
 
-class Encoded(BaseModel):
+class EncodeResponse(ResponseBody):
     """A motion as a latent: a direction, of unit length but for the paper's network."""
 
     latent: list[float]
     seconds: float = Field(description="Length of the motion, for /decode.")
 
 
-class Health(BaseModel):
+class HealthResponse(ResponseBody):
     """That the server runs."""
 
     status: Literal["ok"] = "ok"
@@ -272,40 +278,41 @@ class Health(BaseModel):
     library: int | None = Field(description="Windows of motion that can be searched; null without a library.")
 
 
-class ErrorSaid(BaseModel):
+class ErrorDetail(ResponseBody):
     """What was wrong."""
 
     type: str
     message: str
 
 
-class ErrorDocument(BaseModel):
+class ErrorResponse(ResponseBody):
     """Every answer that is not a success."""
 
-    error: ErrorSaid
+    error: ErrorDetail
 
 
-# The parts of the OpenAPI document that FastAPI cannot see: forms with files, and formats by Accept header.
-
+# What FastAPI cannot see of the routes: forms with files, and formats by Accept header.
 
 _REF = "#/components/schemas/{model}"
 _BINARY = {"type": "string", "format": "binary"}
-#: Schemas that only this file refers to.
-_FORMS: tuple[type[BaseModel], ...] = (
-    schemas.Interpolate,
-    schemas.Edit,
-    schemas.Restyle,
-    schemas.Compose,
-    schemas.Storyboard,
-    schemas.Fill,
-    schemas.Extend,
-    schemas.Recognize,
-    schemas.Caption,
-    schemas.Convert,
-    schemas.OneFile,
-    schemas.Search,
+#: Schemas that only ``form_body``, ``motion_content`` and ``motions_content`` refer to.
+_REFERENCED: tuple[type[BaseModel], ...] = (
+    InterpolateRequest,
+    EditRequest,
+    RestyleRequest,
+    ComposeRequest,
+    StoryboardRequest,
+    FillRequest,
+    ExtendRequest,
+    RecognizeRequest,
+    CaptionRequest,
+    ConvertRequest,
+    MotionRequest,
+    SearchRequest,
+    MotionResponse,
+    MotionsResponse,
 )
-_REFUSED = {
+_ERRORS = {
     400: "Not what HTTP, JSON or a form looks like.",
     401: "No token, or a wrong one.",
     406: "None of the formats of the Accept header.",
@@ -314,55 +321,54 @@ _REFUSED = {
     422: "Cannot be done: the message says what was expected.",
     503: "Too much is asked at once, or too much of one request; Retry-After says when to try again.",
 }
-
 #: ``responses`` of all routes.
 ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": schemas.ErrorDocument, "description": text} for status, text in _REFUSED.items()
+    status: {"model": ErrorResponse, "description": text} for status, text in _ERRORS.items()
 }
 
 
-def asks(kind: type[BaseModel]) -> dict[str, Any]:
-    """``openapi_extra`` of a route that takes a form with files, or JSON alone where words will do."""
-    said = _ref(kind)
+def form_body(schema: type[RequestBody]) -> dict[str, Any]:
+    """Returns ``openapi_extra`` of a route that takes a form with files, or JSON alone where texts will do."""
+    reference = _ref(schema)
     form: dict[str, Any] = {
         "type": "object",
-        "properties": {"request": said, "file": _BINARY},
+        "properties": {"request": reference, "file": _BINARY},
         "additionalProperties": _BINARY,
     }
     content: dict[str, Any] = {
         "multipart/form-data": {"schema": form, "encoding": {"request": {"contentType": JSON}}},
     }
-    if issubclass(kind, schemas.OneFile):
+    if issubclass(schema, MotionRequest):
         form["required"] = ["file"]
     else:
         form["required"] = ["request"]
-        content[JSON] = {"schema": said}
+        content[JSON] = {"schema": reference}
     return {"requestBody": {"required": True, "content": content}}
 
 
-def gives_motion() -> dict[int | str, dict[str, Any]]:
-    """``responses`` of a route that answers with a motion."""
-    files = {kind: {"schema": _BINARY} for kind in file_types()}
-    return {200: {"description": "The motion.", "content": {JSON: {"schema": _ref(schemas.MotionDocument)}, **files}}}
+def motion_content() -> dict[int | str, dict[str, Any]]:
+    """Returns ``responses`` of a route that answers with a motion."""
+    files = {media_type: {"schema": _BINARY} for media_type in file_types()}
+    return {200: {"description": "The motion.", "content": {JSON: {"schema": _ref(MotionResponse)}, **files}}}
 
 
-def gives_motions() -> dict[int | str, dict[str, Any]]:
-    """``responses`` of a route that answers with several motions."""
-    content = {JSON: {"schema": _ref(schemas.MotionsDocument)}, PNG: {"schema": _BINARY}, ZIP: {"schema": _BINARY}}
+def motions_content() -> dict[int | str, dict[str, Any]]:
+    """Returns ``responses`` of a route that answers with several motions."""
+    content = {JSON: {"schema": _ref(MotionsResponse)}, PNG: {"schema": _BINARY}, ZIP: {"schema": _BINARY}}
     return {200: {"description": "The motions.", "content": content}}
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of an app, with the schemas that its routes refer to by hand."""
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """Returns the OpenAPI document of an app, with the schemas that its routes refer to by hand."""
     if app.openapi_schema is None:
-        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        kinds = [(kind, "validation") for kind in (*_FORMS, schemas.MotionDocument, schemas.MotionsDocument)]
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        kinds = [(schema, "validation") for schema in _REFERENCED]
         _, own = models_json_schema(kinds, ref_template=_REF)  # type: ignore[arg-type]
-        components = made.setdefault("components", {}).setdefault("schemas", {})
-        made["components"]["schemas"] = own["$defs"] | components
-        app.openapi_schema = made
+        components = document.setdefault("components", {})
+        components["schemas"] = own["$defs"] | components.get("schemas", {})
+        app.openapi_schema = document
     return app.openapi_schema
 
 
-def _ref(kind: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": _REF.format(model=kind.__name__)}
+def _ref(schema: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=schema.__name__)}

@@ -1,4 +1,4 @@
-"""What all routes share: the model, the library, the worker threads and the metrics."""
+"""The state that all routes share: the model, the library, the worker pools and the metrics."""
 
 from __future__ import annotations
 
@@ -12,79 +12,73 @@ from starlette.requests import Request
 from motionclip.applications.search.library import LibraryIndex
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.progress import ProgressCallback
-from motionclip.server.batching import Batcher, Lane, MemoizedEncoder
+from motionclip.server.batching import Batcher, MemoizedEncoder, WorkerPool
 from motionclip.server.errors import HttpError
 from motionclip.server.limits import Limits
 from motionclip.server.metrics import Metrics
-
-# What is counted, in the text format of Prometheus.
-
-
-# What all routes share: the model, the library, the threads.
-
 
 T = TypeVar("T")
 
 
 class Service:
-    """One server's inside.
+    """The shared state of one server.
 
     Attributes:
-        model: makes and understands motions.
-        library: what is searched; None without a library.
-        metrics: what is counted.
-        batcher: makes motions of sentences.
+        model: the model, with a text encoder that remembers sentences.
+        library: what ``/search`` searches; None without a library.
+        metrics: the counters.
+        batcher: makes motions of texts.
     """
 
     def __init__(self, model: MotionCLIP, library: LibraryIndex | None, limits: Limits):
         self.model = model.with_text_encoder(MemoizedEncoder(model.text_encoder))
         self.library, self.metrics = library, Metrics()
         gauge = self.metrics.waiting
-        self._making = Lane("making", 1, limits.threads, 0, gauge)
-        self._answering = Lane("answering", 1, limits.threads, limits.requests, gauge)
-        self._jobs = Lane("jobs", limits.workers, limits.threads, limits.jobs, gauge)
+        # three pools, so that texts, and answers that are ready to be written, do not wait behind edits and films
+        self._making = WorkerPool("making", 1, limits.threads, 0, gauge)
+        self._answering = WorkerPool("answering", 1, limits.threads, limits.requests, gauge)
+        self._jobs = WorkerPool("jobs", limits.workers, limits.threads, limits.jobs, gauge)
         self.batcher = Batcher(self.model, self._making, limits, self.metrics)
 
     @property
     def is_full(self) -> bool:
-        """Whether new work would be turned away."""
+        """Whether new work would be answered with 503."""
         return self.batcher.is_full or self._jobs.is_full
 
-    async def do(self, work: Callable[[], T], *, quick: bool = False) -> T:
-        """The result of work, done in a thread: one of its own for what is quick.
+    async def run(self, work: Callable[[], T], *, quick: bool = False) -> T:
+        """Returns the result of work, done in a worker thread; ``quick`` work has a thread of its own.
 
         Raises:
-            HttpError: if too much waits already.
+            HttpError: 503, if too much work waits already.
         """
         return await (self._answering if quick else self._jobs).run(work)
 
-    async def do_in_steps(self, work: Callable[[ProgressCallback], T]) -> T:
-        """The result of long work that says how far it is; it ends at its next step when nobody waits any more.
+    async def run_with_progress(self, work: Callable[[ProgressCallback], T]) -> T:
+        """Returns the result of long work, which ends at its next step when its request is cancelled.
 
         Raises:
-            HttpError: as :meth:`do`.
+            HttpError: 503, if too much work waits already.
         """
-        left = threading.Event()
+        cancelled = threading.Event()
 
-        def on_step(done: int, total: int) -> None:
-            if left.is_set():
+        def progress(done: int, total: int) -> None:
+            if cancelled.is_set():
                 raise HttpError(503, "TooSlow", f"nobody waits any more, after {done} of {total} steps")
 
         try:
-            return await self.do(lambda: work(on_step))
+            return await self.run(lambda: work(progress))
         finally:
-            left.set()
+            cancelled.set()
 
     def close(self) -> None:
-        """Ends the threads."""
-        for lane in (self._making, self._answering, self._jobs):
-            lane.close()
+        """Ends the worker threads."""
+        for pool in (self._making, self._answering, self._jobs):
+            pool.close()
 
 
-def service_of(request: Request) -> Service:
-    """The service of the app that a request came to."""
+def _service_of(request: Request) -> Service:
     return cast(Service, request.app.state.service)
 
 
-#: The service, as a parameter of a route.
-Given = Annotated[Service, Depends(service_of)]
+#: The service of the app that a request came to, as a parameter of a route.
+ServiceDependency = Annotated[Service, Depends(_service_of)]

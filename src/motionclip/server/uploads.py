@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from starlette.datastructures import FormData, UploadFile
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
+from motionclip import Motion
 from motionclip.applications.text_to_motion import Source
-from motionclip.motion import Motion
 from motionclip.server import limits
-from motionclip.server.errors import HttpError, invalid
-from motionclip.server.schemas import FilePart, Words
+from motionclip.server.errors import HttpError, validation_error
+from motionclip.server.schemas import FilePart, RequestBody
 from motionclip.serving import UPLOAD_SUFFIXES, read_upload
 
-Asked = TypeVar("Asked", bound=BaseModel)
+Body = TypeVar("Body", bound=RequestBody)
 
 _REQUEST = "request"
 
@@ -32,26 +32,26 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Form(Generic[Asked]):
-    """What is asked for, and the files that came with it, by the names of their parts."""
+class Form(Generic[Body]):
+    """The body of a request, and the files that came with it, by the names of their parts."""
 
-    asked: Asked
+    body: Body
     files: Mapping[str, Upload]
 
-    def source(self, said: Words | FilePart) -> Source:
-        """Words as they are, or the motion of the file that is named; reading it takes time.
+    def source(self, source: str | FilePart) -> Source:
+        """Returns a text as it is, or the motion of the file that is named; reading it takes time.
 
         Raises:
-            FormatError, MotionError: if the file is damaged, or its motion too large.
-            HttpError: 422, if there is no such file.
+            As :meth:`motion`.
         """
-        return said if isinstance(said, str) else self.motion(said)
+        return source if isinstance(source, str) else self.motion(source)
 
     def motion(self, part: FilePart) -> Motion:
-        """The motion of a file.
+        """Returns the motion of a file.
 
         Raises:
-            As :meth:`source`.
+            HttpError: 422, if there is no such file.
+            FormatError, MotionError, SizeError, OSError: as :func:`motionclip.serving.read_upload`.
         """
         if part.file not in self.files:
             sent = ", ".join(self.files) or "none"
@@ -60,41 +60,37 @@ class Form(Generic[Asked]):
         return read_upload(upload.content, upload.suffix, part.file)
 
 
-async def read_form(request: Request, kind: type[Asked]) -> Form[Asked]:
-    """The request and its files, from a form, or from JSON alone.
+async def read_form(request: Request, schema: type[Body]) -> Form[Body]:
+    """Returns the body of a request and its files, from a form, or from JSON alone.
 
     Raises:
-        HttpError: if it is of another type or does not fit its schema, has too many parts, or a file of a format that
-            cannot be read.
+        HttpError: if the request is of another type or does not fit its schema, or has a file of a format that cannot
+            be read.
+        HTTPException: 400, if the form is damaged or has too many parts.
     """
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media == "application/json":
-        return Form(_checked(kind, await request.body()), {})
-    if media != "multipart/form-data":
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content: bytes | str
+    if media_type == "application/json":
+        content, files = await request.body(), {}
+    elif media_type == "multipart/form-data":
+        # one file more: the part `request` may be sent as a file, too
+        async with request.form(max_files=limits.MAX_FILES + 1, max_fields=1, max_part_size=1 << 20) as form:
+            part = form.get(_REQUEST, "{}")
+            content = await part.read() if isinstance(part, UploadFile) else part
+            files = {
+                name: await _read_file(name, part)
+                for name, part in form.items()
+                if isinstance(part, UploadFile) and name != _REQUEST
+            }
+    else:
         raise HttpError(415, "UnsupportedMediaType", "expected application/json or multipart/form-data")
-    # a field more than files: the request
-    async with request.form(max_files=limits.MAX_FILES + 1, max_fields=1, max_part_size=1 << 20) as form:
-        asked = await _asked(form)
-        files = {name: await _upload(name, part) for name, part in form.items() if isinstance(part, UploadFile)}
-    files.pop(_REQUEST, None)
-    return Form(_checked(kind, asked), files)
-
-
-def _checked(kind: type[Asked], said: bytes | str) -> Asked:
     try:
-        return kind.model_validate_json(said)
+        return Form(schema.model_validate_json(content), files)
     except ValidationError as error:
-        raise invalid(error) from None
+        raise validation_error(error) from None
 
 
-async def _asked(form: FormData) -> bytes | str:
-    part = form.get(_REQUEST, "{}")
-    return await part.read() if isinstance(part, UploadFile) else part
-
-
-async def _upload(name: str, part: UploadFile) -> Upload:
-    if name == _REQUEST:
-        return Upload("", b"")
+async def _read_file(name: str, part: UploadFile) -> Upload:
     suffix = PurePath(part.filename or "").suffix.lower()
     if suffix not in UPLOAD_SUFFIXES:
         hint = " (`motionclip convert` turns an .amc with its .asf into one of them)" if suffix == ".amc" else ""
