@@ -60,16 +60,11 @@ def test_prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["prepare", "synthetic:10", "--out", "store"]) == 2
 
 
-def test_prepare_by_shards_with_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prepare_with_rendered_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    command = ["prepare", "synthetic:4", "--out", "store", "--frames", "1", "--workers", "1"]
-    for shard in ("1/2", "2/2"):
-        assert main([*command, "--shard", shard]) == 0
-        assert not Path("store").exists()
-    assert main([*command, "--shard", "3/2"]) == 2
-    assert main(command) == 0
-    pictures = Store.open("store").pictures
-    assert pictures is not None and pictures.count >= 4
+    assert main(["prepare", "synthetic:4", "--out", "store", "--frames", "1", "--workers", "1"]) == 0
+    rendered = Store.open("store").rendered_frames
+    assert rendered is not None and rendered.count >= 4
 
 
 def test_train_and_evaluate(synthetic_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

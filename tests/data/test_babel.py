@@ -8,7 +8,8 @@ from amass_files import annotation, babel, label, sequence, smplh
 
 from motionclip.data.amass import amass_source
 from motionclip.data.amass_names import sequence_key
-from motionclip.data.babel import babel_actions, babel_segments, read_babel
+from motionclip.data.babel import babel_actions, babel_chunks, read_babel
+from motionclip.data.clip import captions_within
 from motionclip.data.prepare import prepare
 from motionclip.data.store import Store
 from motionclip.errors import DataError
@@ -17,7 +18,7 @@ WALK = "CMU/CMU/01/01_01_poses.npz"
 
 
 def texts(found, key="CMU/01/01_01", duration=4.0):
-    return [(c.text, c.start, c.end, c.categories) for c in found[key].captions(duration)]
+    return [(c.text, c.start, c.end, c.categories) for c in captions_within(found[key].labels, duration)]
 
 
 def test_frame_labels_come_first_and_alone_have_categories(tmp_path):
@@ -120,20 +121,20 @@ def store(tmp_path):
 def test_segments_are_cut_into_five_seconds_with_all_their_classes(store):
     names = babel_actions(60)
     walk, circle, sit = (names.index(name) for name in ("walk", "circular movement", "sit"))
-    found = [(chunk.entry, chunk.start, chunk.stop, chunk.classes) for chunk in babel_segments(store, "val")]
+    found = [(chunk.entry, chunk.start, chunk.stop, chunk.classes) for chunk in babel_chunks(store, "val")]
     assert found == [
         (0, 30, 180, (walk, circle)),
         (0, 180, 330, (walk, circle)),
         (0, 330, 375, (walk, circle)),
         (1, 0, 90, (sit,)),
     ]
-    more = [chunk.classes for chunk in babel_segments(store, "val", 120)]
+    more = [chunk.classes for chunk in babel_chunks(store, "val", 120)]
     assert more.count((babel_actions(120).index("balance"),)) == 1
 
 
 def test_a_split_without_categories_says_how_to_prepare_it(store):
     with pytest.raises(DataError, match="split=babel"):
-        list(babel_segments(store, "train"))
+        list(babel_chunks(store, "train"))
 
 
 def test_stores_without_categories_are_as_before_and_still_open(store):

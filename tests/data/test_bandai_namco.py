@@ -12,7 +12,7 @@ from motionclip.data.bandai_namco import (
     sentences,
     with_article,
 )
-from motionclip.data.clip import split_of
+from motionclip.data.clip import fixed_split
 from motionclip.errors import DataError
 
 PAIRS = [(content, style) for dataset in (1, 2) for content, style, _ in canonical_sentences(dataset)]
@@ -103,6 +103,6 @@ def test_a_folder_without_takes_is_refused(tmp_path):
 
 
 def test_splits_are_fixed():
-    assert split_of("bandai_namco", "dataset-1_bow_active_001") == "train"
+    assert fixed_split("bandai_namco", "dataset-1_bow_active_001") == "train"
     with pytest.raises(DataError, match="has no split"):
-        split_of("bandai_namco", "dataset-2_walk_normal_999")
+        fixed_split("bandai_namco", "dataset-2_walk_normal_999")

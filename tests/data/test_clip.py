@@ -1,10 +1,10 @@
 """Captions and clips refuse what does not fit."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip.data.clip import Caption, Clip, clamp_caption
+from motionclip.data.clip import Caption, Clip, TimedText, captions_within
 from motionclip.data.synthetic import hold, to_motion
 from motionclip.errors import DataError
 
@@ -32,11 +32,20 @@ def test_a_caption_without_words_or_span_is_refused(text, start, end):
         Caption(text, start, end)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.floats(-5, 20), st.floats(-5, 20), st.floats(0.1, 10))
-def test_a_clamped_caption_lies_inside_or_is_gone(start, end, duration):
-    caption = clamp_caption(" a  person\n walks ", start, end, duration)
-    if caption is None:
+def test_a_caption_is_cut_to_the_motion_or_left_out(start, end, duration):
+    captions = captions_within([TimedText(" a  person\n walks ", start, end)], duration)
+    if not captions:
         assert end <= start or end <= 0 or start >= duration
     else:
-        assert caption.text == "a person walks"
-        assert 0 <= caption.start < caption.end <= duration
+        assert captions[0].text == "a person walks"
+        assert 0 <= captions[0].start < captions[0].end <= duration
+
+
+def test_captions_of_a_part_begin_with_it_and_blank_ones_are_left_out():
+    texts = [TimedText("walks", 1.0, 3.0, ("walk",)), TimedText(" ", 1.0, 3.0), TimedText("ends", 5.5, float("inf"))]
+    assert captions_within(texts, 4.0, offset=2.0) == (
+        Caption("walks", 0.0, 1.0, ("walk",)),
+        Caption("ends", 3.5, 4.0),
+    )

@@ -34,7 +34,7 @@ def trial(tmp_path, **changes):
 
 
 def spans(item):
-    return [(words.text, words.start, words.end) for words in item.words]
+    return [(timed.text, timed.start, timed.end) for timed in item.texts]
 
 
 def test_a_caption_of_a_part_is_put_onto_the_trials_time(tmp_path):

@@ -9,7 +9,8 @@ import pytest
 from amass_files import humanml3d
 
 from motionclip.data.amass_names import SUBSETS
-from motionclip.data.humanml3d import HumanML3DClip, Sentence, read_humanml3d
+from motionclip.data.clip import TimedText
+from motionclip.data.humanml3d import HumanML3DClip, read_humanml3d
 from motionclip.errors import DataError
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "humanml3d_captions.jsonl.xz"
@@ -39,12 +40,12 @@ def test_published_layout(tmp_path):
         "train",
         0,
         117,
-        (Sentence("a man kicks.", 0, 0), Sentence("he stands", 1, 2.5)),
+        (TimedText("a man kicks.", 0, 0), TimedText("he stands", 1, 2.5)),
     )
-    assert (wait.sequence, wait.split, wait.sentences) == (
+    assert (wait.sequence, wait.split, wait.texts) == (
         "MoSh/50007/misc_1",
         None,
-        (Sentence("a person waits", 0, 0),),
+        (TimedText("a person waits", 0, 0),),
     )
 
 
@@ -72,7 +73,7 @@ def test_frames_are_those_of_the_data_sets_own_processing(fps, subset, lead):
 
 
 def test_seconds_of_a_sentence_are_of_its_clip_and_of_twenty_frames():
-    told = (Sentence("part", 1, 2), Sentence("late", 2, 99), Sentence("swapped", 2, 1), Sentence("none", 3, 3))
+    told = (TimedText("part", 1, 2), TimedText("late", 2, 99), TimedText("swapped", 2, 1), TimedText("none", 3, 3))
     spans = {c.text: (round(c.start, 4), round(c.end, 4)) for c in clip("PosePrior", 20, 80, told).captions(100, 60)}
     assert spans == {"part": (3, 4), "late": (4, 5), "swapped": (3, 4), "none": (2, 5)}
     part = clip("CMU", 20, 80, told).captions(250, 60)[0]
@@ -80,7 +81,7 @@ def test_seconds_of_a_sentence_are_of_its_clip_and_of_twenty_frames():
 
 
 def test_sentences_beyond_the_motion_are_cut_or_left_out():
-    told = (Sentence("part", 1, 2), Sentence("whole", 0, 0))
+    told = (TimedText("part", 1, 2), TimedText("whole", 0, 0))
     assert [(c.text, c.start, c.end) for c in clip("KIT", 0, 60, told).captions(100, 0.9)] == [("whole", 0, 0.9)]
 
 
@@ -122,4 +123,4 @@ def test_all_published_clips_are_read():
     assert {PurePosixPath(clip.sequence).parts[0] for clip in clips} <= set(SUBSETS)
     assert len({clip.sequence for clip in clips}) == 10524  # no two files of the set share a key
     assert sum(clip.split is None for clip in clips) == 2
-    assert all(clip.sentences and clip.captions(120.0, 1e6) for clip in clips)
+    assert all(clip.texts and clip.captions(120.0, 1e6) for clip in clips)

@@ -1,62 +1,51 @@
 """A store has the same bytes however it was made, and says what was refused."""
 
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from store_files import BadFile, contents, stop_after
 
 from motionclip.data.clip import Caption, Clip, Source
-from motionclip.data.prepare import HttpError, frame_captions, prepare
+from motionclip.data.prepare import RefusedClip, prepare
 from motionclip.data.store import Store
 from motionclip.data.synthetic import SyntheticClip, hold, synthetic_source, to_motion
-from motionclip.errors import DataError, FormatError
+from motionclip.errors import DataError
+from motionclip.formats.files import locked
 
-PREPARE_SLOWLY = """
+CLIPS = 12
+
+PREPARE_SLOWLY = f"""
 import sys, time
 from motionclip.data.prepare import prepare
 from motionclip.data.synthetic import synthetic_source
 
 def slow(done, of):
     print(done, flush=True)
-    time.sleep(0.05)
+    time.sleep(0.2)
 
-prepare(synthetic_source(30), sys.argv[1], workers=1, progress=slow)
+prepare(synthetic_source({CLIPS}), sys.argv[1], frames=1, workers=1, progress=slow)
 """
-
-
-@dataclass(frozen=True)
-class BadFile:
-    """An item that cannot be read."""
-
-    key: str = "bad"
-    path: Path | None = None
-
-    def read(self) -> Clip:
-        raise FormatError("bad.bvh", "nothing", "a motion", line=3)
-
-
-def contents(folder):
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
-    """A store of 30 synthetic clips, made in one go in this process."""
+    """A store with rendered frames, made in one go in this process."""
     folder = tmp_path_factory.mktemp("reference") / "store"
-    prepare(synthetic_source(30), folder, workers=1)
+    prepare(synthetic_source(CLIPS), folder, frames=1, workers=1)
     return folder
 
 
 def test_the_store_holds_what_the_source_yields(reference):
     store = Store.open(reference, verify=True)
-    clips = [item.read() for item in synthetic_source(30).items]
+    clips = [item.read() for item in synthetic_source(CLIPS).items]
     assert [entry.key for entry in store.entries] == [clip.key for clip in clips]
-    for index in (0, 17, 29):
+    for index in (0, 7, CLIPS - 1):
         entry, motion, clip = store.entries[index], store.motion(index), clips[index]
         assert (entry.dataset, entry.split, entry.category) == (clip.dataset, clip.split, clip.category)
         assert [caption.text for caption in entry.captions] == [caption.text for caption in clip.captions]
@@ -66,48 +55,61 @@ def test_the_store_holds_what_the_source_yields(reference):
 
 
 def test_several_processes_write_the_same_bytes(reference, tmp_path):
-    counts = []
-    prepare(synthetic_source(30), tmp_path / "store", workers=2, progress=lambda done, of: counts.append((done, of)))
-    assert contents(tmp_path / "store") == contents(reference)
-    assert counts[0] == (0, 30)
-    assert counts[-1] == (30, 30)
+    counts, out = [], tmp_path / "store"
+    prepare(synthetic_source(CLIPS), out, frames=1, workers=2, progress=lambda done, of: counts.append((done, of)))
+    assert contents(out) == contents(reference)
+    assert counts[0] == (0, CLIPS)
+    assert counts[-1] == (CLIPS, CLIPS)
 
 
 def test_a_killed_run_goes_on_and_writes_the_same_bytes(reference, tmp_path):
-    out = tmp_path / "store"
+    out, counts = tmp_path / "store", []
     child = subprocess.Popen([sys.executable, "-c", PREPARE_SLOWLY, str(out)], stdout=subprocess.PIPE, text=True)
     for line in child.stdout:
-        if int(line) >= 8:
+        if int(line) >= 4:
             break
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
     child.stdout.close()
     assert not out.exists()
-    counts = []
-    prepare(synthetic_source(30), out, workers=1, progress=lambda done, of: counts.append(done))
-    assert 8 <= counts[0] < 30
+    prepare(synthetic_source(CLIPS), out, frames=1, workers=1, progress=lambda done, of: counts.append(done))
+    assert 4 <= counts[0] < CLIPS
     assert contents(out) == contents(reference)
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
+@pytest.mark.parametrize("much", [False, True])
+def test_processes_are_started_only_for_much_work(much, monkeypatch, tmp_path):
+    module = importlib.import_module("motionclip.data.prepare")
+    started = []
+
+    def pool(workers, context, initializer, initargs):
+        started.append(workers)
+        return ThreadPoolExecutor(1)
+
+    monkeypatch.setattr(module, "ProcessPoolExecutor", pool)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    if much:
+        monkeypatch.setattr(module, "_ESTIMATE_AFTER", 0.0)
+        monkeypatch.setattr(module, "_WORTH_PROCESSES", 0.0)
+    report = prepare(synthetic_source(5), tmp_path / "store")
+    assert (report.clips, started) == (5, [2] if much else [])
+
+
 def test_parts_of_another_source_are_not_used(tmp_path):
-    out = tmp_path / "store"
-    prepare(Source("mine", (SyntheticClip(0, 0), SyntheticClip(1, 0))), tmp_path / "whole", workers=1)
-
-    def stop(done, of):
-        if done == 1:
-            raise KeyboardInterrupt
-
+    out, source = tmp_path / "store", Source("mine", (SyntheticClip(0, 0), SyntheticClip(1, 0)))
+    prepare(source, tmp_path / "whole", workers=1)
     with pytest.raises(KeyboardInterrupt):
-        prepare(Source("mine", (SyntheticClip(5, 0), SyntheticClip(1, 0))), out, workers=1, progress=stop)
-    prepare(Source("mine", (SyntheticClip(0, 0), SyntheticClip(1, 0))), out, workers=1)
+        other = Source("mine", (SyntheticClip(5, 0), SyntheticClip(1, 0)))
+        prepare(other, out, workers=1, progress=stop_after(1))
+    prepare(source, out, workers=1)
     assert contents(out) == contents(tmp_path / "whole")
 
 
 def test_what_cannot_be_read_is_refused_with_its_reason(tmp_path):
     report = prepare(Source("mine", (BadFile(), SyntheticClip(0, 0))), tmp_path / "store", workers=1)
     reason = "FormatError: bad.bvh, line 3: nothing; expected a motion"
-    assert report.refused == (HttpError("bad", reason),)
+    assert report.refused == (RefusedClip("bad", reason),)
     assert report.clips == 1
     assert report.frames == Store.open(tmp_path / "store").entries[0].num_frames
     written = json.loads((tmp_path / "store" / "report.json").read_text())
@@ -125,8 +127,8 @@ def test_a_store_is_replaced_only_on_request(reference, tmp_path):
     out = tmp_path / "store"
     prepare(synthetic_source(2), out, workers=1)
     with pytest.raises(DataError, match="exists"):
-        prepare(synthetic_source(30), out, workers=1)
-    prepare(synthetic_source(30), out, workers=1, overwrite=True)
+        prepare(synthetic_source(CLIPS), out, workers=1)
+    prepare(synthetic_source(CLIPS), out, frames=1, workers=1, overwrite=True)
     assert contents(out) == contents(reference)
 
 
@@ -139,17 +141,24 @@ def test_a_folder_that_is_no_store_is_never_replaced(tmp_path):
 
 def test_two_runs_at_once_are_kept_apart(tmp_path):
     out = tmp_path / "store"
-    child = subprocess.Popen([sys.executable, "-c", PREPARE_SLOWLY, str(out)], stdout=subprocess.PIPE, text=True)
-    child.stdout.readline()
-    with pytest.raises(DataError, match="by another process"):
-        prepare(synthetic_source(30), out, workers=1)
-    child.communicate()
-    assert child.returncode == 0
-    assert len(Store.open(out)) == 30
+    with (
+        locked(tmp_path / ".store.partial" / "lock", "another run"),
+        pytest.raises(DataError, match="by another process"),
+    ):
+        prepare(synthetic_source(1), out, workers=1)
+    prepare(synthetic_source(1), out, workers=1)
+    assert len(Store.open(out)) == 1
 
 
-def test_captions_become_frames_of_at_least_one():
-    motion = to_motion(hold(60))
+def test_captions_become_frames_of_at_least_one(tmp_path):
     captions = (Caption("a", 0.5, 1.0), Caption("b", 1.999, 2.0), Caption("c", 0.0, 2.1))
-    spans = frame_captions(Clip("k", "set", "train", motion, captions))
-    assert [(span.start, span.end) for span in spans] == [(15, 30), (59, 60), (0, 60)]
+
+    class Standing:
+        key, path = "k", None
+
+        def read(self):
+            return Clip("k", "set", "train", to_motion(hold(60)), captions)
+
+    prepare(Source("mine", (Standing(),)), tmp_path / "store", workers=1)
+    (entry,) = Store.open(tmp_path / "store").entries
+    assert [(span.start, span.end) for span in entry.captions] == [(15, 30), (59, 60), (0, 60)]

@@ -14,11 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motionclip.data.frames import pictured_frames
 from motionclip.data.prepare import prepare
-from motionclip.data.store import Store
+from motionclip.data.store import Store, frames_to_render
 from motionclip.data.synthetic import synthetic_source
-from motionclip.data.windows import Draw, WindowSet
+from motionclip.data.windows import WindowBatch, WindowSet
 from motionclip.encoders import ImageEncoder, load_text_encoder
 from motionclip.errors import DataError, ModelError
 from motionclip.motion import Motion, heading
@@ -93,13 +92,13 @@ def pictured_rows(stores: list[Store], windows: WindowSet) -> dict[int, tuple[St
     found, first = {}, 0
     for store in stores:
         for number, entry in enumerate(store.entries):
-            found |= {first + frame: (store, number, frame) for frame in pictured_frames(entry.num_frames, SPACING)}
+            found |= {first + frame: (store, number, frame) for frame in frames_to_render(entry.num_frames, SPACING)}
             first += entry.num_frames
     assert first == len(windows.root)
     return found
 
 
-def chosen_rows(table: PictureTable, draw: Draw, embedding: Tensor) -> list[int]:
+def chosen_rows(table: PictureTable, draw: WindowBatch, embedding: Tensor) -> list[int]:
     """The row of the picture that each window got."""
     rows = []
     for window, side, vector in zip(draw.rows, draw.mirrored.long(), embedding, strict=True):
@@ -144,7 +143,7 @@ def test_a_window_between_pictures_has_none(table: PictureTable, windows: Window
     rows = torch.tensor([[pictured - 2, pictured - 1, pictured], [pictured - 2, pictured - 1, pictured]])
     mask = torch.tensor([[True, True, True], [True, True, False]])
     words = torch.tensor([0, 0])
-    draw = Draw(rows, mask, torch.tensor([False, False]), words, words)
+    draw = WindowBatch(rows, mask, torch.tensor([False, False]), words, words)
     texts = PixelTower().encode_texts(windows.texts)
     for choice in ("random", "middle", "extreme", "best-text"):
         targets = table.targets(draw, texts, choice, generator())  # type: ignore[arg-type]
@@ -237,8 +236,8 @@ def test_other_pictures_are_seen(stores: list[Store], tmp_path: Path) -> None:
     assert load(copy, 2) == 0
     assert load(dataclasses.replace(copy, sha256="of other motions"), 2) > 0
     assert load(only(stores[0], 0), 2) > 0
-    others = dataclasses.replace(stores[0].pictures, sha256="of other pictures")  # type: ignore[type-var]
-    assert load(dataclasses.replace(only(stores[0], 0), pictures=others), 2) > 0
+    others = dataclasses.replace(stores[0].rendered_frames, sha256="of other pictures")  # type: ignore[type-var]
+    assert load(dataclasses.replace(only(stores[0], 0), rendered_frames=others), 2) > 0
 
 
 def only(store: Store, number: int) -> Store:
@@ -248,7 +247,7 @@ def only(store: Store, number: int) -> Store:
 
 
 def test_each_split_has_its_own_pictures(stores: list[Store]) -> None:
-    counts = [len(pictured_frames(entry.num_frames, SPACING)) for entry in stores[0].entries]
+    counts = [len(frames_to_render(entry.num_frames, SPACING)) for entry in stores[0].entries]
     one, two = next((a, b) for b in range(CLIPS) for a in range(b) if counts[a] == counts[b])
     vectors = []
     for number in (one, two):

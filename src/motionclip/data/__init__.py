@@ -2,8 +2,7 @@
 
 from motionclip.data.bandai_namco import canonical_sentences
 from motionclip.data.clip import SPLITS, Caption, Clip, Item, Source
-from motionclip.data.prepare import PrepareReport, prepare, prepare_shard
-from motionclip.data.shards import Shard
+from motionclip.data.prepare import PrepareReport, prepare
 from motionclip.data.sources import detect, open_source
 from motionclip.data.store import FPS, Entry, FrameCaption, Store
 
@@ -16,12 +15,10 @@ __all__ = [
     "FrameCaption",
     "Item",
     "PrepareReport",
-    "Shard",
     "Source",
     "Store",
     "canonical_sentences",
     "detect",
     "open_source",
     "prepare",
-    "prepare_shard",
 ]

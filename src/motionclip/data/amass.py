@@ -13,19 +13,10 @@ from typing import Literal, get_args
 
 from motionclip.data.amass_names import SUBSETS, published_split, sequence_key
 from motionclip.data.babel import BabelSequence, read_babel
-from motionclip.data.clip import Caption, Clip, Item, Source, clamp_caption
+from motionclip.data.clip import Caption, Clip, Item, Source, captions_within
 from motionclip.data.humanml3d import HumanML3DClip, read_humanml3d
 from motionclip.errors import DataError
 from motionclip.motion import Motion
-
-# Names of AMASS: its sub-data sets under old and new names, its published split, one key per sequence.
-#
-# Files are called ``CMU/01/01_01_poses.npz`` (SMPL+H) or ``CMU/01/01_01_stageii.npz`` (SMPL-X, where blanks have
-# become underscores); BABEL names them ``CMU/CMU/01/01_01_poses.npz`` and HumanML3D ``CMU/01/01_01_poses.npy``.
-#
-# Sources: https://amass.is.tue.mpg.de, the split in https://github.com/nghorbani/amass (prepare_data.py), old folder
-# names in https://github.com/EricGuo5513/HumanML3D, archive names in https://github.com/abhinanda-punnakkal/BABEL.
-
 
 DATASET = "amass"
 
@@ -83,7 +74,7 @@ class AmassSequence:
             _check_inside(clip, motion, self.path)
             captions += clip.captions(motion.fps, motion.duration)
         if self.babel is not None:
-            captions += self.babel.captions(motion.duration)
+            captions += captions_within(self.babel.labels, motion.duration)
         return Clip(self.key, DATASET, self.split, motion, _distinct(captions))
 
 
@@ -118,11 +109,7 @@ class AmassClip:
         fps = whole.motion.fps
         first, stop = self.clip.span(fps)
         motion = whole.motion.frames(first, min(stop, whole.motion.num_frames))
-        early = first / fps
-        spans = (
-            clamp_caption(c.text, c.start - early, c.end - early, motion.duration, c.categories) for c in whole.captions
-        )
-        captions = tuple(span for span in spans if span is not None)
+        captions = captions_within(whole.captions, motion.duration, offset=first / fps)
         return Clip(self.key, "humanml3d", self.sequence.split, motion, captions)
 
 

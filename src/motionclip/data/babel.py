@@ -19,11 +19,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from motionclip.data.amass_names import sequence_key
-from motionclip.data.clip import Caption, clamp_caption
+from motionclip.data.clip import TimedText
 from motionclip.data.store import FPS, Store
 from motionclip.errors import DataError
 
-#: The files and the split of their sequences; what the first ones say of a sequence stands before the rest.
+#: The files and the split of their sequences; labels of the first ones come first.
 FILES = {
     "train.json": "train",
     "val.json": "val",
@@ -34,41 +34,23 @@ FILES = {
 
 
 @dataclass(frozen=True)
-class Label:
-    """What one annotator called ``start`` to ``end`` (seconds; infinite for the whole sequence).
-
-    Attributes:
-        categories: BABEL's action categories, of the annotation that recognition is measured by; else empty.
-    """
-
-    text: str
-    start: float
-    end: float
-    categories: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class BabelSequence:
-    """The labels of one AMASS sequence.
+    """BABEL's labels of one AMASS sequence.
 
     Attributes:
         split: ``train``, ``val`` or ``test`` of BABEL.
         duration: seconds.
-        labels: the dense annotation first (frame labels, else sequence labels), which alone has categories.
+        labels: infinitely long ones are about the whole sequence. The dense annotation comes first (frame labels, else
+            sequence labels) and alone has categories: recognition is measured on it.
     """
 
     split: str
     duration: float
-    labels: tuple[Label, ...]
-
-    def captions(self, duration: float) -> tuple[Caption, ...]:
-        """The labels as captions of a motion of so many seconds."""
-        spans = (clamp_caption(x.text, x.start, x.end, duration, x.categories) for x in self.labels)
-        return tuple(span for span in spans if span is not None)
+    labels: tuple[TimedText, ...]
 
 
 def read_babel(folder: Path) -> dict[str, BabelSequence]:
-    """The labelled sequences by their key (``amass_names.sequence_key``), of all of the files that are there.
+    """Returns the labelled sequences by their key (``amass_names.sequence_key``), from all ``FILES`` that are there.
 
     Raises:
         DataError: if none is there, or one is not a file of BABEL.
@@ -86,8 +68,7 @@ def read_babel(folder: Path) -> dict[str, BabelSequence]:
 
 def _sequences(path: Path) -> Iterator[tuple[str, BabelSequence]]:
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-        rows = list(table.items())
+        rows = list(json.loads(path.read_text(encoding="utf-8")).items())
     except (ValueError, AttributeError) as error:
         raise DataError(f"{path} is damaged ({error}); expected an object of sequences by number") from error
     for number, row in rows:
@@ -107,8 +88,8 @@ def _sequences(path: Path) -> Iterator[tuple[str, BabelSequence]]:
         yield key, sequence
 
 
-def _labels(row: dict[str, Any]) -> Iterator[Label]:
-    """All labels of a sequence. Those of extra files never count in recognition."""
+def _labels(row: dict[str, Any]) -> Iterator[TimedText]:
+    """Yields all labels of a sequence. Those of extra files never count in recognition."""
     frame, sequence = row.get("frame_ann"), row.get("seq_ann")
     yield from _of_annotation(frame, timed=True, dense=True)
     yield from _of_annotation(sequence, timed=False, dense=frame is None)
@@ -118,18 +99,17 @@ def _labels(row: dict[str, Any]) -> Iterator[Label]:
         yield from _of_annotation(annotation, timed=False, dense=False)
 
 
-def _of_annotation(annotation: dict[str, Any] | None, *, timed: bool, dense: bool) -> Iterator[Label]:
+def _of_annotation(annotation: dict[str, Any] | None, *, timed: bool, dense: bool) -> Iterator[TimedText]:
     for label in () if annotation is None else annotation["labels"]:
         start, end = (float(label["start_t"]), float(label["end_t"])) if timed else (0.0, float("inf"))
         categories = tuple(label["act_cat"] or ())
-        said = (label["raw_label"], label["proc_label"], " and ".join(categories))
-        text = next((words for words in said if words and words.strip()), None)
+        texts = (label["raw_label"], label["proc_label"], " and ".join(categories))
+        text = next((text for text in texts if text and text.strip()), None)
         if text is not None:
-            yield Label(text, start, end, categories if dense else ())
+            yield TimedText(text, start, end, categories if dense else ())
 
 
-# Action recognition on BABEL: the classes of BABEL-60 and BABEL-120, and the chunks that are to be recognised.
-
+# ---- action recognition: the classes of BABEL-60 and BABEL-120, and the chunks to classify ----
 
 #: Frames of a chunk: five seconds.
 CHUNK = int(5 * FPS)
@@ -137,11 +117,11 @@ CHUNK = int(5 * FPS)
 
 @dataclass(frozen=True)
 class Chunk:
-    """Frames ``start`` to ``stop`` (exclusive, at most five seconds) of an entry, and what is done in them.
+    """Frames ``start`` to ``stop`` (exclusive, at most five seconds) of an entry, with their classes.
 
     Attributes:
         entry: index in the store's entries.
-        classes: places in :func:`babel_actions`, at least one; by the protocol all of them are right.
+        classes: indices into :func:`babel_actions`, at least one; by the protocol each of them is right.
     """
 
     entry: int
@@ -152,7 +132,7 @@ class Chunk:
 
 @cache
 def babel_actions(count: int = 60) -> tuple[str, ...]:
-    """The classes of BABEL-60 or BABEL-120, the most frequent first; those of BABEL-60 are the first 60 of the 120.
+    """Returns the classes of BABEL-60 or BABEL-120, the most frequent first; BABEL-60 is the first 60 of the 120.
 
     Source: action_label_2_idx.json of https://github.com/abhinanda-punnakkal/BABEL as of the release of BABEL 1.0 (its
     later version renames and reorders some), https://github.com/abhinanda-punnakkal/BABEL/issues/8.
@@ -166,8 +146,8 @@ def babel_actions(count: int = 60) -> tuple[str, ...]:
     return tuple(names[:count])
 
 
-def babel_segments(store: Store, split: str, count: int = 60) -> Iterator[Chunk]:
-    """What BABEL's recognition protocol classifies, in a split of a store that was prepared with BABEL.
+def babel_chunks(store: Store, split: str, count: int = 60) -> Iterator[Chunk]:
+    """Yields the chunks that BABEL's recognition protocol classifies, of a split of a store prepared with BABEL.
 
     Each labelled segment (of the frame annotation, else of the sequence annotation; extra files do not count) is
     cut into contiguous chunks of five seconds at 30 fps. The last may be shorter: BABEL's code fills it up with
@@ -181,13 +161,13 @@ def babel_segments(store: Store, split: str, count: int = 60) -> Iterator[Chunk]
         DataError: if no caption of the split has a category, or ``count`` is neither 60 nor 120.
     """
     number = {name: index for index, name in enumerate(babel_actions(count))}
-    segments = [(entry, caption) for entry in store.split(split) for caption in store.entries[entry].captions]
-    if not any(caption.categories for _, caption in segments):
+    captions = [(entry, caption) for entry in store.split(split) for caption in store.entries[entry].captions]
+    if not any(caption.categories for _, caption in captions):
         raise DataError(
             f"no caption of split {split} in {store.folder} has a category of BABEL; "
             "prepare the store from amass:DIR,babel=DIR,split=babel"
         )
-    for entry, caption in segments:
+    for entry, caption in captions:
         classes = tuple(dict.fromkeys(number[name] for name in caption.categories if name in number))
         for start in range(caption.start, caption.end, CHUNK) if classes else ():
             yield Chunk(entry, start, min(start + CHUNK, caption.end), classes)

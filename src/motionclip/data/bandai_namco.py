@@ -14,7 +14,7 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
-from motionclip.data.clip import Caption, Clip, Source, split_of
+from motionclip.data.clip import Caption, Clip, Source, fixed_split
 from motionclip.errors import DataError
 
 FAMILY = "bandai_namco"
@@ -102,7 +102,7 @@ class BandaiNamcoTake:
         texts = sentences(self.content, self.style)
         captions = tuple(Caption(text, 0.0, motion.duration) for text in texts)
         dataset = f"{FAMILY}_{self.number}"
-        return Clip(self.key, dataset, split_of(FAMILY, self.key), motion, captions, self.content, self.style)
+        return Clip(self.key, dataset, fixed_split(FAMILY, self.key), motion, captions, self.content, self.style)
 
 
 def bandai_namco_source(folder: Path) -> Source:

@@ -1,8 +1,9 @@
-"""A movement with its words: what every data source yields."""
+"""A clip, which is a motion with captions, and a source of clips: what every data set is read into."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,33 +13,6 @@ from typing import Protocol
 from motionclip.errors import DataError
 from motionclip.motion import Motion
 
-# The fixed splits of the CMU and Bandai-Namco sets (names only), shipped with the package.
-#
-# CMU is split by subject; Bandai-Namco does not name its actors and is split by take.
-
-
-@cache
-def _table() -> dict[str, dict[str, str]]:
-    text = files("motionclip.data").joinpath("splits.json").read_text(encoding="utf-8")
-    table: dict[str, dict[str, str]] = json.loads(text)
-    return table
-
-
-def split_of(family: str, key: str) -> str:
-    """``train``, ``val`` or ``test`` for clip ``key`` of ``cmu`` or ``bandai_namco``.
-
-    Raises:
-        DataError: if the fixed splits do not name that clip.
-    """
-    split = _table().get(family, {}).get(key)
-    if split is None:
-        raise DataError(
-            f"{key} has no split in {family}; expected one of the published clips. "
-            "For files of your own use folder:DIR with a captions.csv"
-        )
-    return split
-
-
 SPLITS = ("train", "val", "test")
 
 #: Seconds by which a caption may end after its motion: sources round their times.
@@ -46,23 +20,29 @@ _SLACK = 0.2
 
 
 @dataclass(frozen=True)
-class Caption:
-    """A sentence about a span of a motion.
+class TimedText:
+    """A sentence and the span it describes as a data set states them: it may be blank, or reach beyond the motion.
 
     Attributes:
-        text: the words, not empty.
-        start: seconds from the first frame of the clip, at least 0.
-        end: seconds from the first frame of the clip, after ``start``.
-        categories: classes of what is done, where the data set has them and measures recognition on such spans.
-
-    Raises:
-        DataError: if the text is empty or the span is not one.
+        text: the sentence.
+        start: seconds.
+        end: seconds; infinite for the end of the motion.
+        categories: action categories, where recognition is measured on the span.
     """
 
     text: str
     start: float
     end: float
     categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Caption(TimedText):
+    """A sentence about a span of a motion; ``start`` and ``end`` are seconds from its first frame.
+
+    Raises:
+        DataError: if the text is blank, or not 0 <= start < end < infinity.
+    """
 
     def __post_init__(self) -> None:
         if not self.text.strip():
@@ -71,21 +51,36 @@ class Caption:
             raise DataError(f"caption {self.text!r} spans {self.start} s to {self.end} s; expected 0 <= start < end")
 
 
+def captions_within(texts: Iterable[TimedText], duration: float, *, offset: float = 0.0) -> tuple[Caption, ...]:
+    """Returns the captions of the ``duration`` seconds that begin at ``offset`` on the time of ``texts``.
+
+    Spans are cut to these seconds; those that lie outside and blank texts are left out. Each run of white space
+    becomes one blank.
+    """
+    captions = []
+    for timed in texts:
+        text = " ".join(timed.text.split())
+        start, end = max(timed.start - offset, 0.0), min(timed.end - offset, duration)
+        if text and start < end:
+            captions.append(Caption(text, start, end, timed.categories))
+    return tuple(captions)
+
+
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A motion and what is known about it.
+    """A motion with its captions.
 
     Attributes:
         key: name of the clip, unique inside its data set.
         dataset: for example ``cmu`` or ``bandai_namco_2``.
         split: ``train``, ``val`` or ``test``.
-        motion: T frames on the skeleton and at the rate of the file it was read from.
-        captions: sentences, each with the span it describes; the first is the preferred one.
+        motion: on the skeleton and at the rate of its file.
+        captions: the preferred one first; may be empty.
         category: what is done, where the data set names it.
         style: how it is done, where the data set names it.
 
     Raises:
-        DataError: on an unknown split, or a caption that ends after the motion.
+        DataError: if the split is none of those, or a caption lies outside the motion.
     """
 
     key: str
@@ -107,23 +102,8 @@ class Clip:
                 )
 
 
-def clamp_caption(
-    text: str, start: float, end: float, duration: float, categories: tuple[str, ...] = ()
-) -> Caption | None:
-    """A caption cut to the ``duration`` seconds of its motion, or None where nothing of it is left.
-
-    Leading and trailing white space is dropped, and runs of it become one blank.
-    """
-    words = " ".join(text.split())
-    start, end = max(start, 0.0), min(end, duration)
-    return Caption(words, start, end, categories) if words and start < end else None
-
-
-# What a data source is: named items, each of which reads itself into a clip.
-
-
 class Item(Protocol):
-    """One clip that can be read; picklable, so that any process can read it."""
+    """One clip of a source, not read yet; picklable, so that any process can read it."""
 
     @property
     def key(self) -> str:
@@ -132,11 +112,11 @@ class Item(Protocol):
 
     @property
     def path(self) -> Path | None:
-        """The file that is read, or None for a clip that is made."""
+        """The file that is read, or None for a clip that is computed."""
         ...
 
     def read(self) -> Clip:
-        """The clip, on the skeleton and at the rate of its file.
+        """Returns the clip, on the skeleton and at the rate of its file.
 
         Raises:
             MotionClipError: if the file is missing or damaged, or the clip is known to be unusable.
@@ -146,14 +126,37 @@ class Item(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """Items in a fixed order.
+    """A data set: its items in a fixed order.
 
     Attributes:
         spec: how a user names it, for example ``cmu:DIR``.
-        items: what can be read, with distinct keys.
+        items: the clips that can be read, with distinct keys.
         notes: what a user should know before it is read, in whole sentences.
     """
 
     spec: str
     items: tuple[Item, ...]
     notes: tuple[str, ...] = ()
+
+
+def fixed_split(dataset: str, key: str) -> str:
+    """Returns the split in ``splits.json`` of clip ``key`` of ``cmu`` (by subject) or ``bandai_namco`` (by take).
+
+    Raises:
+        DataError: if the fixed splits do not name that clip.
+    """
+    split = _fixed_splits().get(dataset, {}).get(key)
+    if split is None:
+        raise DataError(
+            f"{key} has no split in {dataset}; expected one of the published clips. "
+            "For files of your own use folder:DIR with a captions.csv"
+        )
+    return split
+
+
+@cache
+def _fixed_splits() -> dict[str, dict[str, str]]:
+    splits: dict[str, dict[str, str]] = json.loads(
+        files("motionclip.data").joinpath("splits.json").read_text(encoding="utf-8")
+    )
+    return splits

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from motionclip.data.clip import Caption, Clip, Source, clamp_caption, split_of
+from motionclip.data.clip import Clip, Source, TimedText, captions_within, fixed_split
 from motionclip.errors import DataError
 from motionclip.motion import Motion
 
@@ -41,15 +41,6 @@ GOOD_FRAMES: dict[str, tuple[int, int | None]] = {
 
 
 @dataclass(frozen=True)
-class Words:
-    """A sentence about seconds ``start`` to ``end`` of a trial."""
-
-    text: str
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
 class CmuTrial:
     """One trial, as a line of ``captions.jsonl`` describes it.
 
@@ -61,7 +52,7 @@ class CmuTrial:
         first: first frame of the file that is kept.
         stop: one after the last that is kept, or None for all.
         zero: frame of the file at which the time of the trial starts: 1 after a T-pose.
-        words: sentences, on the time of the trial.
+        texts: sentences, on the time of the trial.
     """
 
     key: str
@@ -71,7 +62,7 @@ class CmuTrial:
     first: int
     stop: int | None
     zero: int
-    words: tuple[Words, ...]
+    texts: tuple[TimedText, ...]
 
     def read(self) -> Clip:
         """The trial at the file's rate and on its skeleton.
@@ -87,10 +78,8 @@ class CmuTrial:
         if self.first >= stop:
             raise DataError(f"{self.path} has {whole.num_frames} frames; expected good ones from frame {self.first} on")
         motion = whole.frames(self.first, stop)
-        ahead = (self.first - self.zero) / self.fps
-        spans = (clamp_caption(w.text, w.start - ahead, w.end - ahead, motion.duration) for w in self.words)
-        captions: tuple[Caption, ...] = tuple(caption for caption in spans if caption is not None)
-        return Clip(self.key, DATASET, split_of(DATASET, self.key), motion, captions)
+        captions = captions_within(self.texts, motion.duration, offset=(self.first - self.zero) / self.fps)
+        return Clip(self.key, DATASET, fixed_split(DATASET, self.key), motion, captions)
 
 
 def cmu_source(folder: Path) -> Source:
@@ -133,7 +122,7 @@ def _trial(folder: Path, table: Path, number: int, line: str) -> CmuTrial:
             first=max(first, blended),
             stop=stop,
             zero=zero,
-            words=tuple(_words(row)),
+            texts=tuple(_texts(row)),
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise DataError(
@@ -142,19 +131,19 @@ def _trial(folder: Path, table: Path, number: int, line: str) -> CmuTrial:
         ) from error
 
 
-def _words(row: dict[str, Any]) -> Iterator[Words]:
+def _texts(row: dict[str, Any]) -> Iterator[TimedText]:
     """Sentences of a trial, the most exact first; the index text only where there is no other."""
     found = False
     for clip in row["humanml3d"]:
         for text, start, end in clip["captions"]:
             found = True
-            yield Words(text, *_on_trial(clip["start"], clip["end"], start, end))
+            yield TimedText(text, *_on_trial(clip["start"], clip["end"], start, end))
     for start, end, text in row["kit"]:
         found = True
-        yield Words(text, start, end)
+        yield TimedText(text, start, end)
     coarse = row["cmu_description"].strip()
     if not found and coarse and coarse.lower() != "unknown":
-        yield Words(coarse, 0.0, row["duration_s"])
+        yield TimedText(coarse, 0.0, row["duration_s"])
 
 
 def _on_trial(first: float, last: float, start: float, end: float) -> tuple[float, float]:

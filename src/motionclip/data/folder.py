@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from motionclip.data.clip import SPLITS, Clip, Source, clamp_caption
+from motionclip.data.clip import SPLITS, Caption, Clip, Source, TimedText, captions_within
 from motionclip.errors import DataError
-from motionclip.io import is_motion_file, readable
+from motionclip.io import is_motion_file, read_motion, readable
 
 CAPTIONS = "captions.csv"
 _COLUMNS = ("file", "text", "start", "end", "split")
@@ -26,43 +26,40 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of ``captions.csv``; ``end`` is infinite for the end of the file."""
+class CaptionRow:
+    """One row of ``captions.csv``."""
 
     file: str
-    text: str
-    start: float
-    end: float
+    text: TimedText
     split: str
 
 
 @dataclass(frozen=True)
 class MotionFile:
-    """One motion file and the rows about it."""
+    """One motion file and the rows about it, at least one."""
 
     path: Path
     key: str
     dataset: str
-    rows: tuple[Row, ...]
+    rows: tuple[CaptionRow, ...]
 
     def read(self) -> Clip:
-        """The file's motion with its captions.
+        """Returns the file's motion with its captions.
 
         Raises:
             MotionClipError: if the file is damaged, or a caption lies outside it.
         """
-        from motionclip.io import read_motion
-
         motion = read_motion(self.path)
-        spans = [clamp_caption(row.text, row.start, row.end, motion.duration) for row in self.rows]
-        for row, span in zip(self.rows, spans, strict=True):
-            if span is None:
+        captions: list[Caption] = []
+        for row in self.rows:
+            within = captions_within([row.text], motion.duration)
+            if not within:
                 raise DataError(
-                    f"{self.path}: caption {row.text!r} spans {row.start:g} s to {row.end:g} s; "
+                    f"{self.path}: caption {row.text.text!r} spans {row.text.start:g} s to {row.text.end:g} s; "
                     f"expected a span inside the {motion.duration:.2f} s of the motion"
                 )
-        captions = tuple(span for span in spans if span is not None)
-        return Clip(self.key, self.dataset, self.rows[0].split, motion, captions)
+            captions += within
+        return Clip(self.key, self.dataset, self.rows[0].split, motion, tuple(captions))
 
 
 def folder_source(folder: Path) -> Source:
@@ -77,15 +74,20 @@ def folder_source(folder: Path) -> Source:
         raise DataError(f"no motion file below {folder}; expected files ending in {', '.join(readable())}")
     table = folder / CAPTIONS
     rows = read_captions(table, paths) if table.is_file() else ()
-    about: dict[str, list[Row]] = {name: [] for name in paths}
+    rows_of: dict[str, list[CaptionRow]] = {}
     for row in rows:
-        about[row.file].append(row)
-    name = folder.resolve().name
-    items = tuple(_item(path, key, name, about[key]) for key, path in paths.items())
-    return Source(f"folder:{folder}", items)
+        rows_of.setdefault(row.file, []).append(row)
+    dataset, items = folder.resolve().name, []
+    for key, path in paths.items():
+        own = rows_of.get(key, [])
+        if not own:
+            text = words_of(key) or "a person moves"
+            own = [CaptionRow(key, TimedText(text, 0.0, float("inf")), "train")]
+        items.append(MotionFile(path, key, dataset, tuple(own)))
+    return Source(f"folder:{folder}", tuple(items))
 
 
-def read_captions(path: Path, files: Mapping[str, Path]) -> tuple[Row, ...]:
+def read_captions(path: Path, files: Mapping[str, Path]) -> tuple[CaptionRow, ...]:
     """The rows of a ``captions.csv``.
 
     Args:
@@ -120,13 +122,7 @@ def words_of(name: str) -> str:
     return " ".join(re.findall(r"[^\W\d_]+", stem.lower()))
 
 
-def _item(path: Path, key: str, dataset: str, rows: list[Row]) -> MotionFile:
-    if not rows:
-        rows = [Row(key, words_of(key) or "a person moves", 0.0, float("inf"), "train")]
-    return MotionFile(path, key, dataset, tuple(rows))
-
-
-def _row(cells: Mapping[str, str | None], files: Mapping[str, Path]) -> Row:
+def _row(cells: Mapping[str, str | None], files: Mapping[str, Path]) -> CaptionRow:
     if None in cells:
         raise ValueError("more cells than columns; texts that contain a comma go in quotes")
     file, text = (cells["file"] or "").strip(), (cells["text"] or "").strip()
@@ -140,7 +136,7 @@ def _row(cells: Mapping[str, str | None], files: Mapping[str, Path]) -> Row:
     split = (cells.get("split") or "").strip() or "train"
     if split not in SPLITS:
         raise ValueError(f"split {split!r}; expected one of {', '.join(SPLITS)}")
-    return Row(file, text, start, end, split)
+    return CaptionRow(file, TimedText(text, start, end), split)
 
 
 def _seconds(cell: str | None, default: float) -> float:
@@ -152,7 +148,7 @@ def _seconds(cell: str | None, default: float) -> float:
         raise ValueError(f"{cell!r} is not a number of seconds") from None
 
 
-def _split_conflicts(rows: list[Row]) -> list[str]:
+def _split_conflicts(rows: list[CaptionRow]) -> list[str]:
     """One file must not be in two splits."""
     splits: dict[str, set[str]] = {}
     for row in rows:

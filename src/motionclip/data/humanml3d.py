@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from motionclip.data.amass_names import sequence_key
-from motionclip.data.clip import SPLITS, Caption, clamp_caption
+from motionclip.data.clip import SPLITS, Caption, TimedText, captions_within
 from motionclip.errors import DataError
 
 #: Frames per second of HumanML3D, nominally.
@@ -35,15 +35,6 @@ _ELSEWHERE = "humanact12"
 
 
 @dataclass(frozen=True)
-class Sentence:
-    """Words about seconds ``start`` to ``end`` of a clip; 0 to 0 for all of it."""
-
-    text: str
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
 class HumanML3DClip:
     """A clip of an AMASS sequence.
 
@@ -53,7 +44,7 @@ class HumanML3DClip:
         split: ``train``, ``val`` or ``test``; None for the two clips that are in no split.
         start: first HumanML3D frame, after the lead of its sub-data set.
         end: one after the last.
-        sentences: at least one.
+        texts: at least one; in seconds of the clip, 0 to 0 for all of it.
     """
 
     name: str
@@ -61,27 +52,27 @@ class HumanML3DClip:
     split: str | None
     start: int
     end: int
-    sentences: tuple[Sentence, ...]
+    texts: tuple[TimedText, ...]
 
     def span(self, fps: float) -> tuple[int, int]:
-        """First frame of the AMASS file, and one after the last, at the file's frames per second."""
+        """Returns the clip's first frame in the AMASS file, and one after its last, at the file's frames per second."""
         lead, stride = LEADS.get(self.sequence.split("/")[0], 0), _stride(fps)
         return (lead + self.start) * stride, (lead + self.end) * stride
 
     def captions(self, fps: float, duration: float) -> tuple[Caption, ...]:
-        """The sentences with their spans in seconds of an AMASS file of ``fps`` and ``duration`` seconds."""
+        """Returns the captions of an AMASS file of ``fps`` and ``duration`` seconds that holds the clip."""
         start, end = (frame / fps for frame in self.span(fps))
-        second = RATE * _stride(fps) / fps
-        found = []
-        for sentence in self.sentences:
-            since, until = sorted((sentence.start, sentence.end))
+        second = RATE * _stride(fps) / fps  # a nominal second of the clip
+        texts = []
+        for timed in self.texts:
+            since, until = sorted((timed.start, timed.end))
             part = (start + since * second, min(end, start + until * second)) if since < until else (start, end)
-            found.append(clamp_caption(sentence.text, *part, duration))
-        return tuple(caption for caption in found if caption is not None)
+            texts.append(TimedText(timed.text, *part))
+        return captions_within(texts, duration)
 
 
 def read_humanml3d(path: Path) -> tuple[HumanML3DClip, ...]:
-    """The clips of AMASS sequences, in the order of the index.
+    """Returns the clips of AMASS sequences, in the order of the index.
 
     Args:
         path: the folder with ``index.csv``, or a ``.jsonl`` or ``.jsonl.xz``.
@@ -107,8 +98,8 @@ def _lines(path: Path) -> Iterator[HumanML3DClip]:
                 row = json.loads(line)
                 if row["source"].startswith(_ELSEWHERE):
                     continue
-                sentences = tuple(sentence_of(*caption) for caption in row["captions"])
-                yield _clip(row["id"], row["source"], row["split"], row["start_frame"], row["end_frame"], sentences)
+                texts = tuple(timed_text(*caption) for caption in row["captions"])
+                yield _clip(row["id"], row["source"], row["split"], row["start_frame"], row["end_frame"], texts)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise DataError(
                     f"{path}, line {number}: {type(error).__name__}: {error}; "
@@ -118,7 +109,7 @@ def _lines(path: Path) -> Iterator[HumanML3DClip]:
 
 def _published(folder: Path) -> Iterator[HumanML3DClip]:
     index = folder / "index.csv"
-    inner = next((place for place in (folder / "HumanML3D", folder) if (place / "texts").is_dir()), None)
+    inner = next((path for path in (folder / "HumanML3D", folder) if (path / "texts").is_dir()), None)
     if not index.is_file() or inner is None:
         raise DataError(
             f"{folder} lacks index.csv or the folder texts; expected a copy of the HumanML3D repository, "
@@ -132,8 +123,8 @@ def _published(folder: Path) -> Iterator[HumanML3DClip]:
                 if source.startswith(_ELSEWHERE):
                     continue
                 name = row["new_name"].removesuffix(".npy")
-                sentences = read_texts(inner / "texts" / f"{name}.txt")
-                yield _clip(name, source, split.get(name), row["start_frame"], row["end_frame"], sentences)
+                texts = read_texts(inner / "texts" / f"{name}.txt")
+                yield _clip(name, source, split.get(name), row["start_frame"], row["end_frame"], texts)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise DataError(
                     f"{index}, line {number}: {type(error).__name__}: {error}; "
@@ -149,8 +140,8 @@ def _splits(folder: Path) -> Iterator[tuple[str, str]]:
         yield from ((name, split) for name in path.read_text(encoding="utf-8").split())
 
 
-def read_texts(path: Path) -> tuple[Sentence, ...]:
-    """The sentences of a clip's file of ``texts``.
+def read_texts(path: Path) -> tuple[TimedText, ...]:
+    """Returns the sentences of a clip, from its file of ``texts``.
 
     Raises:
         DataError: if there is none.
@@ -159,21 +150,21 @@ def read_texts(path: Path) -> tuple[Sentence, ...]:
     if not path.is_file():
         raise DataError(f"{path} is missing; expected the texts of every clip of index.csv: unpack texts.zip again")
     lines = [line.rsplit("#", 3) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return tuple(sentence_of(text, start, end) for text, _, start, end in lines)
+    return tuple(timed_text(text, start, end) for text, _, start, end in lines)
 
 
-def sentence_of(text: str, start: Any, end: Any) -> Sentence:
-    """Words from ``start`` to ``end``; a few of the published times are ``nan``, which stands for 0."""
+def timed_text(text: str, start: Any, end: Any) -> TimedText:
+    """Returns a sentence about ``start`` to ``end``; a few of the published times are ``nan``, which stands for 0."""
     since, until = float(start), float(end)
-    return Sentence(text, 0.0 if since != since else since, 0.0 if until != until else until)
+    return TimedText(text, 0.0 if since != since else since, 0.0 if until != until else until)
 
 
 def _clip(
-    name: str, source: str, split: str | None, start: Any, end: Any, sentences: tuple[Sentence, ...]
+    name: str, source: str, split: str | None, start: Any, end: Any, texts: tuple[TimedText, ...]
 ) -> HumanML3DClip:
     key = sequence_key(PurePosixPath(source))
     if key is None:
         raise ValueError(f"{source!r} is in no sub-data set of AMASS")
     if not 0 <= int(start) < int(end):
         raise ValueError(f"frames {start} to {end}")
-    return HumanML3DClip(name, key, split, int(start), int(end), sentences)
+    return HumanML3DClip(name, key, split, int(start), int(end), texts)

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from motionclip.data.humanml3d import Sentence, read_texts, sentence_of
+from motionclip.data.clip import TimedText
+from motionclip.data.humanml3d import read_texts, timed_text
 from motionclip.errors import DataError
 
 #: Sentences about one motion.
@@ -43,14 +44,14 @@ def _bare(sentence: str) -> str:
     return " ".join(re.findall(r"\w+", sentence.lower()))
 
 
-def _by_span(sentences: Iterable[Sentence]) -> list[Group]:
+def _by_span(sentences: Iterable[TimedText]) -> list[Group]:
     spans: dict[tuple[float, float], dict[str, None]] = {}
     for sentence in sentences:
         spans.setdefault((sentence.start, sentence.end), {})[sentence.text.strip()] = None
     return [tuple(said) for said in spans.values() if len(said) > 1]
 
 
-def _texts(folder: Path) -> Iterator[tuple[Sentence, ...]]:
+def _texts(folder: Path) -> Iterator[tuple[TimedText, ...]]:
     for path in sorted(folder.glob("[!M]*.txt")):
         try:
             yield read_texts(path)
@@ -58,7 +59,7 @@ def _texts(folder: Path) -> Iterator[tuple[Sentence, ...]]:
             raise DataError(f"{path}: {error}; expected lines of sentence#tokens#from#to") from error
 
 
-def _lines(path: Path) -> Iterator[list[Sentence]]:
+def _lines(path: Path) -> Iterator[list[TimedText]]:
     if not path.is_file():
         raise DataError(f"{path} is missing; expected HumanML3D's folder texts, or JSON lines with captions")
     try:
@@ -69,9 +70,9 @@ def _lines(path: Path) -> Iterator[list[Sentence]]:
         raise DataError(f"{path} is damaged ({error}); expected JSON lines in UTF-8") from error
 
 
-def _captions(path: Path, number: int, line: str) -> list[Sentence]:
+def _captions(path: Path, number: int, line: str) -> list[TimedText]:
     try:
         captions = [(said, 0, 0) if isinstance(said, str) else said for said in json.loads(line)["captions"]]
-        return [sentence_of(str(text), start, end) for text, start, end in captions]
+        return [timed_text(str(text), start, end) for text, start, end in captions]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}, line {number}: {error!r}; expected an object with a list of captions") from error

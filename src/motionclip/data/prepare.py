@@ -1,58 +1,66 @@
 """From a source to a store: every clip on the canonical skeleton at 30 fps, or refused with a reason.
 
-Each finished clip, and its pictures, are kept in a folder ``.NAME.partial`` beside the store until all are done, so
-that a run that was killed goes on where it stopped, and several machines can share the work. The store's bytes do not
-depend on that, nor on the number of processes.
+Each finished clip, and its rendered frames, are kept in a folder ``.NAME.partial`` beside the store until all are done,
+so that a run that was stopped goes on where it was. The store depends neither on that nor on the number of processes.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version as package_version
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from zipfile import ZipFile
 
 import numpy as np
+import torch
 
 from motionclip.data.clip import Clip, Item, Source
-from motionclip.data.frames import WINDOW, draw_part, join_parts, pictured_frames
-from motionclip.data.shards import Shard, locked
 from motionclip.data.store import (
     FPS,
     MANIFEST,
     REPORT,
     ROOT,
     SIXD,
+    WINDOW,
     Entry,
     FrameCaption,
     Store,
+    frames_to_render,
+    render_in_chunks,
     stored_motion,
     write_manifest,
+    write_rendered_frames,
 )
-from motionclip.data.workers import do_all
 from motionclip.errors import DataError, MotionClipError
-from motionclip.formats.files import replacing
+from motionclip.formats.files import locked, replacing
 from motionclip.motion import Motion, resample
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import retarget, retarget_report
 from motionclip.progress import ProgressCallback
 
-# Finished clips of a preparation that is under way: one npz file each, written whole or not at all.
-#
-# The folder has a plan, which names all that the clips depend on; clips never lie in it without one.
+T = TypeVar("T")
 
+#: Seconds after which the time that one process still needs is estimated, and how long that must be for other processes
+#: to be started: each of them takes about three seconds to import torch.
+_ESTIMATE_AFTER, _WORTH_PROCESSES = 2.0, 10.0
 
-_PLAN = "plan.json"
+_PNG_EFFORT = 3  # of 9: half the time of the usual 6, and no larger
 
 
 @dataclass(frozen=True)
-class HttpError:
+class RefusedClip:
     """A clip that is not in the store, and why."""
 
     key: str
@@ -60,15 +68,15 @@ class HttpError:
 
 
 @dataclass(frozen=True)
-class Retargeting:
+class RetargetingErrors:
     """How well a clip was put onto the canonical skeleton.
 
     Attributes:
         key: name of the clip.
-        mean_deg: mean angle between its bones' directions and the source's, degrees.
+        mean_deg: mean angle between the directions of its bones and the source's, degrees.
         max_deg: largest such angle, degrees.
         foot_height_m: height of the lowest sole over the floor, metres.
-        flips: joints that jump by more than a body can, between two frames.
+        flips: joints that turn by more than a body can, between two frames.
     """
 
     key: str
@@ -79,98 +87,8 @@ class Retargeting:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A clip that is done: its entry, whose first row is not known yet (0), and its errors."""
-
-    entry: Entry
-    errors: Retargeting
-
-
-def open_parts(folder: Path, plan: str, *, shared: bool) -> None:
-    """Make the folder of finished clips, or go on with the one that is there.
-
-    Args:
-        folder: where they are kept.
-        plan: names all that the clips depend on.
-        shared: others may be working in the folder; else, what belongs to another plan is removed.
-
-    Raises:
-        DataError: if a shared folder belongs to another plan.
-    """
-    path = folder / _PLAN
-    if path.is_file() and path.read_text(encoding="utf-8") == plan:
-        return
-    if shared and path.is_file():
-        raise DataError(
-            f"{folder} holds parts of another source, of files that have changed since, or of another version; "
-            f"delete it and run all shards again"
-        )
-    if not shared and folder.exists():
-        discard_parts(folder)
-    write_whole(path, plan.encode())
-
-
-def discard_parts(folder: Path) -> None:
-    """Remove the folder of finished clips, its plan last."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != _PLAN:
-            path.unlink()
-    shutil.rmtree(folder)
-
-
-def part_path(folder: Path, number: int) -> Path:
-    """Where clip ``number`` is kept."""
-    return folder / f"{number:06d}.npz"
-
-
-def pictures_path(folder: Path, number: int, per_window: int) -> Path:
-    """Where the pictures of clip ``number`` are kept; those of another spacing are not in their way."""
-    return folder / f"frames-{per_window}" / f"{number:06d}.zip"
-
-
-def write_part(folder: Path, number: int, result: Prepared | HttpError, motion: Motion | None = None) -> None:
-    """Keep what became of clip ``number``, with its motion on the canonical skeleton where there is one."""
-    with replacing(part_path(folder, number)) as path, path.open("wb") as file:
-        about = np.array(json.dumps(asdict(result)))
-        if motion is None:
-            np.savez(file, about=about)
-        else:
-            sixd = rot.matrix_to_sixd(motion.rotations).numpy().astype(np.float32)
-            np.savez(file, about=about, sixd=sixd, root=motion.root.numpy().astype(np.float32))
-
-
-def read_part(folder: Path, number: int) -> Prepared | HttpError:
-    """What became of clip ``number``."""
-    with np.load(part_path(folder, number), allow_pickle=False) as held:
-        about = json.loads(str(held["about"]))
-    if "reason" in about:
-        return HttpError(**about)
-    rows = about["entry"].pop("captions")
-    captions = tuple(FrameCaption(**row | {"categories": tuple(row.get("categories", ()))}) for row in rows)
-    return Prepared(Entry(captions=captions, **about["entry"]), Retargeting(**about["errors"]))
-
-
-def read_array(folder: Path, number: int, name: str) -> np.ndarray:
-    """The array of clip ``number`` that goes into the store's file ``name``."""
-    with np.load(part_path(folder, number), allow_pickle=False) as held:
-        array: np.ndarray = held[Path(name).stem]
-    return array
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name and rename it."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
-
-
-# What a preparation made, and ``report.json``.
-
-
-@dataclass(frozen=True)
 class PrepareReport:
-    """What ``prepare`` made.
+    """What ``prepare`` made; also the content of ``report.json``.
 
     Attributes:
         source: how the source was named.
@@ -189,49 +107,27 @@ class PrepareReport:
     captions: int
     texts: int
     splits: dict[str, int]
-    refused: tuple[HttpError, ...]
-    retargeting: tuple[Retargeting, ...]
+    refused: tuple[RefusedClip, ...]
+    retargeting: tuple[RetargetingErrors, ...]
 
     @property
     def minutes(self) -> float:
         return self.frames / FPS / 60
 
+    @classmethod
+    def read(cls, folder: Path) -> PrepareReport:
+        """Returns the report of the store in ``folder``.
 
-def report_of(
-    source: str, entries: Sequence[Entry], refused: tuple[HttpError, ...], errors: Sequence[Retargeting]
-) -> PrepareReport:
-    """The report on the entries of a store and on what was left out."""
-    splits = [entry.split for entry in entries]
-    return PrepareReport(
-        source=source,
-        clips=len(entries),
-        frames=sum(entry.num_frames for entry in entries),
-        captions=sum(len(entry.captions) for entry in entries),
-        texts=len({caption.text for entry in entries for caption in entry.captions}),
-        splits={name: splits.count(name) for name in dict.fromkeys(splits)},
-        refused=refused,
-        retargeting=tuple(errors),
-    )
-
-
-def write_report(folder: Path, report: PrepareReport) -> None:
-    """Write ``report.json`` into a store."""
-    write_whole(folder / REPORT, (json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def read_report(folder: Path) -> PrepareReport:
-    """The report of a store.
-
-    Raises:
-        DataError: if it is missing or damaged.
-    """
-    try:
-        told = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-        refused = tuple(HttpError(**row) for row in told.pop("refused"))
-        retargeting = tuple(Retargeting(**row) for row in told.pop("retargeting"))
-        return PrepareReport(refused=refused, retargeting=retargeting, **told)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder / REPORT} is missing or damaged ({error}); prepare the store again") from error
+        Raises:
+            DataError: if it is missing or damaged.
+        """
+        try:
+            report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+            refused = tuple(RefusedClip(**row) for row in report.pop("refused"))
+            retargeting = tuple(RetargetingErrors(**row) for row in report.pop("retargeting"))
+            return cls(refused=refused, retargeting=retargeting, **report)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{folder / REPORT} is missing or damaged ({error}); prepare the store again") from error
 
 
 def prepare(
@@ -243,15 +139,16 @@ def prepare(
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
 ) -> PrepareReport:
-    """Write the store of a source; what earlier runs on it, or on shares of it, have finished is used.
+    """Writes the store of a source; clips that a stopped run on it has finished are used.
 
-    A store of the same source that is there already and has no pictures gets them, without reading the source again.
+    A store of the same source that is there already and has no rendered frames gets them, without reading the source
+    again.
 
     Args:
-        source: what to read.
+        source: the data set to read.
         out: folder of the store; its parent is created.
-        frames: pictures for every two seconds of a clip, see ``data.frames``; 0 means none.
-        workers: processes; 0 means one per core, 1 means this one.
+        frames: frames to render for every two seconds of a clip (``frames_to_render``); 0 for none.
+        workers: processes; 0 for one per core if there is work for more than a few seconds, else one.
         overwrite: replace a store that is already there.
         progress: called with the number of clips done and of all, as they are done.
 
@@ -259,102 +156,250 @@ def prepare(
         The report that is also in the store, in ``report.json``.
 
     Raises:
-        DataError: if ``out`` is taken or being made by another process, nothing could be prepared, or a process died.
+        DataError: if ``out`` is taken or another process is preparing it, nothing could be prepared, or a process died.
     """
-    job = _job(source, Path(out), frames, overwrite)
-    with locked(job.out, job.parts, None):
-        open_parts(job.parts, job.plan, shared=False)
-        _do(job, job.works, workers, progress)
-        report = job.finish()
-        discard_parts(job.parts)
+    out = Path(out)
+    if frames:
+        frames_to_render(WINDOW, frames)  # raises on an impossible number before anything is read
+    is_store = (out / MANIFEST).is_file()
+    frames_only = is_store and frames > 0 and not overwrite
+    if out.exists() and not frames_only and not (overwrite and is_store):
+        raise DataError(f"{out} exists; expected a new folder, or a store together with overwrite")
+    parts = Parts(out.with_name(f".{out.name}.partial"), frames, clips=not frames_only)
+    plan: list[Any]
+    items: Sequence[Item] | Sequence[Entry]
+    if frames_only:
+        store = _store_without_frames(source, out)
+        plan, items = ["pictures", store.sha256], store.entries
+        make: Callable[[tuple[int, Any]], None] = partial(_render_entry, parts, out)
+    else:
+        plan, items = [source.spec, [_fingerprint(item) for item in source.items]], source.items
+        make = partial(_prepare_item, parts)
+    with locked(parts.folder / "lock", f"{out} is being prepared by another process"):
+        parts.begin(json.dumps([package_version("motionclip"), *plan]))
+        todo = [(number, item) for number, item in enumerate(items) if not parts.done(number)]
+        done = len(items) - len(todo)
+        if progress is not None:
+            progress(done, len(items))
+        for count, _ in enumerate(_do_all(make, todo, workers), done + 1):
+            if progress is not None:
+                progress(count, len(items))
+        if frames_only:
+            write_rendered_frames(out, (parts.frames_path(number) for number in range(len(items))), frames)
+            report = PrepareReport.read(out)
+        else:
+            report = _assemble(source, parts, out)
+        shutil.rmtree(parts.folder)
     return report
 
 
-def prepare_shard(
-    source: Source,
-    out: str | Path,
-    shard: Shard,
-    *,
-    frames: int = 0,
-    workers: int = 0,
-    overwrite: bool = False,
-    progress: ProgressCallback | None = None,
-) -> None:
-    """Do one share of what ``prepare`` with the same arguments has to do, and leave the result beside ``out``.
-
-    Shares may run at the same time, on one machine or on several with a common file system. ``prepare`` puts the
-    finished parts together, and makes those that are missing.
-
-    Raises:
-        DataError: if ``out`` is taken, the same share or the whole is being worked on, the folder of parts belongs to
-            other input, or a process died.
-    """
-    job = _job(source, Path(out), frames, overwrite)
-    with locked(job.out, job.parts, shard):
-        open_parts(job.parts, job.plan, shared=True)
-        _do(job, shard.of(job.works), workers, progress)
-
-
 @dataclass(frozen=True)
-class _Job:
-    """What a run has to do.
+class Parts:
+    """Finished clips of a preparation that is under way, each in files that are written whole or not at all.
 
     Attributes:
-        out: the store.
-        parts: where finished parts are kept.
-        plan: tells whether parts that lie there are still of use.
-        works: pieces of work, each with its number.
-        make: does one of them; what of it is done already stays as it is.
-        files: the files of a finished piece of work, by its number.
-        finish: puts the finished parts together.
+        folder: where they are kept.
+        frames: frames to render for every two seconds, or 0.
+        clips: whether the clips themselves are made, not only their rendered frames.
     """
 
-    out: Path
-    parts: Path
-    plan: str
-    works: Sequence[tuple[int, Any]]
-    make: Callable[[tuple[int, Any]], None]
-    files: Callable[[int], Sequence[Path]]
-    finish: Callable[[], PrepareReport]
+    folder: Path
+    frames: int
+    clips: bool
+
+    def begin(self, plan: str) -> None:
+        """Empties the folder unless its content was made by the same plan, which names all that clips depend on."""
+        path = self.folder / "plan.json"
+        if path.is_file() and path.read_text(encoding="utf-8") == plan:
+            return
+        for old in self.folder.iterdir():  # of another source, of files that have changed, or of another version
+            if old.is_dir():
+                shutil.rmtree(old)
+            elif old.name not in ("lock", path.name):
+                old.unlink()
+        with replacing(path) as temporary:
+            temporary.write_text(plan, encoding="utf-8")
+
+    def clip_path(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.npz"
+
+    def frames_path(self, number: int) -> Path:
+        """Path of a clip's rendered frames; those of another spacing do not stand in their way."""
+        return self.folder / f"frames-{self.frames}" / f"{number:06d}.zip"
+
+    def done(self, number: int) -> bool:
+        """Whether all of clip ``number`` is there."""
+        made = ([self.clip_path(number)] if self.clips else []) + ([self.frames_path(number)] if self.frames else [])
+        return all(path.is_file() for path in made)
+
+    def write(
+        self, number: int, result: RefusedClip | tuple[Entry, RetargetingErrors], motion: Motion | None = None
+    ) -> None:
+        """Keeps what became of clip ``number``, with its motion on the canonical skeleton unless it was refused."""
+        arrays: dict[str, Any] = {}
+        if motion is not None:
+            arrays["sixd"] = rot.matrix_to_sixd(motion.rotations).numpy().astype(np.float32)
+            arrays["root"] = motion.root.numpy().astype(np.float32)
+        rows = [asdict(part) for part in (result if isinstance(result, tuple) else (result,))]
+        with replacing(self.clip_path(number)) as path, path.open("wb") as file:
+            np.savez(file, about=np.array(json.dumps(rows)), **arrays)
+
+    def read(self, number: int) -> RefusedClip | tuple[Entry, RetargetingErrors]:
+        """Returns what became of clip ``number``; the entry's first row is not known yet (0)."""
+        with np.load(self.clip_path(number), allow_pickle=False) as held:
+            first, *more = json.loads(str(held["about"]))
+        if not more:
+            return RefusedClip(**first)
+        captions = (FrameCaption(**row | {"categories": tuple(row["categories"])}) for row in first["captions"])
+        return Entry(**first | {"captions": tuple(captions)}), RetargetingErrors(**more[0])
+
+    def array(self, number: int, name: str) -> np.ndarray:
+        """Returns the rows of clip ``number`` for the store's file ``name``."""
+        with np.load(self.clip_path(number), allow_pickle=False) as held:
+            array: np.ndarray = held[Path(name).stem]
+        return array
+
+    def render(self, number: int, motion: Motion | None) -> None:
+        """Renders frames of clip ``number`` into ``FRAME.png`` files in an archive, which is empty without a motion."""
+        from PIL import Image
+
+        with replacing(self.frames_path(number)) as temporary, ZipFile(temporary, "w") as archive:
+            if motion is not None:
+                frames = frames_to_render(motion.num_frames, self.frames)
+                for frame, image in zip(frames, render_in_chunks(motion, frames), strict=True):
+                    png = io.BytesIO()
+                    Image.fromarray(image).save(png, "PNG", compress_level=_PNG_EFFORT)
+                    archive.writestr(f"{frame}.png", png.getvalue())
 
 
-def _job(source: Source, out: Path, frames: int, overwrite: bool) -> _Job:
-    if frames:
-        pictured_frames(WINDOW, frames)  # refuses what is no number of pictures, before anything is read
-    is_store = (out / MANIFEST).is_file()
-    if is_store and frames and not overwrite:
-        return _new_pictures(_without_pictures(source, out), frames)
-    if out.exists() and not (overwrite and is_store):
-        raise DataError(f"{out} exists; expected a new folder, or a store together with overwrite")
-    return _new_store(source, out, frames)
+def _do_all(make: Callable[[T], None], todo: Sequence[T], workers: int) -> Iterator[None]:
+    """Does each piece of work and yields once for each that is done; ``workers`` as in :func:`prepare`.
+
+    Raises:
+        DataError: if a process died.
+    """
+    cores = os.cpu_count() or 1
+    alone, done, start = workers == 1 or (workers == 0 and cores == 1), 0, time.perf_counter()
+    while done < len(todo) and workers < 2:
+        elapsed = time.perf_counter() - start
+        if not alone and done and elapsed > _ESTIMATE_AFTER and elapsed / done * (len(todo) - done) > _WORTH_PROCESSES:
+            break
+        make(todo[done])
+        done += 1
+        yield
+    if done == len(todo):
+        return
+    # one thread each: the tensors of a clip are small, and there is a process per core
+    with ProcessPoolExecutor(
+        workers or cores, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
+        try:
+            yield from pool.map(make, todo[done:], chunksize=4)
+        except BrokenProcessPool as error:
+            raise DataError(
+                "a worker process died (out of memory?); run the same command again to go on, with fewer workers"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _parts_folder(out: Path) -> Path:
-    return out.with_name(f".{out.name}.partial")
+def _prepare_item(parts: Parts, work: tuple[int, Item]) -> None:
+    """Keeps the prepared clip of one item, or the reason why there is none, and its rendered frames."""
+    number, item = work
+    if not parts.clip_path(number).is_file():
+        try:
+            clip = item.read()
+            motion, errors = _retargeted(clip)
+        except MotionClipError as error:
+            parts.write(number, RefusedClip(item.key, f"{type(error).__name__}: {error}"))
+        else:
+            parts.write(number, (_entry(clip, motion), errors), motion)
+    if parts.frames:
+        # from the arrays that the store will have, so that frames rendered from it later are the same
+        refused = isinstance(parts.read(number), RefusedClip)
+        arrays = (parts.array(number, SIXD), parts.array(number, ROOT)) if not refused else None
+        parts.render(number, stored_motion(*arrays) if arrays else None)
 
 
-def _new_store(source: Source, out: Path, frames: int) -> _Job:
-    """The job of preparing every clip of a source, and its pictures if any are wanted."""
-    parts = _parts_folder(out)
-
-    def files(number: int) -> list[Path]:
-        return [part_path(parts, number)] + ([pictures_path(parts, number, frames)] if frames else [])
-
-    def finish() -> PrepareReport:
-        folder = parts / "store"
-        shutil.rmtree(folder, ignore_errors=True)
-        report = _assemble(source, parts, folder, frames)
-        if out.exists():
-            shutil.rmtree(out)
-        folder.rename(out)
-        return report
-
-    plan = json.dumps([package_version("motionclip"), source.spec, [_mark(item) for item in source.items]])
-    return _Job(out, parts, plan, list(enumerate(source.items)), partial(_make_part, parts, frames), files, finish)
+def _retargeted(clip: Clip) -> tuple[Motion, RetargetingErrors]:
+    """Returns the clip's motion on the canonical skeleton at 30 fps, and how well that went."""
+    source = resample(clip.motion, FPS)
+    motion = retarget(source)
+    report = retarget_report(source, motion)
+    return motion, RetargetingErrors(
+        clip.key,
+        round(float(report.bone_direction_error_deg_mean), 4),
+        round(float(report.bone_direction_error_deg_max), 4),
+        round(float(report.foot_height_m), 5),
+        int(report.flips),
+    )
 
 
-def _mark(item: Item) -> list[Any]:
-    """What tells that an item is still the same: all that its source knows of it and, for a file, size and time."""
+def _entry(clip: Clip, motion: Motion) -> Entry:
+    """Returns the entry of a clip whose ``motion`` is prepared; each caption spans at least one frame."""
+    captions = []
+    for caption in clip.captions:
+        start = min(round(caption.start * motion.fps), motion.num_frames - 1)
+        end = min(max(round(caption.end * motion.fps), start + 1), motion.num_frames)
+        captions.append(FrameCaption(caption.text, start, end, caption.categories))
+    about = (clip.key, clip.dataset, clip.split, 0, motion.num_frames, clip.category, clip.style)
+    return Entry(*about, captions=tuple(captions))
+
+
+def _render_entry(parts: Parts, folder: Path, work: tuple[int, Entry]) -> None:
+    """Renders frames of one entry of the store in ``folder``."""
+    number, entry = work
+    rows = slice(entry.start, entry.start + entry.num_frames)
+    sixd, root = (np.load(folder / name, mmap_mode="r", allow_pickle=False)[rows] for name in (SIXD, ROOT))
+    parts.render(number, stored_motion(sixd, root))
+
+
+def _assemble(source: Source, parts: Parts, out: Path) -> PrepareReport:
+    """Puts the finished clips together into the store ``out``, replacing one that is there; returns its report."""
+    refused, kept = [], {}
+    for number in range(len(source.items)):
+        result = parts.read(number)
+        if isinstance(result, RefusedClip):
+            refused.append(result)
+        else:
+            kept[number] = result
+    if not kept:
+        first = f"; the first: {refused[0].key}: {refused[0].reason}" if refused else ""
+        raise DataError(f"nothing of {source.spec} could be prepared ({len(refused)} clips refused{first})")
+    folder = parts.folder / "store"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name in (SIXD, ROOT):
+        np.save(folder / name, np.concatenate([parts.array(number, name) for number in kept]))
+    entries: list[Entry] = []
+    rows = 0
+    for entry, _ in kept.values():
+        entries.append(replace(entry, start=rows))
+        rows += entry.num_frames
+    write_manifest(folder, source.spec, entries)
+    if parts.frames:
+        write_rendered_frames(folder, (parts.frames_path(number) for number in kept), parts.frames)
+    splits = [entry.split for entry in entries]
+    report = PrepareReport(
+        source=source.spec,
+        clips=len(entries),
+        frames=rows,
+        captions=sum(len(entry.captions) for entry in entries),
+        texts=len({caption.text for entry in entries for caption in entry.captions}),
+        splits={name: splits.count(name) for name in dict.fromkeys(splits)},
+        refused=tuple(refused),
+        retargeting=tuple(errors for _, errors in kept.values()),
+    )
+    (folder / REPORT).write_text(json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    Store.open(folder)  # raises if the files do not fit together
+    if out.exists():
+        shutil.rmtree(out)
+    folder.rename(out)
+    return report
+
+
+def _fingerprint(item: Item) -> list[Any]:
+    """Returns what changes with an item: a hash of all that its source knows of it and, for a file, size and time."""
     known = sha256(repr(item).encode()).hexdigest()
     if item.path is None or not item.path.is_file():
         return [item.key, known]
@@ -362,146 +407,18 @@ def _mark(item: Item) -> list[Any]:
     return [item.key, known, stat.st_size, stat.st_mtime_ns]
 
 
-def _new_pictures(store: Store, frames: int) -> _Job:
-    """The job of drawing the pictures of a store that has none."""
-    parts = _parts_folder(store.folder)
-
-    def files(number: int) -> list[Path]:
-        return [pictures_path(parts, number, frames)]
-
-    def finish() -> PrepareReport:
-        join_parts(store.folder, (pictures_path(parts, number, frames) for number in range(len(store))), frames)
-        return read_report(store.folder)
-
-    plan = json.dumps([package_version("motionclip"), "pictures", store.sha256])
-    make = partial(_draw_entry, store.folder, parts, frames)
-    return _Job(store.folder, parts, plan, list(enumerate(store.entries)), make, files, finish)
-
-
-def _without_pictures(source: Source, out: Path) -> Store:
-    """The store in ``out``, if it is of that source and has no pictures."""
+def _store_without_frames(source: Source, out: Path) -> Store:
+    """Returns the store in ``out`` if it is of that source and has no rendered frames."""
     store = Store.open(out)
-    if store.pictures is not None:
+    if store.rendered_frames is not None:
         raise DataError(
-            f"{out} has {store.pictures.per_window} pictures for every two seconds already; "
-            f"expected a store without pictures, or overwrite to prepare it anew"
+            f"{out} has {store.rendered_frames.per_window} rendered frames for every two seconds already; "
+            f"expected a store without them, or overwrite to prepare it anew"
         )
-    refused = [refusal.key for refusal in read_report(out).refused]
-    held = {entry.key for entry in store.entries} | set(refused)
+    held = {entry.key for entry in store.entries} | {clip.key for clip in PrepareReport.read(out).refused}
     if store.source != source.spec or held != {item.key for item in source.items}:
         raise DataError(
             f"{out} was prepared from {store.source} and does not hold the clips that {source.spec} has now; "
-            f"pictures can be added with the same source, overwrite prepares it anew"
+            f"rendered frames can be added with the same source, overwrite prepares it anew"
         )
     return store
-
-
-def _do(job: _Job, works: Sequence[tuple[int, Any]], workers: int, progress: ProgressCallback | None) -> None:
-    """Do those of some pieces of work that are not done."""
-    todo = [work for work in works if not all(path.is_file() for path in job.files(work[0]))]
-    done = len(works) - len(todo)
-    if progress is not None:
-        progress(done, len(works))
-    for count, _ in enumerate(do_all(job.make, todo, workers or os.cpu_count() or 1), done + 1):
-        if progress is not None:
-            progress(count, len(works))
-
-
-def canonical_clip(clip: Clip) -> tuple[Clip, Retargeting]:
-    """The clip on the canonical skeleton at 30 fps with its feet on the floor, and how well that went.
-
-    Raises:
-        SkeletonError: if joints that the canonical skeleton needs are missing.
-    """
-    source = resample(clip.motion, FPS)
-    target = retarget(source)
-    told = retarget_report(source, target)
-    errors = Retargeting(
-        clip.key,
-        round(float(told.bone_direction_error_deg_mean), 4),
-        round(float(told.bone_direction_error_deg_max), 4),
-        round(float(told.foot_height_m), 5),
-        int(told.flips),
-    )
-    moved = Clip(clip.key, clip.dataset, clip.split, target, clip.captions, clip.category, clip.style)
-    return moved, errors
-
-
-def frame_captions(clip: Clip) -> tuple[FrameCaption, ...]:
-    """The clip's captions with their spans in frames of its motion, each at least one frame long."""
-    frames = clip.motion.num_frames
-    spans = []
-    for caption in clip.captions:
-        start = min(round(caption.start * clip.motion.fps), frames - 1)
-        end = min(max(round(caption.end * clip.motion.fps), start + 1), frames)
-        spans.append(FrameCaption(caption.text, start, end, caption.categories))
-    return tuple(spans)
-
-
-def _make_part(parts: Path, frames: int, work: tuple[int, Item]) -> None:
-    """Prepare one item with its pictures and keep the result, or the reason why there is none."""
-    number, item = work
-    if not part_path(parts, number).is_file():
-        _make_clip(parts, number, item)
-    if frames:
-        refused = isinstance(read_part(parts, number), HttpError)
-        # As the store will have it, so that pictures drawn from a store are the same.
-        motion = None if refused else stored_motion(*(read_array(parts, number, name) for name in (SIXD, ROOT)))
-        draw_part(pictures_path(parts, number, frames), motion, frames)
-
-
-def _make_clip(parts: Path, number: int, item: Item) -> None:
-    try:
-        clip, errors = canonical_clip(item.read())
-    except MotionClipError as error:
-        write_part(parts, number, HttpError(item.key, f"{type(error).__name__}: {error}"))
-        return
-    entry = Entry(
-        key=clip.key,
-        dataset=clip.dataset,
-        split=clip.split,
-        start=0,
-        num_frames=clip.motion.num_frames,
-        captions=frame_captions(clip),
-        category=clip.category,
-        style=clip.style,
-    )
-    write_part(parts, number, Prepared(entry, errors), clip.motion)
-
-
-def _draw_entry(folder: Path, parts: Path, frames: int, work: tuple[int, Entry]) -> None:
-    """Draw the pictures of one entry of a store."""
-    number, entry = work
-    rows = slice(entry.start, entry.start + entry.num_frames)
-    sixd, root = (np.load(folder / name, mmap_mode="r", allow_pickle=False)[rows] for name in (SIXD, ROOT))
-    draw_part(pictures_path(parts, number, frames), stored_motion(sixd, root), frames)
-
-
-def _assemble(source: Source, parts: Path, folder: Path, frames: int) -> PrepareReport:
-    """Put the finished clips together into a store in ``folder``."""
-    folder.mkdir()
-    results = [read_part(parts, number) for number in range(len(source.items))]
-    refused = tuple(result for result in results if isinstance(result, HttpError))
-    kept = {number: result for number, result in enumerate(results) if isinstance(result, Prepared)}
-    if not kept:
-        told = f"; the first: {refused[0].key}: {refused[0].reason}" if refused else ""
-        raise DataError(f"nothing of {source.spec} could be prepared ({len(refused)} clips refused{told})")
-    for name in (SIXD, ROOT):
-        np.save(folder / name, np.concatenate([read_array(parts, number, name) for number in kept]))
-    entries = _placed([result.entry for result in kept.values()])
-    write_manifest(folder, source.spec, entries)
-    if frames:
-        join_parts(folder, (pictures_path(parts, number, frames) for number in kept), frames)
-    report = report_of(source.spec, entries, refused, [result.errors for result in kept.values()])
-    write_report(folder, report)
-    Store.open(folder)
-    return report
-
-
-def _placed(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries one after another."""
-    placed, start = [], 0
-    for entry in entries:
-        placed.append(replace(entry, start=start))
-        start += entry.num_frames
-    return placed

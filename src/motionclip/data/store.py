@@ -5,22 +5,26 @@ A store is a folder of four files, or five:
 ``sixd.npy``       (N, 24, 6) float32: local rotations as 6D (``motion.rotations``), all clips one after another.
 ``root.npy``       (N, 3) float32: world position of the pelvis, metres, y = 0 is the floor.
 ``manifest.json``  format, rate, source, hashes of the arrays, distinct texts, and one entry per clip.
-``report.json``    what was refused and why, and the retargeting errors of each clip.
-``frames.zip``     pictures of single frames, where they were asked for (``data.frames``).
+``report.json``    what was refused and why, and the retargeting errors of each clip (``data.prepare``).
+``frames.zip``     if asked for, rendered frames: PNG files ``ENTRY/FRAME.png``, by number of entry and frame.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import file_digest, sha256
 from importlib.metadata import version as package_version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from motionclip.data.clip import SPLITS
 from motionclip.errors import DataError
@@ -33,13 +37,19 @@ FORMAT, VERSION = "motionclip-store", 1
 #: Frames per second of everything in a store.
 FPS = 30.0
 
-MANIFEST, REPORT, SIXD, ROOT = "manifest.json", "report.json", "sixd.npy", "root.npy"
-FRAMES = "frames.zip"
+MANIFEST, REPORT, SIXD, ROOT, FRAMES = "manifest.json", "report.json", "sixd.npy", "root.npy", "frames.zip"
+_ARRAYS = (SIXD, ROOT)
+_RENDERED = "pictures"  # key of the rendered frames in the manifest
+
+#: Rendered frames are counted per two seconds, the paper's window.
+WINDOW = round(2 * FPS)
+
+_CHUNK = 64  # frames rendered at once: all those of a long clip would fill the memory
 
 
 @dataclass(frozen=True)
 class FrameCaption:
-    """A sentence about the frames ``start`` to ``end`` (exclusive) of an entry, with the classes of what is done."""
+    """A sentence about the frames ``start`` to ``end`` (exclusive) of an entry, with its action categories, if any."""
 
     text: str
     start: int
@@ -57,9 +67,9 @@ class Entry:
         split: ``train``, ``val`` or ``test``.
         start: its first row in the arrays.
         num_frames: its number of rows.
-        captions: sentences with the frames they describe, the preferred one first.
         category: what is done, where the data set names it.
         style: how it is done, where the data set names it.
+        captions: sentences with the frames they describe, the preferred one first.
     """
 
     key: str
@@ -67,21 +77,21 @@ class Entry:
     split: str
     start: int
     num_frames: int
-    captions: tuple[FrameCaption, ...]
     category: str | None = None
     style: str | None = None
+    captions: tuple[FrameCaption, ...] = ()
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """What the manifest says of ``frames.zip``.
+class RenderedFrames:
+    """The manifest's description of ``frames.zip``.
 
     Attributes:
-        per_window: pictures for every two seconds of a clip.
-        count: pictures of all clips.
+        per_window: rendered frames for every two seconds of a clip.
+        count: rendered frames of all clips.
         size: pixels of a side.
         bytes: size of the file.
-        sha256: of the file.
+        sha256: hash of the file.
     """
 
     per_window: int
@@ -96,13 +106,13 @@ class Store:
     """Prepared clips; the arrays stay on disk until their rows are read.
 
     Attributes:
-        folder: where the store lies.
-        source: how its source was named when it was prepared.
+        folder: the store's folder.
+        source: the source that it was prepared from, as ``open_source`` takes it.
         entries: its clips, in the order of their rows.
         sixd: (N, 24, 6) float32, memory-mapped, read-only.
         root: (N, 3) float32, metres, memory-mapped, read-only.
-        sha256: of the two arrays, as the manifest has them, together.
-        pictures: what is known of its pictures, or None if it holds none.
+        sha256: one hash of both arrays, made from those in the manifest.
+        rendered_frames: description of ``frames.zip``, or None without one.
     """
 
     folder: Path
@@ -111,15 +121,15 @@ class Store:
     sixd: np.ndarray
     root: np.ndarray
     sha256: str
-    pictures: Pictures | None
+    rendered_frames: RenderedFrames | None
 
     @classmethod
     def open(cls, folder: str | Path, *, verify: bool = False) -> Store:
-        """The store in ``folder``.
+        """Returns the store in ``folder``.
 
         Args:
-            folder: what ``prepare`` wrote.
-            verify: read the arrays whole and compare their hashes.
+            folder: a folder written by ``prepare``.
+            verify: read all files whole and compare their hashes.
 
         Raises:
             DataError: if it is not a store, or its files are damaged or do not fit together.
@@ -127,31 +137,37 @@ class Store:
         folder = Path(folder)
         manifest = _read_manifest(folder / MANIFEST)
         try:
-            arrays = {name: _open_array(folder, name, manifest["arrays"][name], verify) for name in (SIXD, ROOT)}
-            entries = _entries(manifest)
-            source = str(manifest["source"])
-            digest = sha256("".join(manifest["arrays"][name]["sha256"] for name in (SIXD, ROOT)).encode()).hexdigest()
-            pictures = Pictures(**manifest["pictures"]) if "pictures" in manifest else None
+            texts, source = manifest["texts"], str(manifest["source"])
+            entries = tuple(_entry_from_json(row, texts) for row in manifest["entries"])
+            arrays = {name: _open_array(folder / name, manifest["arrays"][name], verify) for name in _ARRAYS}
+            digest = sha256("".join(manifest["arrays"][name]["sha256"] for name in _ARRAYS).encode()).hexdigest()
+            rendered = RenderedFrames(**manifest[_RENDERED]) if _RENDERED in manifest else None
         except (KeyError, TypeError, IndexError, ValueError) as error:
             raise DataError(
                 f"{folder / MANIFEST} is damaged ({type(error).__name__}: {error}); prepare the store again"
             ) from error
-        _check_rows(folder, entries, len(arrays[ROOT]))
-        if pictures is not None:
-            _check_file(folder / FRAMES, pictures.bytes, pictures.sha256, verify)
-        return cls(folder, source, entries, arrays[SIXD], arrays[ROOT], digest, pictures)
+        rows = 0
+        for entry in entries:  # one after another, without gaps
+            if entry.start != rows or entry.num_frames < 1 or entry.split not in SPLITS:
+                raise DataError(f"{folder / MANIFEST}: entry {entry.key!r} does not follow the one before it")
+            rows += entry.num_frames
+        if rows != len(arrays[ROOT]):
+            raise DataError(f"{folder / MANIFEST}: its entries have {rows} frames and the arrays {len(arrays[ROOT])}")
+        if rendered is not None:
+            _check_file(folder / FRAMES, rendered.bytes, rendered.sha256, verify)
+        return cls(folder, source, entries, arrays[SIXD], arrays[ROOT], digest, rendered)
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def motion(self, index: int) -> Motion:
-        """Clip ``index`` on the canonical skeleton at 30 fps, a copy of its rows."""
+        """Returns clip ``index`` on the canonical skeleton at 30 fps, a copy of its rows."""
         entry = self.entries[index]
         rows = slice(entry.start, entry.start + entry.num_frames)
         return stored_motion(self.sixd[rows], self.root[rows])
 
     def split(self, name: str) -> tuple[int, ...]:
-        """Indices of the entries of a split.
+        """Returns the indices of the entries of a split.
 
         Raises:
             DataError: if there is no such split.
@@ -160,17 +176,67 @@ class Store:
             raise DataError(f"split {name!r}; expected one of {', '.join(SPLITS)}")
         return tuple(index for index, entry in enumerate(self.entries) if entry.split == name)
 
+    def frame_images(self, frames: Iterable[tuple[int, int]]) -> Iterator[NDArray[np.uint8]]:
+        """Yields the images (H, W, 3) of frames, given as (index of the entry, frame in it).
+
+        They are read from ``frames.zip``, or rendered, to the same bytes, where the store has none.
+
+        Raises:
+            DataError: if an image is missing or damaged.
+        """
+        from PIL import Image
+
+        if self.rendered_frames is None:
+            for entry, group in groupby(frames, key=lambda pair: pair[0]):
+                yield from render_in_chunks(self.motion(entry), [frame for _, frame in group])
+            return
+        path = self.folder / FRAMES
+        try:
+            with ZipFile(path) as archive:
+                for entry, frame in frames:
+                    with archive.open(f"{entry}/{frame}.png") as file:
+                        yield np.asarray(Image.open(file).convert("RGB"))
+        except (BadZipFile, KeyError, OSError) as error:
+            raise DataError(f"{path} is damaged ({error}); prepare the store again") from error
+
 
 def stored_motion(sixd: np.ndarray, root: np.ndarray) -> Motion:
-    """The motion of rows (T, 24, 6) and (T, 3) as a store has them, copied."""
+    """Returns the motion of a store's rows (T, 24, 6) and (T, 3), copied."""
     matrices = rot.sixd_to_matrix(torch.from_numpy(np.array(sixd)))
     return Motion(matrices, torch.from_numpy(np.array(root)), FPS, CANONICAL)
 
 
+def frames_to_render(num_frames: int, per_window: int) -> list[int]:
+    """Returns the frames of a clip that are rendered: evenly spaced, at most ``WINDOW / per_window`` frames apart.
+
+    So each run of two seconds has at least one, and a clip of any length too.
+
+    Raises:
+        DataError: if a window has no such number of frames.
+    """
+    if not 1 <= per_window <= WINDOW:
+        raise DataError(f"{per_window} rendered frames for every two seconds; expected 1 to {WINDOW}")
+    count = min(math.ceil(num_frames * per_window / WINDOW), num_frames)
+    return [(2 * number + 1) * num_frames // (2 * count) for number in range(count)]
+
+
+def render_in_chunks(motion: Motion, frames: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
+    """Yields the images (H, W, 3) of frames of a motion, rendered a few at a time."""
+    from motionclip.render import render_clip_frames  # here, as few users of a store render: it loads SciPy
+
+    for start in range(0, len(frames), _CHUNK):
+        yield from render_clip_frames(motion, frames[start : start + _CHUNK])
+
+
 def write_manifest(folder: Path, source: str, entries: Sequence[Entry]) -> None:
-    """Write ``manifest.json`` beside the two arrays, hashing them; the last step of making a store."""
+    """Writes ``manifest.json`` beside the two arrays, hashing them; the last step of making a store."""
     texts = list(dict.fromkeys(caption.text for entry in entries for caption in entry.captions))
     number = {text: index for index, text in enumerate(texts)}
+    arrays = {}
+    for name in _ARRAYS:
+        array, size = np.load(folder / name, mmap_mode="r"), (folder / name).stat().st_size
+        about = {"shape": list(array.shape), "dtype": str(array.dtype), "bytes": size}
+        arrays[name] = {**about, "sha256": _hash(folder / name)}
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -178,24 +244,33 @@ def write_manifest(folder: Path, source: str, entries: Sequence[Entry]) -> None:
         "source": source,
         "fps": FPS,
         "skeleton": _skeleton(),
-        "arrays": {name: _describe(folder / name) for name in (SIXD, ROOT)},
+        "arrays": arrays,
         "texts": texts,
-        "entries": [_row(entry, number) for entry in entries],
+        "entries": [_entry_to_json(entry, number) for entry in entries],
     }
-    _write(folder, manifest)
+    _write_json(folder, manifest)
 
 
-def list_pictures(folder: Path, per_window: int, count: int, size: int) -> None:
-    """Name ``frames.zip`` in the manifest of a store, hashing it: from then on it belongs to the store."""
-    path = folder / FRAMES
+def write_rendered_frames(folder: Path, archives: Iterable[Path], per_window: int) -> None:
+    """Joins archives of ``FRAME.png`` files, one per entry, into a store's ``frames.zip``; lists it in the manifest."""
+    from motionclip.render.clip_frames import SIZE
+
+    count, path = 0, folder / FRAMES
+    with replacing(path) as temporary, ZipFile(temporary, "w") as joined:
+        for entry, archive in enumerate(archives):
+            with ZipFile(archive) as part:
+                for name in part.namelist():
+                    member = ZipInfo(f"{entry}/{name}")  # without date, and the same on every system
+                    member.create_system = 3
+                    joined.writestr(member, part.read(name))
+                    count += 1
     manifest = _read_manifest(folder / MANIFEST)
-    pictures = Pictures(per_window, count, size, path.stat().st_size, _hash(path))
-    last = {name: manifest.pop(name) for name in ("texts", "entries")}
-    _write(folder, manifest | {"pictures": asdict(pictures)} | last)
+    rendered = RenderedFrames(per_window, count, SIZE, path.stat().st_size, _hash(path))
+    _write_json(folder, manifest | {_RENDERED: asdict(rendered)})
 
 
-def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest: one text and one entry a line."""
+def _write_json(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Writes the manifest with one line for each text and each entry."""
     head = {name: value for name, value in manifest.items() if name not in ("texts", "entries")}
     text = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
     for name in ("texts", "entries"):
@@ -205,31 +280,21 @@ def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
         path.write_text(text + "\n}\n", encoding="utf-8")
 
 
-def _row(entry: Entry, number: dict[str, int]) -> dict[str, Any]:
-    return {
-        "key": entry.key,
-        "dataset": entry.dataset,
-        "split": entry.split,
-        "start": entry.start,
-        "num_frames": entry.num_frames,
-        "category": entry.category,
-        "style": entry.style,
-        "captions": [_caption_row(caption, number) for caption in entry.captions],
-    }
+def _entry_to_json(entry: Entry, number: Mapping[str, int]) -> dict[str, Any]:
+    """Returns an entry's row in the manifest; its captions are [number of the text, start, end, categories if any]."""
+    captions = [
+        [number[c.text], c.start, c.end, *([list(c.categories)] if c.categories else [])] for c in entry.captions
+    ]
+    return vars(entry) | {"captions": captions}
 
 
-def _caption_row(caption: FrameCaption, number: dict[str, int]) -> list[Any]:
-    row: list[Any] = [number[caption.text], caption.start, caption.end]
-    return [*row, list(caption.categories)] if caption.categories else row
+def _entry_from_json(row: dict[str, Any], texts: Sequence[str]) -> Entry:
+    captions = (FrameCaption(texts[n], start, end, tuple(*more)) for n, start, end, *more in row["captions"])
+    return Entry(**row | {"captions": tuple(captions)})
 
 
 def _skeleton() -> dict[str, list[float]]:
     return {name: offset.tolist() for name, offset in zip(CANONICAL.names, CANONICAL.offsets, strict=True)}
-
-
-def _describe(path: Path) -> dict[str, Any]:
-    array = np.load(path, mmap_mode="r")
-    return {"shape": list(array.shape), "dtype": str(array.dtype), "bytes": path.stat().st_size, "sha256": _hash(path)}
 
 
 def _hash(path: Path) -> str:
@@ -238,69 +303,39 @@ def _hash(path: Path) -> str:
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
+    """Returns the manifest, of this format, frame rate and skeleton."""
     if not path.is_file():
         raise DataError(f"{path} is missing; expected a folder made by `motionclip prepare SOURCE --out {path.parent}`")
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        kind = (manifest["format"], manifest["version"], manifest["fps"], manifest["skeleton"])
+        kind = (manifest["format"], manifest["version"], manifest["fps"])
+        skeleton = manifest["skeleton"]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is damaged ({type(error).__name__}: {error}); prepare the store again") from error
-    if kind[:3] != (FORMAT, VERSION, FPS):
+    if kind != (FORMAT, VERSION, FPS):
         raise DataError(
             f"{path} is {kind[0]!r} version {kind[1]} at {kind[2]} fps; "
             f"expected {FORMAT!r} version {VERSION} at {FPS:g} fps"
         )
-    if kind[3] != _skeleton():
+    if skeleton != _skeleton():
         raise DataError(f"{path} was prepared for another skeleton than this version's; prepare the store again")
     return manifest
 
 
-def _open_array(folder: Path, name: str, told: dict[str, Any], verify: bool) -> np.ndarray:
-    path = folder / name
-    _check_file(path, told["bytes"], told["sha256"], verify)
+def _open_array(path: Path, expected: dict[str, Any], verify: bool) -> np.ndarray:
+    _check_file(path, expected["bytes"], expected["sha256"], verify)
     array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if list(array.shape) != told["shape"] or str(array.dtype) != told["dtype"]:
-        raise DataError(f"{path} is {array.dtype} {array.shape}; expected {told['dtype']} {tuple(told['shape'])}")
+    shape, dtype = tuple(expected["shape"]), expected["dtype"]
+    if (array.shape, str(array.dtype)) != (shape, dtype):
+        raise DataError(f"{path} is {array.dtype} {array.shape}; expected {dtype} {shape}")
     return array
 
 
 def _check_file(path: Path, size: int, digest: str, verify: bool) -> None:
-    """A file of the store must be there and have its size, and with ``verify`` its hash."""
+    """Raises a DataError if a file is missing, or has another size or, with ``verify``, another hash."""
     if not path.is_file():
         raise DataError(f"{path} is missing; prepare the store again")
     if path.stat().st_size != size:
         raise DataError(f"{path} has {path.stat().st_size} bytes; expected {size}: prepare the store again")
     if verify and _hash(path) != digest:
         raise DataError(f"{path} is damaged: its SHA-256 is not the manifest's; prepare the store again")
-
-
-def _entries(manifest: dict[str, Any]) -> tuple[Entry, ...]:
-    texts: list[str] = manifest["texts"]
-    return tuple(
-        Entry(
-            key=row["key"],
-            dataset=row["dataset"],
-            split=row["split"],
-            start=row["start"],
-            num_frames=row["num_frames"],
-            captions=tuple(_caption(texts, *caption) for caption in row["captions"]),
-            category=row["category"],
-            style=row["style"],
-        )
-        for row in manifest["entries"]
-    )
-
-
-def _caption(texts: list[str], number: int, start: int, end: int, categories: Sequence[str] = ()) -> FrameCaption:
-    return FrameCaption(texts[number], start, end, tuple(categories))
-
-
-def _check_rows(folder: Path, entries: Sequence[Entry], rows: int) -> None:
-    """Entries must follow one another without gaps and fill the arrays."""
-    expected = 0
-    for entry in entries:
-        if entry.start != expected or entry.num_frames < 1 or entry.split not in SPLITS:
-            raise DataError(f"{folder / MANIFEST}: entry {entry.key!r} does not follow the one before it")
-        expected += entry.num_frames
-    if expected != rows:
-        raise DataError(f"{folder / MANIFEST}: its entries have {expected} frames and the arrays {rows}")

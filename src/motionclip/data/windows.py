@@ -1,7 +1,10 @@
-"""Random windows of prepared stores, with words: what training draws from.
+"""Random windows of prepared stores, each with a caption: the training batches.
 
-The whole set is one tensor in memory; a batch is gathered by index, so there are no workers.
-What is drawn depends on the seed and the step alone: a run that resumes draws what it would have.
+The frames of a whole split are one tensor in memory, and a batch is gathered from it by row numbers, so there are no
+loader processes. A batch depends on the seed and the step alone: a run that resumes draws what it would have drawn.
+
+Which sentences describe a window is decided by a captioning policy: those of the segment that the window is drawn from
+(:class:`SegmentCaptions`), or, as in the paper, the labels of all that happens in it, joined (:class:`JoinedLabels`).
 """
 
 from __future__ import annotations
@@ -19,14 +22,17 @@ from torch import Tensor
 from motionclip.data.store import Entry, Store
 from motionclip.errors import DataError
 
-# Which sentences describe a window: those of its segment, or the labels of all that happens in it, joined.
-
-
 _SIDE_WORD = re.compile(r"\b(?:(left|right)(wards?)?|(counter[ -]?|anti[ -]?)?clockwise)\b", re.IGNORECASE)
+
+#: A sentence is not held to describe a window that shows less than this share of its segment.
+_LEAST_SHARE = 0.35
+
+#: The sentences of each described span (first frame, one after the last) of a clip.
+SpanTexts = Mapping[tuple[int, int], tuple[str, ...]]
 
 
 def mirror_words(text: str) -> str:
-    """The sentence for the mirror image: left and right exchanged, and the senses of turning.
+    """Returns the sentence for the mirror image: left and right exchanged, and the senses of turning.
 
     >>> mirror_words("a person waves with the left hand, then turns clockwise")
     'a person waves with the right hand, then turns counterclockwise'
@@ -41,81 +47,27 @@ def mirror_words(text: str) -> str:
     return _SIDE_WORD.sub(other, text)
 
 
-@dataclass(frozen=True)
-class Span:
-    """Frames ``start`` to ``stop`` (exclusive) of a clip, and sentences that say the same about them."""
-
-    start: int
-    stop: int
-    texts: tuple[str, ...]
-
-
-class Wording(ABC):
-    """The sentences of each window of a list of segments."""
-
-    @abstractmethod
-    def at(self, index: int, start: int, length: int) -> tuple[str, ...]:
-        """Sentences, each of which describes ``length`` frames from ``start`` on of segment ``index``; may be none."""
-
-    @abstractmethod
-    def texts(self) -> Iterator[str]:
-        """All sentences that :meth:`at` may give."""
-
-
-class JoinedWording(Wording):
-    """The paper's: the labels of all spans that a window touches, in alphabetical order, joined by " and ".
-
-    Labels of a whole clip are used where nothing narrower is touched: BABEL's sequence labels, next to its frame
-    labels. Spans with several sentences give one at a time. The set of touched spans changes at a few starts
-    only, so all texts of all windows of one length are known beforehand.
-
-    Args:
-        clips: (number of frames, spans) of each clip.
-        frames: length of the windows; a shorter clip is one window.
-    """
-
-    def __init__(self, clips: Sequence[tuple[int, Sequence[Span]]], frames: int):
-        self._pieces = [_pieces(count, spans, min(frames, count)) for count, spans in clips]
-
-    def at(self, index: int, start: int, length: int) -> tuple[str, ...]:
-        starts, texts = self._pieces[index]
-        return texts[bisect_right(starts, start) - 1]
-
-    def texts(self) -> Iterator[str]:
-        return (text for _, pieces in self._pieces for texts in pieces for text in texts)
-
-
-def _pieces(count: int, spans: Sequence[Span], frames: int) -> tuple[list[int], list[tuple[str, ...]]]:
-    """First starts of windows that touch the same spans, and the sentences of each."""
-    changes = {0, *(span.stop for span in spans), *(span.start - frames + 1 for span in spans)}
-    starts = sorted(start for start in changes if 0 <= start <= count - frames)
-    touched = [[span for span in spans if span.start < start + frames and span.stop > start] for start in starts]
-    narrow = [[span for span in some if (span.start, span.stop) != (0, count)] for some in touched]
-    return starts, [_joined(some or all_) for some, all_ in zip(narrow, touched, strict=True)]
-
-
-def _joined(spans: Sequence[Span]) -> tuple[str, ...]:
-    choices = max((len(span.texts) for span in spans), default=0)
-    texts = (sorted({span.texts[choice % len(span.texts)] for span in spans}) for choice in range(choices))
-    return tuple(dict.fromkeys(" and ".join(labels) for labels in texts))
-
-
-#: Words of which a window shows less than this share are not held to describe it.
-_LEAST_SHARE = 0.35
+def span_texts(entry: Entry) -> dict[tuple[int, int], tuple[str, ...]]:
+    """Returns the sentences of each described span of a store's entry, in the order of its captions."""
+    texts: dict[tuple[int, int], tuple[str, ...]] = {}
+    for caption in entry.captions:
+        span = (caption.start, caption.end)
+        texts[span] = (*texts.get(span, ()), caption.text)
+    return texts
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A run of frames that one set of sentences describes.
+    """A run of frames that windows are drawn from, with the sentences that describe it as a whole.
 
     Attributes:
-        dataset: the data set it comes from.
-        start: first row in the joined arrays.
+        dataset: the data set that it comes from.
+        start: first row in the window set's arrays.
         num_frames: its length.
-        whole: true if it is all of a clip; segments of captions may overlap each other.
+        whole: whether it is all of a clip; segments of captions may overlap each other.
+        texts: sentences that describe it, the preferred one first; may be empty.
         category: what is done, where the data set names it.
         style: how it is done, where the data set names it.
-        texts: sentences that describe it; the first is the preferred one. May be empty.
     """
 
     dataset: str
@@ -128,7 +80,7 @@ class Segment:
 
     @property
     def labelled(self) -> bool:
-        """True if the sentences say the clip's category and style, and so hold for any part of it."""
+        """Whether the sentences state the clip's category and style, and so hold for any part of it."""
         return self.category is not None
 
     def is_described(self, length: int) -> bool:
@@ -136,14 +88,80 @@ class Segment:
         return bool(self.texts) and (self.labelled or length >= _LEAST_SHARE * self.num_frames)
 
 
+class CaptionPolicy(ABC):
+    """Decides which sentences describe a window of a segment, given by its index in a list of segments."""
+
+    @abstractmethod
+    def texts_of(self, index: int, start: int, length: int) -> tuple[str, ...]:
+        """Returns sentences, each about ``length`` frames from frame ``start`` of a segment; may be none."""
+
+    @abstractmethod
+    def all_texts(self) -> Iterator[str]:
+        """Yields all sentences that :meth:`texts_of` may return."""
+
+
+class SegmentCaptions(CaptionPolicy):
+    """The sentences of the segment that a window is drawn from, where the window shows enough of it."""
+
+    def __init__(self, segments: Sequence[Segment]):
+        self._segments = segments
+
+    def texts_of(self, index: int, start: int, length: int) -> tuple[str, ...]:
+        segment = self._segments[index]
+        return segment.texts if segment.is_described(length) else ()
+
+    def all_texts(self) -> Iterator[str]:
+        return (text for segment in self._segments for text in segment.texts)
+
+
+class JoinedLabels(CaptionPolicy):
+    """The paper's policy: the labels of all spans that a window touches, in alphabetical order, joined by " and ".
+
+    Labels of a whole clip (BABEL's sequence labels) are used only where no narrower span (its frame labels) is touched.
+    Spans with several sentences give one of them at a time. The set of touched spans changes at few starts, so the
+    sentences of all windows of one length are computed beforehand.
+
+    Args:
+        clips: (number of frames, sentences of its spans) of each clip; segments are whole clips here.
+        frames: length of the windows; a shorter clip is one window.
+    """
+
+    def __init__(self, clips: Sequence[tuple[int, SpanTexts]], frames: int):
+        # of each clip, the first starts of windows that touch the same spans, and the sentences of each
+        self._starts: list[list[int]] = []
+        self._texts: list[list[tuple[str, ...]]] = []
+        for count, spans in clips:
+            length = min(frames, count)
+            changes = {0} | {stop for _, stop in spans} | {start - length + 1 for start, _ in spans}
+            starts = sorted(start for start in changes if 0 <= start <= count - length)
+            self._starts.append(starts)
+            self._texts.append([_joined_labels(spans, count, start, start + length) for start in starts])
+
+    def texts_of(self, index: int, start: int, length: int) -> tuple[str, ...]:
+        return self._texts[index][bisect_right(self._starts[index], start) - 1]
+
+    def all_texts(self) -> Iterator[str]:
+        return (text for clip in self._texts for texts in clip for text in texts)
+
+
+def _joined_labels(spans: SpanTexts, num_frames: int, start: int, stop: int) -> tuple[str, ...]:
+    """Returns the sentences of frames ``start`` to ``stop`` (exclusive) of a clip."""
+    touched = [span for span in spans if span[0] < stop and span[1] > start]
+    narrow = [span for span in touched if span != (0, num_frames)]
+    labels = [spans[span] for span in narrow or touched]
+    choices = range(max(map(len, labels), default=0))
+    joined = (" and ".join(sorted({texts[choice % len(texts)] for texts in labels})) for choice in choices)
+    return tuple(dict.fromkeys(joined))
+
+
 @dataclass(frozen=True)
-class Place:
-    """Where an entry of a store lies in the joined arrays.
+class ClipRows:
+    """Which rows of a window set's arrays are a clip.
 
     Attributes:
-        store: number of the store.
-        entry: number of the entry in it.
-        first: its first row in the joined arrays.
+        store: index of its store.
+        entry: index of its entry in the store.
+        first: its first row.
     """
 
     store: int
@@ -152,15 +170,15 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Draw:
-    """Which windows make a batch.
+class WindowBatch:
+    """The windows of a batch, as rows of the window set's arrays.
 
     Attributes:
-        rows: (B, T) rows in the joined arrays; padding repeats the last row.
+        rows: (B, T) row numbers; padding repeats the last row.
         mask: (B, T) true for real frames.
         mirrored: (B,) true where the mirror image is wanted.
-        text: (B,) index into :attr:`WindowSet.texts`, or -1 for a window without words.
-        label: (B,) id of the clip's label, or -1.
+        text: (B,) index into :attr:`WindowSet.texts`, or -1 for a window without sentences.
+        label: (B,) the same of the segment's preferred sentence where it states category and style, else -1.
     """
 
     rows: Tensor
@@ -170,69 +188,23 @@ class Draw:
     label: Tensor
 
 
-def _central(segment: Segment, max_frames: int) -> tuple[int, int]:
-    """First row and length of the middle of a segment."""
-    length = min(segment.num_frames, max_frames)
-    return segment.start + (segment.num_frames - length) // 2, length
-
-
-def _rows(starts: Sequence[int], lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Rows (B, T) and mask (B, T) of runs of frames, padded by repeating each run's last row."""
-    frames, length = torch.arange(max(lengths)), torch.tensor(lengths)[:, None]
-    return torch.tensor(starts)[:, None] + torch.minimum(frames, length - 1), frames < length
-
-
-def spans_of(entry: Entry) -> list[Span]:
-    """The described spans of a store's entry, in the order of its captions."""
-    texts: dict[tuple[int, int], list[str]] = {}
-    for caption in entry.captions:
-        texts.setdefault((caption.start, caption.end), []).append(caption.text)
-    return [Span(start, end, tuple(said)) for (start, end), said in texts.items()]
-
-
-def segments_of(entry: Entry, first: int, min_frames: int) -> list[Segment]:
-    """The segments of a store's entry whose frames begin at row ``first`` of the joined arrays."""
-    spans = {(span.start, span.stop): span.texts for span in spans_of(entry)}
-    spans.setdefault((0, entry.num_frames), ())  # every frame is worth reconstructing
-    return [
-        Segment(
-            entry.dataset,
-            first + start,
-            stop - start,
-            stop - start == entry.num_frames,
-            texts,
-            entry.category,
-            entry.style,
-        )
-        for (start, stop), texts in spans.items()
-        if stop - start >= min_frames
-    ]
-
-
-class SegmentWording(Wording):
-    """The sentences of the segment that a window is drawn from, where enough of it is seen."""
-
-    def __init__(self, segments: Sequence[Segment]):
-        self._segments = segments
-
-    def at(self, index: int, start: int, length: int) -> tuple[str, ...]:
-        segment = self._segments[index]
-        return segment.texts if segment.is_described(length) else ()
-
-    def texts(self) -> Iterator[str]:
-        return (text for segment in self._segments for text in segment.texts)
-
-
 class WindowSet:
     """All windows of one split of some stores.
 
+    Attributes:
+        segments: where windows are drawn from.
+        clips: the clips that the arrays hold, in their order.
+        sixd: (N, 24, 6) rotations of all clips.
+        root: (N, 3) pelvis positions of all clips, metres.
+        texts: all sentences, those of the mirror images too, sorted.
+
     Args:
-        stores: prepared stores at the same frame rate.
+        stores: prepared stores.
         split: ``train``, ``val`` or ``test``.
-        weights: how often a data set is drawn per second of it, 1 where it is not named.
+        weights: how often a data set is drawn per second of it; 1 where it is not named.
         min_frames: shorter segments are left out.
         joined: frames of the windows that will be drawn, each described by the labels of all that happens in
-            it (:class:`JoinedWording`); 0 for windows of any length, described by their segment's sentences.
+            it (:class:`JoinedLabels`); 0 for windows of any length, described by their segment's sentences.
 
     Raises:
         DataError: if no segment is left.
@@ -242,18 +214,17 @@ class WindowSet:
         self, stores: Sequence[Store], split: str, weights: Mapping[str, float], min_frames: int, joined: int = 0
     ):
         self.segments: list[Segment] = []
-        self.places: list[Place] = []
-        spans: list[tuple[int, list[Span]]] = []
+        self.clips: list[ClipRows] = []
+        clip_texts: list[tuple[int, SpanTexts]] = []
         sixd, root, first = [], [], 0
-        for store_number, store in enumerate(stores):
-            for number, entry in enumerate(store.entries):
-                if entry.split != split:
-                    continue
-                self.places.append(Place(store_number, number, first))
-                segments = segments_of(entry, first, min_frames)
+        for number, store in enumerate(stores):
+            for index in store.split(split):
+                entry = store.entries[index]
+                self.clips.append(ClipRows(number, index, first))
+                segments = _segments(entry, first, min_frames)
                 if joined:
                     segments = [segment for segment in segments if segment.whole]
-                    spans += [(entry.num_frames, spans_of(entry)) for _ in segments]
+                    clip_texts += [(entry.num_frames, span_texts(entry)) for _ in segments]
                 self.segments += segments
                 rows = slice(entry.start, entry.start + entry.num_frames)
                 sixd.append(torch.from_numpy(np.array(store.sixd[rows])))
@@ -262,66 +233,62 @@ class WindowSet:
         if not self.segments:
             folders = ", ".join(str(store.folder) for store in stores)
             raise DataError(f"no {split} segment of {min_frames} frames or more in {folders}; prepare longer clips")
-        self.sixd, self.root = torch.cat(sixd), torch.cat(root)  # (N, 24, 6), (N, 3)
-        self._probability = self._draw_probability(weights)
-        self._wording = JoinedWording(spans, joined) if joined else SegmentWording(self.segments)
-        said = set(self._wording.texts())
-        #: All sentences, those of the mirror images too.
-        self.texts: list[str] = sorted(said | {mirror_words(text) for text in said})
+        self.sixd, self.root = torch.cat(sixd), torch.cat(root)
+        amount = [segment.num_frames * weights.get(segment.dataset, 1.0) for segment in self.segments]
+        self._amount = torch.tensor(amount, dtype=torch.float64)
+        self._policy = JoinedLabels(clip_texts, joined) if joined else SegmentCaptions(self.segments)
+        texts = set(self._policy.all_texts())
+        self.texts: list[str] = sorted(texts | {mirror_words(text) for text in texts})
         self._number = {text: number for number, text in enumerate(self.texts)}
 
-    def _draw_probability(self, weights: Mapping[str, float]) -> Tensor:
-        amount = [segment.num_frames * weights.get(segment.dataset, 1.0) for segment in self.segments]
-        return torch.tensor(amount, dtype=torch.float64)
-
     def to(self, device: str) -> WindowSet:
-        """Move the arrays to a device; returns itself."""
+        """Moves the arrays to a device; returns itself."""
         self.sixd, self.root = self.sixd.to(device), self.root.to(device)
         return self
 
     def draw(
         self, seed: int, step: int, batch_size: int, max_frames: int, mirror: bool, *, with_words: bool = False
-    ) -> Draw:
-        """The batch of a step: ``batch_size`` windows of at most ``max_frames`` frames.
+    ) -> WindowBatch:
+        """Returns the batch of a step: ``batch_size`` windows of at most ``max_frames`` frames.
 
         Segments are drawn in proportion to their length and their data set's weight; only those
-        whose sentences describe a window of that length, if ``with_words``.
+        whose sentences describe a window of that length, if ``with_words``. Half of the windows are mirrored, if
+        ``mirror``.
         """
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
-        share = self._probability
+        amount = self._amount
         if with_words:
-            share = share * torch.tensor([s.is_described(min(s.num_frames, max_frames)) for s in self.segments])
-        chosen = torch.multinomial(share, batch_size, replacement=True, generator=generator).tolist()
+            amount = amount * torch.tensor([s.is_described(min(s.num_frames, max_frames)) for s in self.segments])
+        chosen = torch.multinomial(amount, batch_size, replacement=True, generator=generator).tolist()
         chance = torch.rand(batch_size, 3, generator=generator).tolist()
         starts, lengths, texts, labels, flips = [], [], [], [], []
         for index, (where, which, side) in zip(chosen, chance, strict=True):
             segment = self.segments[index]
             length = min(segment.num_frames, max_frames)
             start = int(where * (segment.num_frames - length + 1))
-            words, mirrored = self._wording.at(index, start, length), mirror and side < 0.5
+            sentences, mirrored = self._policy.texts_of(index, start, length), mirror and side < 0.5
             starts.append(segment.start + start)
             lengths.append(length)
             flips.append(mirrored)
-            texts.append(self._place(words[int(which * len(words))], mirrored) if words else -1)
-            labels.append(self._place(words[0], mirrored) if words and segment.labelled else -1)
+            texts.append(self._text_number(sentences[int(which * len(sentences))], mirrored) if sentences else -1)
+            labels.append(self._text_number(sentences[0], mirrored) if sentences and segment.labelled else -1)
         rows, mask = _rows(starts, lengths)
-        return Draw(rows, mask, torch.tensor(flips), torch.tensor(texts), torch.tensor(labels))
+        return WindowBatch(rows, mask, torch.tensor(flips), torch.tensor(texts), torch.tensor(labels))
 
-    def _place(self, text: str, mirrored: bool = False) -> int:
-        """Place in :attr:`texts` of a sentence, or of that of its mirror image."""
-        return self._number[mirror_words(text) if mirrored else text]
-
-    def central(self, segments: Sequence[int], max_frames: int) -> Draw:
-        """The middle of each of the named segments, with its preferred sentence."""
-        runs = [_central(self.segments[index], max_frames) for index in segments]
-        rows, mask = _rows([start for start, _ in runs], [length for _, length in runs])
-        told = [self.segments[index].texts for index in segments]
-        first = [self._place(texts[0]) if texts else -1 for texts in told]
-        label = [text if self.segments[index].labelled else -1 for index, text in zip(segments, first, strict=True)]
-        return Draw(rows, mask, torch.zeros(len(rows), dtype=torch.bool), torch.tensor(first), torch.tensor(label))
+    def central(self, segments: Sequence[int], max_frames: int) -> WindowBatch:
+        """Returns the middle of each of the segments with these indices, with its preferred sentence."""
+        chosen = [self.segments[index] for index in segments]
+        lengths = [min(segment.num_frames, max_frames) for segment in chosen]
+        starts = [s.start + (s.num_frames - length) // 2 for s, length in zip(chosen, lengths, strict=True)]
+        rows, mask = _rows(starts, lengths)
+        text = [self._text_number(segment.texts[0]) if segment.texts else -1 for segment in chosen]
+        label = [number if segment.labelled else -1 for segment, number in zip(chosen, text, strict=True)]
+        return WindowBatch(
+            rows, mask, torch.zeros(len(rows), dtype=torch.bool), torch.tensor(text), torch.tensor(label)
+        )
 
     def tiles(self, frames: int, dataset: str | None = None) -> Tensor:
-        """Rows (N, frames) of all windows that tile the clips (of one data set), without overlap."""
+        """Returns the rows (N, frames) of all windows that tile the clips (of one data set), without overlap."""
         starts = [
             start
             for segment in self.segments
@@ -329,3 +296,27 @@ class WindowSet:
             for start in range(segment.start, segment.start + segment.num_frames - frames + 1, frames)
         ]
         return torch.tensor(starts, dtype=torch.long)[:, None] + torch.arange(frames)
+
+    def _text_number(self, text: str, mirrored: bool = False) -> int:
+        """Returns the index in :attr:`texts` of a sentence, or of its mirror image's."""
+        return self._number[mirror_words(text) if mirrored else text]
+
+
+def _segments(entry: Entry, first: int, min_frames: int) -> list[Segment]:
+    """Returns the segments of a store's entry whose frames begin at row ``first`` of the window set's arrays."""
+    spans = span_texts(entry)
+    spans.setdefault((0, entry.num_frames), ())  # every frame is worth reconstructing
+    segments = []
+    for (start, stop), texts in spans.items():
+        length = stop - start
+        if length >= min_frames:
+            whole = length == entry.num_frames
+            about = (entry.dataset, first + start, length, whole, texts, entry.category, entry.style)
+            segments.append(Segment(*about))
+    return segments
+
+
+def _rows(starts: Sequence[int], lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Returns rows (B, T) and mask (B, T) of runs of frames, padded by repeating each run's last row."""
+    frames, length = torch.arange(max(lengths)), torch.tensor(lengths)[:, None]
+    return torch.tensor(starts)[:, None] + torch.minimum(frames, length - 1), frames < length

@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from motionclip.errors import FormatError
+from motionclip.errors import DataError, FormatError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -49,6 +54,27 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path, busy: str) -> Iterator[None]:
+    """Holds a lock file during the block, so that one process at a time writes; a process that dies lets go of it.
+
+    The parent of ``path`` is created. Nothing is locked on Windows, which has no ``fcntl``.
+
+    Raises:
+        DataError: if another process holds it; ``busy`` says what that process does.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if fcntl is None:
+        yield
+        return
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataError(f"{busy}; wait for it or stop it") from None
+        yield
 
 
 # NumPy archives (.npz): opened without pickle, every fault a FormatError; written whole or not at all.

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from motionclip.data.store import FPS, Store
-from motionclip.data.windows import Draw, WindowSet
+from motionclip.data.windows import WindowBatch, WindowSet
 from motionclip.encoders import TextEncoder
 from motionclip.metrics.evaluator import EvaluatorConfig, EvaluatorNetwork
 from motionclip.training.learner import gather, warmup_cosine
@@ -121,7 +121,7 @@ def _train_classifier(
     assert classifier is not None
     table = _classes(windows, network.config)
 
-    def loss(draw: Draw) -> Tensor:
+    def loss(draw: WindowBatch) -> Tensor:
         truth = table[draw.label]
         content, style = classifier(gather(windows, draw))
         return ignoring(content, truth[:, 0]) + ignoring(style, truth[:, 1])
@@ -145,7 +145,7 @@ def _train_pair(
     held = nn.ModuleDict({"pair": pair})
     held.register_parameter("shift", shift)
 
-    def loss(draw: Draw) -> Tensor:
+    def loss(draw: WindowBatch) -> Tensor:
         motion, text = pair.embed_motion(gather(windows, draw)), pair.embed_text(encoded[draw.text])
         logits = motion @ text.T * shift[0].exp() + shift[1]
         return -F.logsigmoid(torch.where(_same(draw), logits, -logits)).sum() / len(logits)
@@ -154,7 +154,7 @@ def _train_pair(
     _descend(held, loss, windows, settings, settings.pair_steps, "text-motion pair", on_step)
 
 
-def _same(draw: Draw) -> Tensor:
+def _same(draw: WindowBatch) -> Tensor:
     """(B, B) true where a window's sentence holds for another window: the same one, or the same label."""
     labelled = draw.label >= 0
     alike = labelled[:, None] & labelled & (draw.label[:, None] == draw.label)
@@ -163,7 +163,7 @@ def _same(draw: Draw) -> Tensor:
 
 def _descend(
     module: nn.Module,
-    loss: Callable[[Draw], Tensor],
+    loss: Callable[[WindowBatch], Tensor],
     windows: WindowSet,
     settings: EvaluatorSettings,
     steps: int,

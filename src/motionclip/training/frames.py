@@ -29,9 +29,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motionclip.data.frames import each_picture, pictured_frames
-from motionclip.data.store import Store
-from motionclip.data.windows import Draw, WindowSet
+from motionclip.data.store import Store, frames_to_render
+from motionclip.data.windows import WindowBatch, WindowSet
 from motionclip.encoders import ImageEncoder, cache_folder
 from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
@@ -99,7 +98,7 @@ class PictureTable:
         return PictureTable(self.number.to(device), self.embedding.to(device), self.sixd.to(device))
 
     def targets(
-        self, draw: Draw, text_embeddings: Tensor, choice: FrameChoice, generator: torch.Generator
+        self, draw: WindowBatch, text_embeddings: Tensor, choice: FrameChoice, generator: torch.Generator
     ) -> ImageTargets:
         """One picture of each window of a draw, where it has any.
 
@@ -156,12 +155,12 @@ def _numbered(
     """The table's place of each row's picture (N,), or -1, and of each store the pictures as (entry, frame)."""
     frames: list[list[tuple[int, int]]] = [[] for _ in stores]
     rows: list[int] = []
-    for place in windows.places:
-        store = stores[place.store]
-        spacing = store.pictures.per_window if store.pictures else frames_per_window
-        shown = pictured_frames(store.entries[place.entry].num_frames, spacing)
-        frames[place.store] += [(place.entry, frame) for frame in shown]
-        rows += [place.first + frame for frame in shown]
+    for clip in windows.clips:
+        store = stores[clip.store]
+        spacing = store.rendered_frames.per_window if store.rendered_frames else frames_per_window
+        shown = frames_to_render(store.entries[clip.entry].num_frames, spacing)
+        frames[clip.store] += [(clip.entry, frame) for frame in shown]
+        rows += [clip.first + frame for frame in shown]
     number = torch.full((len(windows.root),), -1)
     number[torch.tensor(rows)] = torch.arange(len(rows))
     return number, frames
@@ -175,7 +174,7 @@ def _embedded(
     sizes = {start: min(_CHUNK, len(frames) - start) for start in range(0, len(frames), _CHUNK)}
     known = {start: _read(folder / f"{start:08d}.npy", (size, text_encoder.dim)) for start, size in sizes.items()}
     unseen = (place for start in sizes if known[start] is None for place in frames[start : start + _CHUNK])
-    pictures = each_picture(store, unseen)
+    pictures = store.frame_images(unseen)
     for start, size in sizes.items():
         vectors = known[start]
         if vectors is None:
@@ -187,7 +186,7 @@ def _embedded(
 def _shelf(store: Store, frames: Sequence[tuple[int, int]], text_encoder: ImageEncoder, flipped: bool) -> Path:
     """The folder of these pictures' embeddings, named after all that they depend on."""
     drawn = f"{store.sha256} by {package_version('motionclip')}"
-    pictures = store.pictures.sha256 if store.pictures else drawn
+    pictures = store.rendered_frames.sha256 if store.rendered_frames else drawn
     digest = hashlib.sha256(
         json.dumps([text_encoder.fingerprint, pictures, list(frames), flipped]).encode()
     ).hexdigest()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from motionclip.data.windows import Draw, WindowSet
+from motionclip.data.windows import WindowBatch, WindowSet
 from motionclip.losses.objective import ImageTargets, TextTargets
 from motionclip.model.features import Batch, canonicalize, mirror_windows
 from motionclip.model.prior import FlowNoise
@@ -44,7 +44,7 @@ def rate_factor(schedule: str, step: int, warmup: int, steps: int) -> float:
 # Draws of a window set as tensors for the model.
 
 
-Rows = TypeVar("Rows", Draw, ImageTargets, TextTargets, FlowNoise)
+Rows = TypeVar("Rows", WindowBatch, ImageTargets, TextTargets, FlowNoise)
 
 
 def rows_of(value: Rows, rows: slice | Tensor) -> Rows:
@@ -52,7 +52,7 @@ def rows_of(value: Rows, rows: slice | Tensor) -> Rows:
     return type(value)(*(getattr(value, item.name)[rows] for item in dataclasses.fields(value)))
 
 
-def gather(windows: WindowSet, draw: Draw) -> Batch:
+def gather(windows: WindowSet, draw: WindowBatch) -> Batch:
     """The windows of a draw, mirrored where it says so, each in its own frame of reference."""
     sixd, root = windows.sixd[draw.rows], windows.root[draw.rows]
     mirrored_sixd, mirrored_root = mirror_windows(sixd, root)
@@ -68,7 +68,7 @@ def gather_rows(windows: WindowSet, rows: Tensor) -> Batch:
     return Batch(sixd, root, torch.ones(rows.shape, dtype=torch.bool, device=root.device))
 
 
-def text_targets(draw: Draw, embeddings: Tensor) -> TextTargets:
+def text_targets(draw: WindowBatch, embeddings: Tensor) -> TextTargets:
     """Words of a draw from the table of all sentences' embeddings (S, E)."""
     device = embeddings.device
     text, label = draw.text.to(device), draw.label.to(device)

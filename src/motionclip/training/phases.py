@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from motionclip.body import default_body
 from motionclip.data.paraphrases import Group
-from motionclip.data.windows import Draw
+from motionclip.data.windows import WindowBatch
 from motionclip.encoders import TextEncoder
 from motionclip.losses.distributed import gathered, summed
 from motionclip.losses.objective import ImageTargets, Objective, TextTargets, weighted, word_losses
@@ -232,7 +232,7 @@ class AutoencoderPhase:
         norm = descend(total, model, optimizer, config.clip_norm, ranks)
         return {"loss": total.item(), "gradient": norm} | {name: part.item() for name, part in parts.items()}
 
-    def _images(self, whole: Draw, own: slice) -> ImageTargets | None:
+    def _images(self, whole: WindowBatch, own: slice) -> ImageTargets | None:
         data, choice = self.data, self.config.frame_choice
         if data.pictures is None:
             return None

@@ -11,7 +11,7 @@ from torch import Tensor
 from motionclip.applications.evaluate.clips import Clips, known_sentences
 from motionclip.applications.windows import embed_windows
 from motionclip.data.babel import CHUNK as BABEL_FRAMES
-from motionclip.data.babel import Chunk, babel_actions, babel_segments
+from motionclip.data.babel import Chunk, babel_actions, babel_chunks
 from motionclip.data.store import FPS, Store
 from motionclip.encoders import TextEncoder
 from motionclip.metrics.recognition import Recognition, recognition
@@ -78,7 +78,7 @@ def _babel(model: MotionCLIP, stores: Sequence[Store], split: str, dataset: str,
     words = model.embed_text(babel_actions(count)).cpu()
     nearness, right = [], []
     for store in stores:
-        own = [each for each in babel_segments(store, split, count) if store.entries[each.entry].dataset == dataset]
+        own = [each for each in babel_chunks(store, split, count) if store.entries[each.entry].dataset == dataset]
         right += [[number in chunk.classes for number in range(count)] for chunk in own]
         for start in range(0, len(own), _TOGETHER):
             nearness.append(_chunk_cosines(model, store, own[start : start + _TOGETHER], words))

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from motionclip.applications.search.index import NEAREST, IndexFile, Record, Table
 from motionclip.applications.search.nearest import Nearest, open_nearest
 from motionclip.applications.windows import WindowEmbeddings, embed_windows
-from motionclip.data.shards import locked
 from motionclip.data.store import MANIFEST, Store
 from motionclip.encoders import cache_folder
 from motionclip.errors import DataError, MotionClipError
+from motionclip.formats.files import locked
 from motionclip.io import is_motion_file, read_motion
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
@@ -121,7 +121,7 @@ def index_library(
         key = sha256(f"{library.resolve()}\n{model.fingerprint}\n{WINDOW} {HOP}".encode()).hexdigest()[:24]
         folder = cache_folder() / "libraries" / key
     folder = Path(folder)
-    with locked(folder, folder, None):
+    with locked(folder / "lock", f"the index of {library} is being written by another process"):
         shelf = IndexFile(folder, model.config.latent_dim)
         _read_new(model, shelf, items, progress)
         shelf.merge({item.name: item.stamp for item in items})

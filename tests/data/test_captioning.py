@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from motionclip.data.store import Store
-from motionclip.data.windows import JoinedWording, Span, WindowSet, spans_of
+from motionclip.data.windows import JoinedLabels, SpanTexts, WindowSet, span_texts
 
-CLIP = (100, [Span(0, 100, ("stand",)), Span(10, 30, ("wave", "greet")), Span(30, 40, ("bow",))])
+CLIP: tuple[int, SpanTexts] = (100, {(0, 100): ("stand",), (10, 30): ("wave", "greet"), (30, 40): ("bow",)})
 
 
 @pytest.mark.parametrize(
@@ -24,37 +24,37 @@ CLIP = (100, [Span(0, 100, ("stand",)), Span(10, 30, ("wave", "greet")), Span(30
     ],
 )
 def test_windows_say_all_that_they_touch(start: int, expected: set[str]) -> None:
-    wording = JoinedWording([CLIP], 20)
-    assert set(wording.at(0, start, 20)) == expected
-    assert expected <= set(wording.texts())
+    policy = JoinedLabels([CLIP], 20)
+    assert set(policy.texts_of(0, start, 20)) == expected
+    assert expected <= set(policy.all_texts())
 
 
-def looked_up(clip: tuple[int, list[Span]], start: int, frames: int) -> set[str]:
+def looked_up(clip: tuple[int, SpanTexts], start: int, frames: int) -> set[str]:
     """The sentences of a window, by a look at each of its frames."""
     count, spans = clip
     seen = set(range(start, start + frames))
-    touched = [span for span in spans if set(range(span.start, span.stop)) & seen]
-    inside = [span for span in touched if (span.start, span.stop) != (0, count)] or touched
-    choices = range(max((len(span.texts) for span in inside), default=0))
-    return {" and ".join(sorted({span.texts[k % len(span.texts)] for span in inside})) for k in choices}
+    touched = [span for span in spans if set(range(*span)) & seen]
+    labels = [spans[span] for span in touched if span != (0, count)] or [spans[span] for span in touched]
+    choices = range(max((len(texts) for texts in labels), default=0))
+    return {" and ".join(sorted({texts[k % len(texts)] for texts in labels})) for k in choices}
 
 
 def test_each_window_agrees_with_a_look_at_its_frames() -> None:
-    wording = JoinedWording([CLIP], 7)
+    policy = JoinedLabels([CLIP], 7)
     for start in range(94):
-        assert set(wording.at(0, start, 7)) == looked_up(CLIP, start, 7)
+        assert set(policy.texts_of(0, start, 7)) == looked_up(CLIP, start, 7)
 
 
 def test_a_clip_without_words_and_one_shorter_than_a_window() -> None:
-    wording = JoinedWording([(50, []), (10, [Span(0, 4, ("kick",)), Span(4, 10, ("kick",))])], 20)
-    assert wording.at(0, 30, 20) == ()
-    assert wording.at(1, 0, 10) == ("kick",)
+    policy = JoinedLabels([(50, {}), (10, {(0, 4): ("kick",), (4, 10): ("kick",)})], 20)
+    assert policy.texts_of(0, 30, 20) == ()
+    assert policy.texts_of(1, 0, 10) == ("kick",)
 
 
 def test_windows_are_drawn_with_joined_words(small_store: Path) -> None:
     store = Store.open(small_store)
     windows = WindowSet([store], "train", {}, min_frames=20, joined=30)
-    clips = [(entry.num_frames, spans_of(entry)) for entry in store.entries if entry.split == "train"]
+    clips = [(entry.num_frames, span_texts(entry)) for entry in store.entries if entry.split == "train"]
     starts = [segment.start for segment in windows.segments]
     draw = windows.draw(0, 0, 40, 30, mirror=False)
     for rows, real, text in zip(draw.rows, draw.mask, draw.text, strict=True):
