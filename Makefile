@@ -4,16 +4,20 @@ RUN ?= runs/base
 STORES := .stores/cmu .stores/bandai_namco
 BIN := .venv/bin
 SETUP := .venv/.motionclip
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 BENCH := .venv/.motionclip-bench
 PIP := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint train bench clean
+.PHONY: demo test quick lint train bench clean
 
 demo: $(SETUP)  # motions, pictures and videos of some sentences, into out/demo
 	$(BIN)/python examples/demo.py
 
-test: $(SETUP)  # all tests
-	$(BIN)/python -m pytest
+test: $(SETUP)  # all tests, in two processes
+	$(PYTEST)
+
+quick: $(SETUP)  # the tests that are not marked slow, for every change: under a minute
+	$(PYTEST) -m "not slow"
 
 lint: $(SETUP)  # style and types
 	$(BIN)/ruff check

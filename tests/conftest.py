@@ -1,19 +1,27 @@
-"""What every test shares: one thread, and a cache folder of its own, so that none reads or writes the user's."""
+"""What the tests share: one thread, a cache folder of their own, small models, stores and real files.
+
+A costly thing is made once in a session, also where several workers of pytest-xdist share the tests (``made_once``).
+"""
 
 from __future__ import annotations
 
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    from motionclip.model.pipeline import MotionCLIP
 
 # Tensors are small here: threads gain nothing, and on a busy machine they wait for each other (up to 90 times slower).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-
 ROOT = Path(__file__).parents[1]
+MODELS = Path(__file__).parent / "models"
 ARCHIVES = ROOT.parent / "shared" / "data"
 TAKE = "dataset/Bandai-Namco-Research-Motiondataset-{}/data/dataset-{}_{}.bvh"
 
@@ -28,6 +36,18 @@ REAL_FILES = {
 }
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """The folder ``name``, filled by ``make`` in whichever worker asks first; the others wait for it."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = shared / name, shared / f"{name}.done"
+    with FileLock(shared / f"{name}.lock"):
+        if not done.exists():
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def real_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds ``REAL_FILES``: ``.data`` where the data is unpacked, else unpacked from the archives."""
@@ -35,31 +55,42 @@ def real_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return ROOT / ".data"
     if not all((ARCHIVES / name).is_file() for name in REAL_FILES):
         pytest.skip("the real motion data is neither in .data nor packed in ../shared/data")
-    folder = tmp_path_factory.mktemp("real")
-    for name, wanted in REAL_FILES.items():
-        with tarfile.open(ARCHIVES / name, "r|xz") as archive:
-            for member in archive:
-                if member.name.removeprefix("./") in wanted:
-                    archive.extract(member, folder, filter="data")
-    return folder
+
+    def unpack(folder: Path) -> None:
+        for name, wanted in REAL_FILES.items():
+            with tarfile.open(ARCHIVES / name, "r|xz") as archive:
+                for member in archive:
+                    if member.name.removeprefix("./") in wanted:
+                        archive.extract(member, folder, filter="data")
+
+    return made_once(tmp_path_factory, "real", unpack)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Files that the package keeps between calls: apart from the user's, and shared by the workers."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MOTIONCLIP_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("MOTIONCLIP_CACHE", str(made_once(tmp_path_factory, "cache", Path.mkdir)))
         yield
+
+
+def prepare_synthetic(clips: int, folder: Path) -> None:
+    from motionclip.data.prepare import prepare
+    from motionclip.data.sources import open_source
+
+    prepare(open_source(f"synthetic:{clips}"), folder, workers=1)
 
 
 @pytest.fixture(scope="session")
 def synthetic_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small prepared store of procedural motions."""
-    from motionclip.data.prepare import prepare
-    from motionclip.data.sources import open_source
+    """A prepared store of 200 procedural motions: the one that `models/tiny` learned from."""
+    return made_once(tmp_path_factory, "synthetic", lambda folder: prepare_synthetic(200, folder))
 
-    folder = tmp_path_factory.mktemp("stores") / "synthetic"
-    prepare(open_source("synthetic:200"), folder)
-    return folder
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of 16 procedural motions, for tests that look at every frame of it."""
+    return made_once(tmp_path_factory, "small", lambda folder: prepare_synthetic(16, folder))
 
 
 @pytest.fixture(scope="session")
@@ -67,28 +98,32 @@ def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny CLIP with random weights in the hub's layout: the weights of the text encoder `clip:random/tiny`."""
     from encoders.random_clip import tiny_clip
 
-    return tiny_clip(tmp_path_factory.mktemp("text encoders") / "clip")
+    return made_once(tmp_path_factory, "clip", tiny_clip)
 
 
 @pytest.fixture(scope="session")
-def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of a few procedural motions, for tests that look at every frame of it."""
-    from motionclip.data.prepare import prepare
-    from motionclip.data.sources import open_source
-
-    folder = tmp_path_factory.mktemp("stores") / "small"
-    prepare(open_source("synthetic:16"), folder, workers=1)
-    return folder
+def tiny_run() -> Path:
+    """A small trained model (`models/make.py`) that knows the procedural motions and their sentences."""
+    return MODELS / "tiny"
 
 
 @pytest.fixture(scope="session")
-def tiny_run(synthetic_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished run of the `tiny` preset: it knows little, but all its parts are real."""
-    from motionclip.data.store import Store
-    from motionclip.encoders import load_text_encoder
-    from motionclip.training.config import preset
-    from motionclip.training.trainer import train
+def tiny_model(tiny_run: Path) -> MotionCLIP:
+    """The model in ``tiny_run``; not to be changed."""
+    import motionclip
 
-    out = tmp_path_factory.mktemp("runs") / "tiny"
-    train(preset("tiny"), [Store.open(synthetic_store)], out, load_text_encoder("minilm"))
-    return out
+    return motionclip.load(tiny_run)
+
+
+@pytest.fixture(scope="session")
+def base_model() -> MotionCLIP:
+    """The shipped model; not to be changed."""
+    import motionclip
+
+    return motionclip.load()
+
+
+@pytest.fixture(scope="session")
+def tiny_evaluator() -> Path:
+    """The folder of an evaluator network for the procedural motions (`models/make.py`)."""
+    return MODELS / "evaluator"
