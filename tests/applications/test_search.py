@@ -2,17 +2,16 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 import motionclip
+from motionclip.applications.search import LibraryIndex, embed_query, index_library, nearest, read_hits, search
 from motionclip.applications.search import library as library_module
-from motionclip.applications.search.index import IndexFile, Record
-from motionclip.applications.search.library import LibraryIndex, index_library
-from motionclip.applications.search.search import embed_query, read_hits, search
+from motionclip.applications.search.index import Block, Entry, IndexFolder
 from motionclip.data.store import Store
 from motionclip.errors import DataError, ModelError, TextError
 from motionclip.model.pipeline import MotionCLIP
@@ -79,7 +78,7 @@ def test_an_index_is_read_where_nothing_changed(model: MotionCLIP, folder: Path)
     first, _ = read(model, folder)
     second, count = read(model, folder)
     assert count == 0 and second.files == first.files
-    np.testing.assert_array_equal(second.latents, first.latents)
+    assert torch.equal(second.latents, first.latents)
 
 
 def test_new_changed_and_deleted_files(model: MotionCLIP, motions: list[Motion], folder: Path) -> None:
@@ -120,8 +119,8 @@ def test_a_run_that_was_stopped_goes_on(
     model: MotionCLIP, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, _ = read(model, folder)
-    monkeypatch.setattr(library_module, "_FILES", 1)
-    monkeypatch.setattr(library_module, "_KEEP_EVERY", 1)
+    monkeypatch.setattr(library_module, "_MOTIONS", 1)
+    monkeypatch.setattr(library_module, "_WINDOWS_PER_BLOCK", 1)
     kept = tmp_path / "kept"
     with pytest.raises(KeyboardInterrupt):
         index_library(model, folder, folder=kept, progress=Progress(stop_after=2))
@@ -129,40 +128,45 @@ def test_a_run_that_was_stopped_goes_on(
     index = index_library(model, folder, folder=kept, progress=progress)
     assert progress.files == 1
     order = [index.files.index(name) for name in whole.files]
-    np.testing.assert_allclose(index.latents[order], whole.latents, atol=1e-5)
-    assert not list(kept.glob("part-*"))
+    torch.testing.assert_close(index.latents[order], whole.latents, atol=1e-5, rtol=0)
+    assert len(list(kept.iterdir())) == 1
 
 
-def test_a_part_that_was_merged_and_not_removed_is_not_merged_twice(tmp_path: Path) -> None:
-    shelf = IndexFile(tmp_path / "shelf", 4)
-    shelf.put([Record("a.bvh", "1", 2), Record("b.bvh", "1", 0, "damaged")], np.eye(2, 4, dtype=np.float32), np.eye(2))
-    shutil.copytree(tmp_path / "shelf", tmp_path / "copy")
-    shelf.merge({"a.bvh": "1", "b.bvh": "1"})
-    shutil.copytree(tmp_path / "copy", tmp_path / "shelf", dirs_exist_ok=True)
-    again = IndexFile(tmp_path / "shelf", 4)
-    again.merge({"a.bvh": "1", "b.bvh": "1"})
-    assert again.table.records == shelf.table.records and len(again.table.latents) == 2
+def test_blocks_that_were_merged_and_not_removed_are_not_merged_twice(tmp_path: Path) -> None:
+    index = IndexFolder(tmp_path / "index", 4)
+    index.add(Block((Entry("a.bvh", "1", 2), Entry("b.bvh", "1", 0, "damaged")), torch.eye(2, 4), torch.eye(2)))
+    index.add(Block((Entry("a.bvh", "2", 1),), torch.eye(4)[3:], torch.ones(1, 2)))
+    shutil.copytree(tmp_path / "index", tmp_path / "copy")
+    merged = index.merge({"a.bvh": "2", "b.bvh": "1"})
+    assert merged.entries == (Entry("b.bvh", "1", 0, "damaged"), Entry("a.bvh", "2", 1))
+    assert merged.latents.tolist() == [[0, 0, 0, 1]] and merged.spans.tolist() == [[1, 1]]
+    shutil.copytree(tmp_path / "copy", tmp_path / "index", dirs_exist_ok=True)
+    again = IndexFolder(tmp_path / "index", 4).merge({"a.bvh": "2", "b.bvh": "1"})
+    assert set(again.entries) == set(merged.entries) and len(again.latents) == 1
 
 
-@pytest.mark.parametrize("damage", [b"", b"{}", b'{"format": "motionclip-library"'])
-def test_a_damaged_index_is_made_anew(model: MotionCLIP, folder: Path, tmp_path: Path, damage: bytes) -> None:
+@pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: b"{}", lambda whole: whole[:-100]])
+def test_a_damaged_index_is_made_anew(
+    model: MotionCLIP, folder: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     kept = tmp_path / "kept"
-    whole = index_library(model, folder, folder=kept).latents.copy()
-    (kept / "manifest.json").write_bytes(damage)
-    (kept / "nearest.faiss").write_bytes(b"of rows whose numbers are given again")
+    whole = index_library(model, folder, folder=kept).latents.clone()
+    (block,) = kept.iterdir()
+    block.write_bytes(damage(block.read_bytes()))
     progress = Progress()
     index = index_library(model, folder, folder=kept, progress=progress)
     assert progress.files == 3
-    np.testing.assert_array_equal(index.latents, whole)
-    assert not (kept / "nearest.faiss").exists()
+    torch.testing.assert_close(index.latents, whole)
 
 
-def test_a_truncated_array_is_made_anew(model: MotionCLIP, folder: Path, tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
-    index_library(model, folder, folder=kept)
-    array = next(path for path in kept.glob("*.npy") if not path.name.endswith("rows.npy"))
-    array.write_bytes(array.read_bytes()[:-100])
-    assert len(index_library(model, folder, folder=kept)) == 3
+def test_the_nearest_of_many() -> None:
+    latents = torch.nn.functional.normalize(torch.randn(3000, 32, generator=torch.Generator().manual_seed(0)), dim=1)
+    cosines, rows = nearest(latents, latents[7], 10)
+    expected = (latents.double() @ latents[7].double()).sort(descending=True)
+    assert rows.tolist() == expected.indices[:10].tolist() and rows[0] == 7
+    torch.testing.assert_close(cosines.double(), expected.values[:10], atol=1e-6, rtol=0)
+    assert len(nearest(latents[:3], latents[0], 10)[1]) == 3
+    assert len(nearest(latents[:0], latents[0], 10)[1]) == 0
 
 
 def test_another_model_has_another_index(model: MotionCLIP, folder: Path, tiny_run: Path) -> None:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 import motionclip
-from motionclip.applications.search.library import LibraryIndex, index_library
+from motionclip.applications.search import LibraryIndex, index_library
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.server.app import create_app
 

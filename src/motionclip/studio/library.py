@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from motionclip.applications.search.library import HOP, WINDOW, LibraryIndex
-from motionclip.applications.search.nearest import ExactNearest
-from motionclip.applications.search.search import Hit, embed_query, read_hits, search
+from motionclip.applications.search.search import Hit, embed_query, nearest, read_hits, search
 from motionclip.applications.text_to_motion import Source
 from motionclip.applications.windows import embed_windows
 from motionclip.model.pipeline import MotionCLIP
@@ -79,9 +78,9 @@ class LibraryCollection:
 
     def map(self) -> Map:
         rows = np.arange(0, len(self._index), max(1, -(-len(self._index) // MOST_POINTS)))
-        places = [self._index.place(row) for row in rows.tolist()]
+        places = [self._index.span(row) for row in rows.tolist()]
         spots = tuple(self._spot(Hit(place.file, place.start, place.end, 1.0)) for place in places)
-        return Map(spots, flatten(torch.from_numpy(np.array(self._index.latents[rows]))))
+        return Map(spots, flatten(self._index.latents[rows]))
 
     def neighbours(self, query: Source, top: int) -> list[Neighbour]:
         hits = search(self._model, self._index, [query], top=top)
@@ -106,9 +105,10 @@ class SessionCollection:
         takes = [take for take in self._session.takes if take.motion is not query]
         if not takes:
             return []
-        nearest = ExactNearest(self._latents(takes).numpy())
-        cosines, rows = nearest.find(embed_query(self._model, [query]).numpy(), top)
-        return [Neighbour(_spot(takes[row]), cosine) for cosine, row in zip(cosines.tolist(), rows, strict=True)]
+        cosines, rows = nearest(self._latents(takes), embed_query(self._model, [query]), top)
+        return [
+            Neighbour(_spot(takes[row]), cosine) for cosine, row in zip(cosines.tolist(), rows.tolist(), strict=True)
+        ]
 
     def _latents(self, takes: Sequence[Take]) -> Tensor:
         """(N, D) unit."""
