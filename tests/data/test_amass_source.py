@@ -142,7 +142,7 @@ def test_notes_say_how_much_fits(tmp_path):
     notes = amass_source(tmp_path, babel=babel(tmp_path / "b", train=[sequence(FEAT), row])).notes
     assert notes == (
         "1 of the 2 sequences of babel are in the folder, without CMU/02/02_01",
-        "1 of the 2 motion files have no words, such as KIT/3/x",
+        "1 of the 2 motion files have no captions, such as KIT/3/x",
     )
 
 

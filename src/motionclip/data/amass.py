@@ -1,12 +1,12 @@
-"""AMASS with the words of BABEL and HumanML3D: a folder of ``*_poses.npz`` (SMPL+H) or ``*_stageii.npz`` (SMPL-X).
+"""AMASS with the captions of BABEL and HumanML3D: a folder of ``*_poses.npz`` (SMPL+H) or ``*_stageii.npz`` (SMPL-X).
 
-The split is AMASS's own (by sub-data set, as in the paper), BABEL's (by sequence), or HumanML3D's (by clip: then the
-clips are what is prepared, as some sequences have clips in several splits).
+The split is AMASS's own (by sub-data set, as in the paper), BABEL's (by sequence), or HumanML3D's (by clip: then each
+clip is an item, as some sequences have clips in several splits).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Literal, get_args
@@ -20,13 +20,13 @@ from motionclip.motion import Motion
 
 DATASET = "amass"
 
-#: How motion files of SMPL-X and of SMPL+H end; the latter, whose frame rates are right, go before the former.
+#: How motion files of SMPL-X and of SMPL+H end; of both, the later one is taken, as its frame rate is right.
 ENDINGS = ("_stageii.npz", "_poses.npz")
 
 Split = Literal["amass", "babel", "humanml3d"]
 
 #: Frame rates of AMASS. About 5,000 SMPL-X files say 120 where the same frames of SMPL+H have another rate
-#: (https://github.com/nghorbani/amass/issues/49); BABEL's durations tell the true one.
+#: (https://github.com/nghorbani/amass/issues/49); BABEL's durations imply the true one.
 RATES = (50, 60, 100, 120, 150, 200, 240, 250)
 
 #: Share by which a file may be longer or shorter than BABEL says before its frame rate is doubted.
@@ -41,7 +41,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class AmassSequence:
-    """One file of AMASS with all that is said about it.
+    """One file of AMASS with its labels.
 
     Attributes:
         key: ``CMU/01/01_01``: new name of the sub-data set, folders, file; ``_`` for blanks.
@@ -58,7 +58,7 @@ class AmassSequence:
     clips: tuple[HumanML3DClip, ...]
 
     def read(self) -> Clip:
-        """The whole file at its own rate, with HumanML3D's sentences first, then BABEL's frame and sequence labels.
+        """Returns the whole file at its own rate, with HumanML3D's captions, then BABEL's frame and sequence labels.
 
         Raises:
             DataError: if it is not as long as BABEL and HumanML3D say.
@@ -71,7 +71,13 @@ class AmassSequence:
             motion = _at_true_rate(motion, self.babel.duration, self.path)
         captions: list[Caption] = []
         for clip in self.clips:
-            _check_inside(clip, motion, self.path)
+            first, stop = clip.span(motion.fps)
+            if first >= motion.num_frames or stop > motion.num_frames + _SLACK * motion.fps:
+                raise DataError(
+                    f"{self.path} has {motion.num_frames} frames at {motion.fps:g} fps, and HumanML3D's clip "
+                    f"{clip.name} is its frames {first} to {stop}; expected them inside. Rates in SMPL-X files can be "
+                    "wrong: give babel=DIR, or use SMPL+H"
+                )
             captions += clip.captions(motion.fps, motion.duration)
         if self.babel is not None:
             captions += captions_within(self.babel.labels, motion.duration)
@@ -83,8 +89,8 @@ class AmassClip:
     """A HumanML3D clip, cut out of its sequence.
 
     Attributes:
-        clip: what is cut out.
-        sequence: the file, with no other clip.
+        clip: which frames, and their sentences.
+        sequence: the file, with this clip alone.
     """
 
     clip: HumanML3DClip
@@ -99,7 +105,7 @@ class AmassClip:
         return self.sequence.path
 
     def read(self) -> Clip:
-        """The frames of the clip, with its sentences first.
+        """Returns the frames of the clip, with HumanML3D's captions first.
 
         Raises:
             DataError: if the file is not as long as BABEL and HumanML3D say.
@@ -116,7 +122,7 @@ class AmassClip:
 def amass_source(
     folder: Path, *, babel: Path | None = None, humanml3d: Path | None = None, split: str = "amass"
 ) -> Source:
-    """The sequences below ``folder``, by key, with the words that are found.
+    """Returns the sequences below ``folder``, by key, with the captions that are given.
 
     Args:
         folder: AMASS, in folders by sub-data set under old or new names. Of a sequence that is there as SMPL+H
@@ -141,16 +147,29 @@ def amass_source(
     if split != "amass" and not given[split]:
         raise DataError(f"split={split} needs its labels; expected {split}=PATH beside it")
     notes = [_match(name, found, paths) for name, found in given.items() if found]
-    silent = [key for key in paths if key not in labels and key not in clips]
-    if notes and silent:
-        notes.append(f"{len(silent)} of the {len(paths)} motion files have no words, such as {silent[0]}")
+    bare = [key for key in paths if key not in labels and key not in clips]
+    if notes and bare:
+        notes.append(f"{len(bare)} of the {len(paths)} motion files have no captions, such as {bare[0]}")
+    items: list[Item] = []
+    for key, path in paths.items():
+        sequence, own = labels.get(key), tuple(clips.get(key, ()))
+        if split == "humanml3d":
+            items += [
+                AmassClip(clip, AmassSequence(key, path, clip.split, sequence, (clip,)))
+                for clip in own
+                if clip.split is not None
+            ]
+        elif split == "amass":
+            items.append(AmassSequence(key, path, published_split(key), sequence, own))
+        elif sequence is not None:
+            items.append(AmassSequence(key, path, sequence.split, sequence, own))
     options = {"babel": babel, "humanml3d": humanml3d, "split": split if split != "amass" else None}
     spec = "".join(f",{name}={value}" for name, value in options.items() if value is not None)
-    return Source(f"amass:{folder}{spec}", tuple(_items(paths, labels, clips, split)), tuple(notes))
+    return Source(f"amass:{folder}{spec}", tuple(items), tuple(notes))
 
 
 def find_sequences(folder: Path) -> dict[str, Path]:
-    """The motion files below a folder by their keys, in the order of keys.
+    """Returns the motion files below a folder by their keys, in the order of keys.
 
     Raises:
         DataError: if there is none, or one is in no known sub-data set, or two of a kind have one key.
@@ -178,23 +197,8 @@ def find_sequences(folder: Path) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _items(
-    paths: Mapping[str, Path], labels: Mapping[str, BabelSequence], clips: Mapping[str, list[HumanML3DClip]], split: str
-) -> Iterator[Item]:
-    for key, path in paths.items():
-        babel, here = labels.get(key), tuple(clips.get(key, ()))
-        if split == "humanml3d":
-            for clip in here:
-                if clip.split is not None:
-                    yield AmassClip(clip, AmassSequence(key, path, clip.split, babel, (clip,)))
-        elif split == "amass":
-            yield AmassSequence(key, path, published_split(key), babel, here)
-        elif babel is not None:
-            yield AmassSequence(key, path, babel.split, babel, here)
-
-
 def _match(name: str, labels: Mapping[str, object], paths: Mapping[str, Path]) -> str:
-    """A note on how many labelled sequences are there; an error where none is."""
+    """Returns a note on how many labelled sequences are there; raises a DataError where none is."""
     missing = [key for key in labels if key not in paths]
     share = f"{len(labels) - len(missing)} of the {len(labels)} sequences of {name} are in the folder"
     if len(missing) == len(labels):
@@ -206,7 +210,7 @@ def _match(name: str, labels: Mapping[str, object], paths: Mapping[str, Path]) -
 
 
 def _at_true_rate(motion: Motion, duration: float, path: Path) -> Motion:
-    """The motion at the frame rate at which it lasts as long as BABEL says."""
+    """Returns the motion at the frame rate at which it lasts as long as BABEL says."""
     if abs(motion.duration - duration) <= _TOLERANCE * duration + 1 / motion.fps:
         return motion
     implied = motion.num_frames / duration
@@ -219,18 +223,8 @@ def _at_true_rate(motion: Motion, duration: float, path: Path) -> Motion:
     return replace(motion, fps=float(rate))
 
 
-def _check_inside(clip: HumanML3DClip, motion: Motion, path: Path) -> None:
-    first, stop = clip.span(motion.fps)
-    if first >= motion.num_frames or stop > motion.num_frames + _SLACK * motion.fps:
-        raise DataError(
-            f"{path} has {motion.num_frames} frames at {motion.fps:g} fps, and HumanML3D's clip {clip.name} is its "
-            f"frames {first} to {stop}; expected them inside. Rates in SMPL-X files can be wrong: give babel=DIR, or "
-            "use SMPL+H"
-        )
-
-
 def _distinct(captions: list[Caption]) -> tuple[Caption, ...]:
-    """The captions, those that say the same of the same span made one with the categories of all."""
+    """Returns the captions without repetitions: equal texts of equal spans become one, with the categories of all."""
     kept: dict[tuple[str, float, float], Caption] = {}
     for caption in captions:
         first = kept.setdefault((caption.text, caption.start, caption.end), caption)

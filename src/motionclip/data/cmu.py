@@ -1,8 +1,8 @@
 """CMU motion capture with its captions: a folder with ``captions.jsonl`` and ``SS/SS_TT.amc`` or ``.bvh``.
 
-One line of ``captions.jsonl`` is one trial: its file, frame rate, skeleton, and three kinds of words:
-HumanML3D sentences (each about a clip of the trial, some about a part of that clip), KIT sentences,
-and CMU's own index text, which is coarse and used only where there is nothing better.
+A line of ``captions.jsonl`` is one trial: its file, frame rate, skeleton, and sentences of three kinds: HumanML3D's
+(each about a clip of the trial, or a part of that clip), KIT's, and the text of CMU's own index, which is coarse and
+used only where there is no other.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class CmuTrial:
     Attributes:
         key: ``SS_TT``.
         path: its ``.amc`` (with ``SS.asf`` beside it) or ``.bvh``.
-        fps: frames per second; the Frame Time of these BVH files is not to be trusted.
+        fps: frames per second, from ``captions.jsonl``: the Frame Time of these BVH files is wrong.
         skeleton: ``cmu31-asf``, ``cgspeed-bvh`` or ``daz43``.
         first: first frame of the file that is kept.
         stop: one after the last that is kept, or None for all.
         zero: frame of the file at which the time of the trial starts: 1 after a T-pose.
-        texts: sentences, on the time of the trial.
+        texts: sentences, in seconds of the trial.
     """
 
     key: str
@@ -65,7 +65,7 @@ class CmuTrial:
     texts: tuple[TimedText, ...]
 
     def read(self) -> Clip:
-        """The trial at the file's rate and on its skeleton.
+        """Returns the good frames of the trial at the file's rate and on its skeleton.
 
         Raises:
             DataError: if the file is missing or nothing is left of it.
@@ -83,7 +83,7 @@ class CmuTrial:
 
 
 def cmu_source(folder: Path) -> Source:
-    """The trials that ``folder/captions.jsonl`` lists, in its order.
+    """Returns the trials that ``folder/captions.jsonl`` lists, in its order.
 
     Raises:
         DataError: if that file is missing, or a line of it is not a trial.
@@ -113,13 +113,13 @@ def _trial(folder: Path, table: Path, number: int, line: str) -> CmuTrial:
         row = json.loads(line)
         key, fps, zero = str(row["trial"]), float(row["fps"]), int(row["drop_first_frame"])
         first, stop = GOOD_FRAMES.get(key, (0, None))
-        blended = zero + round(fps * BLEND_IN) if zero else 0
+        blend_end = zero + round(fps * BLEND_IN) if zero else 0
         return CmuTrial(
             key=key,
             path=folder / row["file"],
             fps=fps,
             skeleton=row["skeleton"],
-            first=max(first, blended),
+            first=max(first, blend_end),
             stop=stop,
             zero=zero,
             texts=tuple(_texts(row)),
@@ -132,22 +132,14 @@ def _trial(folder: Path, table: Path, number: int, line: str) -> CmuTrial:
 
 
 def _texts(row: dict[str, Any]) -> Iterator[TimedText]:
-    """Sentences of a trial, the most exact first; the index text only where there is no other."""
-    found = False
+    """Yields the sentences of a trial, the most exact first; the index text only where there is no other."""
     for clip in row["humanml3d"]:
-        for text, start, end in clip["captions"]:
-            found = True
-            yield TimedText(text, *_on_trial(clip["start"], clip["end"], start, end))
+        first, last = clip["start"], clip["end"]
+        for text, start, end in clip["captions"]:  # in seconds of the clip, 0 to 0 for all of it
+            yield TimedText(text, *((first, last) if start == end == 0 else (first + start, min(first + end, last))))
     for start, end, text in row["kit"]:
-        found = True
         yield TimedText(text, start, end)
-    coarse = row["cmu_description"].strip()
-    if not found and coarse and coarse.lower() != "unknown":
-        yield TimedText(coarse, 0.0, row["duration_s"])
-
-
-def _on_trial(first: float, last: float, start: float, end: float) -> tuple[float, float]:
-    """A span inside a HumanML3D clip put onto the trial's time; 0 to 0 means the whole clip."""
-    if start == 0 and end == 0:
-        return first, last
-    return first + start, min(first + end, last)
+    index_text = row["cmu_description"].strip()
+    others = row["kit"] or any(clip["captions"] for clip in row["humanml3d"])
+    if not others and index_text and index_text.lower() != "unknown":
+        yield TimedText(index_text, 0.0, row["duration_s"])

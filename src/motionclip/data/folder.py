@@ -36,12 +36,13 @@ class CaptionRow:
 
 @dataclass(frozen=True)
 class MotionFile:
-    """One motion file and the rows about it, at least one."""
+    """One motion file with the sentences about it."""
 
     path: Path
     key: str
     dataset: str
-    rows: tuple[CaptionRow, ...]
+    split: str
+    texts: tuple[TimedText, ...]
 
     def read(self) -> Clip:
         """Returns the file's motion with its captions.
@@ -51,19 +52,19 @@ class MotionFile:
         """
         motion = read_motion(self.path)
         captions: list[Caption] = []
-        for row in self.rows:
-            within = captions_within([row.text], motion.duration)
+        for timed in self.texts:
+            within = captions_within([timed], motion.duration)
             if not within:
                 raise DataError(
-                    f"{self.path}: caption {row.text.text!r} spans {row.text.start:g} s to {row.text.end:g} s; "
+                    f"{self.path}: caption {timed.text!r} spans {timed.start:g} s to {timed.end:g} s; "
                     f"expected a span inside the {motion.duration:.2f} s of the motion"
                 )
             captions += within
-        return Clip(self.key, self.dataset, self.rows[0].split, motion, tuple(captions))
+        return Clip(self.key, self.dataset, self.split, motion, tuple(captions))
 
 
 def folder_source(folder: Path) -> Source:
-    """All motion files below ``folder``, by name; the data set is called like the folder.
+    """Returns all motion files below ``folder``, by name; the data set is called like the folder.
 
     Raises:
         DataError: if there is none, or ``captions.csv`` has bad rows.
@@ -79,20 +80,20 @@ def folder_source(folder: Path) -> Source:
         rows_of.setdefault(row.file, []).append(row)
     dataset, items = folder.resolve().name, []
     for key, path in paths.items():
-        own = rows_of.get(key, [])
-        if not own:
-            text = words_of(key) or "a person moves"
-            own = [CaptionRow(key, TimedText(text, 0.0, float("inf")), "train")]
-        items.append(MotionFile(path, key, dataset, tuple(own)))
+        if own := rows_of.get(key):
+            items.append(MotionFile(path, key, dataset, own[0].split, tuple(row.text for row in own)))
+        else:
+            text = TimedText(words_of(key) or "a person moves", 0.0, float("inf"))
+            items.append(MotionFile(path, key, dataset, "train", (text,)))
     return Source(f"folder:{folder}", tuple(items))
 
 
 def read_captions(path: Path, files: Mapping[str, Path]) -> tuple[CaptionRow, ...]:
-    """The rows of a ``captions.csv``.
+    """Returns the rows of a ``captions.csv``.
 
     Args:
         path: the table, UTF-8, separated by commas.
-        files: the motion files that rows may name, by the name that they use.
+        files: the motion files, by the names that rows may use.
 
     Raises:
         DataError: if columns are missing or unknown, or rows are bad: with the line of each.
@@ -109,7 +110,12 @@ def read_captions(path: Path, files: Mapping[str, Path]) -> tuple[CaptionRow, ..
                 rows.append(_row(cells, files))
             except ValueError as error:
                 problems.append(f"line {table.line_num}: {error}")
-    problems += _split_conflicts(rows)
+    splits: dict[str, set[str]] = {}
+    for row in rows:
+        splits.setdefault(row.file, set()).add(row.split)
+    for name, found in splits.items():
+        if len(found) > 1:
+            problems.append(f"{name} is in splits {' and '.join(sorted(found))}; expected one")
     if problems:
         more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
         raise DataError(f"{path} has bad rows:\n" + "\n".join(problems[:_SHOWN] + more))
@@ -117,7 +123,7 @@ def read_captions(path: Path, files: Mapping[str, Path]) -> tuple[CaptionRow, ..
 
 
 def words_of(name: str) -> str:
-    """``arms/Walk_forward02.bvh`` to ``walk forward``: a file's name as words, without numbers."""
+    """Returns a file's name as words, without numbers: ``walk forward`` for ``arms/Walk_forward02.bvh``."""
     stem = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", Path(name).stem)
     return " ".join(re.findall(r"[^\W\d_]+", stem.lower()))
 
@@ -146,11 +152,3 @@ def _seconds(cell: str | None, default: float) -> float:
         return float(cell)
     except ValueError:
         raise ValueError(f"{cell!r} is not a number of seconds") from None
-
-
-def _split_conflicts(rows: list[CaptionRow]) -> list[str]:
-    """One file must not be in two splits."""
-    splits: dict[str, set[str]] = {}
-    for row in rows:
-        splits.setdefault(row.file, set()).add(row.split)
-    return [f"{file} is in splits {' and '.join(sorted(s))}; expected one" for file, s in splits.items() if len(s) > 1]

@@ -1,4 +1,4 @@
-"""HumanML3D's sentences about clips of AMASS sequences.
+"""HumanML3D's captions of clips of AMASS sequences.
 
 As published: ``index.csv`` (``source_path``, ``start_frame``, ``end_frame``, ``new_name``), and beside it or in its
 folder ``HumanML3D``: ``texts/NAME.txt`` with lines ``sentence#tokens#from#to``, and the lists of names ``train.txt``,
@@ -31,7 +31,7 @@ RATE = 20
 #: HumanML3D frames that were cut off before clips were counted, by sub-data set.
 LEADS = {"Eyes_Japan_Dataset": 60, "HDM05": 60, "TotalCapture": 20, "PosePrior": 20, "Transitions": 10}
 
-_ELSEWHERE = "humanact12"
+_ELSEWHERE = "humanact12"  # clips of another data set than AMASS
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What several people said of the same motions, without the motions."""
+"""Paraphrases: captions of the same motions by several people, without the motions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Group = Sequence[str]
 
 
 def read_paraphrases(path: Path) -> list[Group]:
-    """Groups of at least two sentences, each group about one motion.
+    """Returns groups of at least two sentences, each group about one motion.
 
     Args:
         path: HumanML3D's folder ``texts``, whose mirrored clips are left out; or JSON lines, packed if the name ends in
@@ -25,30 +25,28 @@ def read_paraphrases(path: Path) -> list[Group]:
             about the same span of a clip are a group.
 
     Raises:
-        DataError: if there is nothing, it is damaged, or it has no group.
+        DataError: if it is missing or damaged, or has no group.
     """
-    clips = _texts(path) if path.is_dir() else _lines(path)
-    groups = [group for sentences in clips for group in _by_span(sentences)]
+    clips: Iterator[Sequence[TimedText]] = _texts(path) if path.is_dir() else _lines(path)
+    groups: list[Group] = []
+    for captions in clips:
+        spans: dict[tuple[float, float], dict[str, None]] = {}  # dict keys: distinct sentences in their order
+        for caption in captions:
+            spans.setdefault((caption.start, caption.end), {})[caption.text.strip()] = None
+        groups += [tuple(sentences) for sentences in spans.values() if len(sentences) > 1]
     if not groups:
         raise DataError(f"{path} has no two sentences about one motion; expected several captions of each clip")
     return groups
 
 
 def apart_from(groups: Iterable[Group], sentences: Iterable[str]) -> list[Group]:
-    """The groups none of whose sentences is one of those given, whatever its capitals and marks."""
+    """Returns the groups none of whose sentences is one of those given, regardless of case and punctuation."""
     known = {_bare(sentence) for sentence in sentences}
     return [group for group in groups if known.isdisjoint(map(_bare, group))]
 
 
 def _bare(sentence: str) -> str:
     return " ".join(re.findall(r"\w+", sentence.lower()))
-
-
-def _by_span(sentences: Iterable[TimedText]) -> list[Group]:
-    spans: dict[tuple[float, float], dict[str, None]] = {}
-    for sentence in sentences:
-        spans.setdefault((sentence.start, sentence.end), {})[sentence.text.strip()] = None
-    return [tuple(said) for said in spans.values() if len(said) > 1]
 
 
 def _texts(folder: Path) -> Iterator[tuple[TimedText, ...]]:
@@ -72,7 +70,9 @@ def _lines(path: Path) -> Iterator[list[TimedText]]:
 
 def _captions(path: Path, number: int, line: str) -> list[TimedText]:
     try:
-        captions = [(said, 0, 0) if isinstance(said, str) else said for said in json.loads(line)["captions"]]
+        captions = [
+            (caption, 0, 0) if isinstance(caption, str) else caption for caption in json.loads(line)["captions"]
+        ]
         return [timed_text(str(text), start, end) for text, start, end in captions]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}, line {number}: {error!r}; expected an object with a list of captions") from error

@@ -32,25 +32,33 @@ _AMASS_OPTION = re.compile(r",(?=(?:babel|humanml3d|split)=)")
 
 
 def open_source(spec: str) -> Source:
-    """The source that ``spec`` names; for a bare folder, of the kind that ``detect`` finds.
+    """Returns the source that ``spec`` names; for a bare folder, of the kind that :func:`detect` finds.
 
     Raises:
         DataError: if there is no such source, or its folder is not what was named.
     """
     kind, colon, rest = spec.partition(":")
     if kind == "synthetic":
-        return synthetic_source(_count(rest)) if colon else synthetic_source()
+        if colon and (not rest.isdecimal() or int(rest) == 0):
+            raise DataError(f"{spec}; expected a number of clips, for example synthetic:200")
+        return synthetic_source(int(rest)) if colon else synthetic_source()
     if kind not in _IN_FOLDERS or not colon:
         kind, rest = detect(Path(spec)), spec
     rest, *options = _AMASS_OPTION.split(rest) if kind == "amass" else [rest]
     folder = Path(rest)
     if not rest or not folder.is_dir():
         raise DataError(f"{rest!r} is not a folder; expected {_EXPECTED}")
-    return _amass(folder, options) if options else _IN_FOLDERS[kind](folder)
+    if not options:
+        return _IN_FOLDERS[kind](folder)
+    given = dict(option.split("=", 1) for option in options)
+    paths = {name: Path(given[name]) for name in ("babel", "humanml3d") if name in given}
+    return amass_source(folder, **paths, split=given.get("split", "amass"))
 
 
 def detect(folder: Path) -> str:
-    """``cmu`` if there is a captions.jsonl, ``bandai_namco`` or ``amass`` if files are called so, else ``folder``.
+    """Returns the kind of data set in a folder.
+
+    ``cmu`` if there is a captions.jsonl, ``bandai_namco`` or ``amass`` if files are called so, else ``folder``.
 
     Raises:
         DataError: if it is not a folder.
@@ -64,15 +72,3 @@ def detect(folder: Path) -> str:
     if any(sequence_key(path) for ending in ENDINGS for path in folder.rglob(f"*{ending}")):
         return "amass"
     return "folder"
-
-
-def _amass(folder: Path, options: list[str]) -> Source:
-    given = dict(option.split("=", 1) for option in options)
-    paths = {name: Path(given[name]) for name in ("babel", "humanml3d") if name in given}
-    return amass_source(folder, **paths, split=given.get("split", "amass"))
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise DataError(f"synthetic:{text}; expected a number of clips, for example synthetic:200")
-    return int(text)

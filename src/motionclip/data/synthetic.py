@@ -1,7 +1,12 @@
-"""A procedural source: simple movements with words, for tests and first steps without a download.
+"""A procedural source: simple movements with captions, for tests and first steps without a download.
 
-Clip ``i`` depends on the seed and on ``i`` only. Of every ten clips of a movement eight are for
-training, one is for validation and one for testing.
+Movements are joint angles over time on the canonical skeleton; the root follows from the standing foot. Angles are
+degrees about a joint's axes in the rest pose, applied as Rx Rz Ry. For the legs and the spine, x bends in the walking
+plane (a thigh swings forward for negative x, the spine bows for positive x); for a shoulder, z lowers the arm out of
+the T-pose and y turns it forward.
+
+Clip ``i`` depends on the seed and on ``i`` only. Of every ten clips of a movement eight are for training, one is for
+validation and one for testing.
 """
 
 from __future__ import annotations
@@ -15,19 +20,14 @@ import torch
 from torch import Tensor
 
 from motionclip.data.clip import Caption, Clip, Source
+from motionclip.data.store import FPS
 from motionclip.motion import CANONICAL, Motion, forward_kinematics
 from motionclip.motion import rotations as rot
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
-# Procedural movement on the canonical skeleton: joint angles over time, and a root driven by the standing foot.
-#
-# Angles are degrees about the joint's axes in the rest pose; a joint's rotation is Rx Rz Ry. So for the
-# legs and the spine x bends in the walking plane (a thigh swings forward for negative x, the spine bows
-# for positive x), for a shoulder z lowers the arm out of the T-pose, and y turns an arm forward.
+DATASET = "synthetic"
 
-
-FPS = 30.0
-GRAVITY = 9.81
+GRAVITY = 9.81  # m/s^2
 
 #: Angles (x, y, z) in degrees of some joints; the others are at rest.
 Pose = Mapping[str, tuple[float, float, float]]
@@ -43,14 +43,15 @@ STAND: Pose = {
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """Angles over time.
+    """Joint angles over T frames, and what the root's path follows from.
 
     Attributes:
         angles: (T, 24, 3) degrees about x, y, z.
-        yaw: (T,) degrees that the body faces away from +Z, towards +X.
+        yaw: (T,) degrees that the body is turned from +Z towards +X.
         air: (T,) metres between the lowest sole and the floor.
-        stance: (T,) the foot that stands, 0 left or 1 right; where None, the lower one.
-        glide: the horizontal speed is this many times the standing foot's, smoothed; 0 plants the foot.
+        stance: (T,) the standing foot, 0 left or 1 right; if None, the lower one.
+        glide: smoothed horizontal speed of the root in multiples of the standing foot's relative speed; with 0 the foot
+            is locked instead.
     """
 
     angles: np.ndarray
@@ -61,27 +62,28 @@ class Track:
 
 
 def hold(frames: int) -> Track:
-    """Standing still for ``frames`` frames."""
+    """Returns a track of standing still for ``frames`` frames."""
     return keyframes([(0.0, STAND), (1.0, STAND)], frames)
 
 
 def keyframes(keys: Sequence[tuple[float, Pose]], frames: int) -> Track:
-    """Poses at times from 0 to 1, eased in and out; joints that a pose leaves out stand as in ``STAND``."""
-    angles = np.zeros((frames, CANONICAL.num_joints, 3))
+    """Returns poses at times from 0 to 1, eased in and out; joints that a pose leaves out are as in ``STAND``."""
     times = np.linspace(0, 1, frames)
     stops = np.array([time for time, _ in keys])
-    poses = np.stack([_dense(pose) for _, pose in keys])
+    poses = np.zeros((len(keys), CANONICAL.num_joints, 3))
+    for number, (_, pose) in enumerate(keys):
+        for name, angles in {**STAND, **pose}.items():
+            poses[number, CANONICAL.index(name)] = angles
     after = np.clip(np.searchsorted(stops, times, side="right"), 1, len(stops) - 1)
     weight = np.clip((times - stops[after - 1]) / (stops[after] - stops[after - 1]), 0, 1)
-    weight = (weight**2 * (3 - 2 * weight))[:, None, None]
-    angles = (1 - weight) * poses[after - 1] + weight * poses[after]
-    return Track(angles, np.zeros(frames), np.zeros(frames))
+    weight = (weight**2 * (3 - 2 * weight))[:, None, None]  # smoothstep
+    return Track((1 - weight) * poses[after - 1] + weight * poses[after], np.zeros(frames), np.zeros(frames))
 
 
 def gait(
     frames: int, cadence: float, stride: float, *, knee: float = 55.0, arms: float = 25.0, lean: float = 3.0
 ) -> Track:
-    """Steps on the spot of the joints; ``to_motion`` makes them travel.
+    """Returns the joint angles of walking or running, which ``to_motion`` makes travel.
 
     Args:
         frames: T.
@@ -108,10 +110,11 @@ def gait(
 
 
 def jump(frames: int, height: float) -> Track:
-    """Crouch, leap ``height`` metres, land softly."""
+    """Returns a crouch, a leap of ``height`` metres and a soft landing."""
     crouch = {**STAND, **squat_pose(0.45), "left_shoulder": (40, 0, -70), "right_shoulder": (40, 0, 70)}
-    leap = {**STAND, "left_shoulder": (-120, 0, -70), "right_shoulder": (-120, 0, 70), **_toes(35)}
-    flight = 2 * np.sqrt(2 * height / GRAVITY) * FPS / frames  # share of the time
+    leap = {**STAND, "left_shoulder": (-120, 0, -70), "right_shoulder": (-120, 0, 70)}
+    leap |= {"left_ankle": (35, 0, 0), "right_ankle": (35, 0, 0)}
+    flight = 2 * np.sqrt(2 * height / GRAVITY) * FPS / frames  # t = 2 sqrt(2 h / g), as a share of the time
     up, down = 0.4, 0.4 + flight
     keys = [(0.0, STAND), (0.25, crouch), (up, leap), (down, leap), (min(down + 0.15, 0.9), crouch), (1.0, STAND)]
     track = keyframes(keys, frames)
@@ -121,7 +124,7 @@ def jump(frames: int, height: float) -> Track:
 
 
 def squat_pose(depth: float) -> dict[str, tuple[float, float, float]]:
-    """A squat with flat feet; ``depth`` 1 has the thighs about level."""
+    """Returns a squat with flat feet; with ``depth`` 1 the thighs are about level."""
     hip, knee, pelvis = -95 * depth, 115 * depth, 22 * depth
     pose = {"pelvis": (pelvis, 0.0, 0.0), "spine1": (8 * depth, 0.0, 0.0)}
     for side in ("left", "right"):
@@ -131,8 +134,8 @@ def squat_pose(depth: float) -> dict[str, tuple[float, float, float]]:
     return pose
 
 
-def wave(track: Track, joint: str, axis: int, degrees: float, hertz: float) -> Track:
-    """Add a swing of ``degrees`` to one angle, faded in and out."""
+def oscillate(track: Track, joint: str, axis: int, degrees: float, hertz: float) -> Track:
+    """Adds a sine of ``degrees`` to one angle, faded in and out; returns the track."""
     frames = len(track.yaw)
     fade = np.sin(np.pi * np.linspace(0, 1, frames)) ** 0.5
     _set(track, joint, axis, degrees * fade * np.sin(2 * np.pi * hertz * np.arange(frames) / FPS), add=True)
@@ -140,7 +143,7 @@ def wave(track: Track, joint: str, axis: int, degrees: float, hertz: float) -> T
 
 
 def to_motion(track: Track) -> Motion:
-    """The motion whose lower foot stands still on the floor y = 0, or is ``air`` above it."""
+    """Returns the motion of a track: its lowest sole is on the floor y = 0, or ``air`` above it."""
     radians = torch.from_numpy(np.deg2rad(track.angles)).float()
     turned = [rot.rotvec_to_matrix(radians[..., axis, None] * torch.eye(3)[axis]) for axis in (0, 2, 1)]
     rotations = turned[0] @ turned[1] @ turned[2]
@@ -148,39 +151,24 @@ def to_motion(track: Track) -> Motion:
     rotations[:, 0] = yaw @ rotations[:, 0]
     positions = forward_kinematics(rotations, torch.zeros(len(yaw), 3), CANONICAL)[1]
     lower = _soles(positions).argmin(-1)
-    root = _drive(positions, lower if track.stance is None else torch.from_numpy(track.stance), track.glide)
+    stance = lower if track.stance is None else torch.from_numpy(track.stance)
+    feet = positions[:, CANONICAL.indices(["left_foot", "right_foot"])]
+    steps = -(feet[1:] - feet[:-1])[torch.arange(len(stance) - 1), stance[1:]]  # keep the standing foot where it is
+    steps[:, 1] = 0
+    if track.glide:
+        width = 2 * (int(FPS) // 3) + 1
+        padded = torch.nn.functional.pad(steps.T[None], (width // 2, width // 2), mode="replicate")
+        steps = track.glide * torch.nn.functional.avg_pool1d(padded, width, stride=1)[0].T
+    root = torch.cat([torch.zeros(1, 3), steps.cumsum(0)])
     root[:, 1] = torch.from_numpy(track.air).float() - _soles(positions).amin(-1)
     return Motion(rotations, root, FPS, CANONICAL)
 
 
-def _drive(positions: Tensor, stance: Tensor, glide: float) -> Tensor:
-    """Root path (T, 3) that keeps the standing foot (T,) where it is; heights are left at zero."""
-    feet = positions[:, CANONICAL.indices(["left_foot", "right_foot"])]
-    steps = -(feet[1:] - feet[:-1])[torch.arange(len(stance) - 1), stance[1:]]
-    steps[:, 1] = 0
-    if glide:
-        width = 2 * (int(FPS) // 3) + 1
-        padded = torch.nn.functional.pad(steps.T[None], (width // 2, width // 2), mode="replicate")
-        steps = glide * torch.nn.functional.avg_pool1d(padded, width, stride=1)[0].T
-    return torch.cat([torch.zeros(1, 3), steps.cumsum(0)])
-
-
 def _soles(positions: Tensor) -> Tensor:
-    """(T, 2) height of the left and the right sole."""
+    """Returns the heights (T, 2) of the left and the right sole."""
     ankle = positions[:, CANONICAL.indices(["left_ankle", "right_ankle"]), 1] - ANKLE_HEIGHT
     toe = positions[:, CANONICAL.indices(["left_foot", "right_foot"]), 1] - FOOT_HEIGHT
     return torch.minimum(ankle, toe)
-
-
-def _toes(degrees: float) -> dict[str, tuple[float, float, float]]:
-    return {f"{side}_ankle": (degrees, 0.0, 0.0) for side in ("left", "right")}
-
-
-def _dense(pose: Pose) -> np.ndarray:
-    angles = np.zeros((CANONICAL.num_joints, 3))
-    for name, values in {**STAND, **pose}.items():
-        angles[CANONICAL.index(name)] = values
-    return angles
 
 
 def _set(track: Track, joint: str, axis: int, values: np.ndarray | float, add: bool = False) -> None:
@@ -188,11 +176,10 @@ def _set(track: Track, joint: str, axis: int, values: np.ndarray | float, add: b
     column[:] = column + values if add else values
 
 
-DATASET = "synthetic"
-
 #: Names of three speeds, the factor of each, and the word that says it.
 SPEEDS = (("normal", 1.0, ""), ("slow", 0.7, " slowly"), ("fast", 1.35, " quickly"))
 
+#: Sign of y and z angles on a side, and the other side.
 _SIDES = {"left": (-1.0, "right"), "right": (1.0, "left")}
 
 
@@ -222,7 +209,7 @@ def _turn(rng: np.random.Generator, speed: float, degrees: float) -> Track:
 
 
 def _arm(side: str, shoulder: tuple[float, float, float], elbow: tuple[float, float, float]) -> Pose:
-    """An arm's pose given for the right side; y and z change sign on the left."""
+    """Returns the pose of an arm whose angles are given for the right side."""
     sign = _SIDES[side][0]
     return {
         f"{side}_shoulder": (shoulder[0], sign * shoulder[1], sign * shoulder[2]),
@@ -233,7 +220,7 @@ def _arm(side: str, shoulder: tuple[float, float, float], elbow: tuple[float, fl
 def _wave(rng: np.random.Generator, speed: float, side: str) -> Track:
     up = {**STAND, **_arm(side, (0, 10, rng.uniform(-10, 5)), (0, 0, -75))}
     track = keyframes([(0, STAND), (0.2, up), (0.8, up), (1, STAND)], _frames(rng, 1, 3))
-    return wave(track, f"{side}_elbow", 2, rng.uniform(20, 30), 1.6 * speed)
+    return oscillate(track, f"{side}_elbow", 2, rng.uniform(20, 30), 1.6 * speed)
 
 
 def _raise(rng: np.random.Generator, speed: float, *sides: str) -> Track:
@@ -278,12 +265,19 @@ def _jump(rng: np.random.Generator, speed: float) -> Track:
 
 def _stand(rng: np.random.Generator, speed: float) -> Track:
     track = hold(_frames(rng, 1, 2.5))
-    return wave(track, "spine2", 0, rng.uniform(1, 2), 0.3 * speed)
+    return oscillate(track, "spine2", 0, rng.uniform(1, 2), 0.3 * speed)
 
 
 @dataclass(frozen=True)
 class Movement:
-    """One kind of movement: its name, how it is made, and its words (what a person does; as an order)."""
+    """One kind of movement.
+
+    Attributes:
+        name: the clips' category.
+        make: returns a track at a speed, varied by the generator.
+        third: verb phrases in the third person, "walks".
+        base: the same as an order, "walk".
+    """
 
     name: str
     make: Callable[[np.random.Generator, float], Track]
@@ -294,6 +288,7 @@ class Movement:
 def _sided(
     name: str, make: Callable[[np.random.Generator, float, str], Track], third: str, base: str
 ) -> list[Movement]:
+    """Returns a movement for each side, whose name replaces ``%s`` in the phrases."""
     return [
         Movement(f"{name}-{side}", lambda rng, speed, side=side: make(rng, speed, side), (third % side,), base % side)  # type: ignore[misc]
         for side in _SIDES
@@ -338,7 +333,7 @@ class SyntheticClip:
         return None
 
     def read(self) -> Clip:
-        """The clip, on the canonical skeleton at 30 fps."""
+        """Returns the clip, on the canonical skeleton at 30 fps."""
         turn, which = divmod(self.index, len(MOVEMENTS))
         movement, (style, speed, adverb) = MOVEMENTS[which], SPEEDS[turn % len(SPEEDS)]
         motion = to_motion(movement.make(np.random.default_rng([self.seed, self.index]), speed))
@@ -349,5 +344,5 @@ class SyntheticClip:
 
 
 def synthetic_source(count: int = 600, seed: int = 0) -> Source:
-    """The first ``count`` clips of ``seed``; 600 hold each movement at three speeds in every split."""
+    """Returns the first ``count`` clips of ``seed``; 600 hold each movement at three speeds in every split."""
     return Source(f"synthetic:{count}", tuple(SyntheticClip(index, seed) for index in range(count)))
