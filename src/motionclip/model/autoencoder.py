@@ -1,4 +1,4 @@
-"""What an auto-encoder of motion is: windows to latents and back, and heads that bring words and pictures there."""
+"""The interface of motion autoencoders, and the heads that map text and image embeddings to their latents."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from motionclip.model.features import LAYOUTS, Batch
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a decoder says.
+    """Output of a decoder.
 
     Attributes:
         features: (B, T, C) channels in the model's layout.
         sixd: (B, T, 24, 6) local rotations, columns.
         root: (B, T, 3) root path, metres.
-        contacts: (B, T, 4) contact logits; None from a decoder that knows nothing of contacts.
+        contacts: (B, T, 4) contact logits; None from a decoder that predicts no contacts.
     """
 
     features: Tensor
@@ -33,15 +33,17 @@ class Decoded:
 
 
 class MotionAutoencoder(nn.Module, ABC):
-    """The trained network. Inputs and outputs are metres and 6D rotations; scaling is inside.
+    """A network that encodes windows to latents and decodes them, with heads for text and image embeddings.
+
+    Takes and returns metres and 6D rotations; normalisation is inside.
 
     Attributes:
-        predicts_contacts: the decoder gives contact logits.
-        encoder: the transformer that reads windows.
-        decoder: the transformer that writes them.
+        predicts_contacts: whether the decoder gives contact logits.
+        encoder: transformer from features to latents.
+        decoder: transformer from latents to features.
         text_head: text embeddings (N, text_dim) to latents (N, D).
-        image_head: image embeddings (N, text_dim) to latents (N, D); None in a model that knows no pictures.
-        compute_dtype: bfloat16 runs the transformers, and only them, in it.
+        image_head: image embeddings (N, text_dim) to latents (N, D); None in a model that takes no images.
+        compute_dtype: precision of the transformers alone, such as bfloat16; None for that of the weights.
     """
 
     predicts_contacts: ClassVar[bool]
@@ -58,26 +60,26 @@ class MotionAutoencoder(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, batch: Batch) -> Tensor:
-        """Windows to latents (B, D)."""
+        """Returns the latents (B, D) of windows."""
 
     @abstractmethod
     def decode(self, latent: Tensor, mask: Tensor) -> Decoded:
-        """Latents (B, D) to windows with the frames of mask (B, T)."""
+        """Returns the windows of latents (B, D) with the frames of mask (B, T)."""
 
     def to_tangent(self, latent: Tensor) -> Tensor:
-        """Returns latents (..., D) in coordinates (..., P) in which they may be added; here their own, P = D."""
+        """Returns latents (..., D) as points (..., P) that may be added and averaged; by default themselves."""
         return latent
 
     def from_tangent(self, points: Tensor) -> Tensor:
-        """Returns the latents (..., D) of coordinates (..., P), the inverse of :meth:`to_tangent`."""
+        """Returns the latents (..., D) of points (..., P), the inverse of :meth:`to_tangent`."""
         return points
 
     def start_from(self, batch: Batch) -> None:
-        """Take what training starts from, such as feature statistics, from sample windows; some take nothing."""
+        """Initialises from sample windows, such as feature statistics; by default nothing."""
 
     @property
     def slow_parameters(self) -> Collection[nn.Parameter]:
-        """Parameters that start at a good place and are to leave it slowly."""
+        """Parameters to train at a tenth of the learning rate, since they start near where they should be."""
         return ()
 
     def _autocast(self, device: torch.device) -> torch.autocast:
@@ -85,11 +87,8 @@ class MotionAutoencoder(nn.Module, ABC):
         return torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
 
 
-# Text encoder embeddings to the latent.
-
-
 class LinearHead(nn.Module):
-    """A linear map to the unit sphere, so that the text encoder's own geometry carries over."""
+    """A linear map to the unit sphere; linear, so that the geometry of the text encoder's space carries over."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -99,15 +98,15 @@ class LinearHead(nn.Module):
             nn.init.zeros_(self.linear.bias)
 
     def forward(self, embedding: Tensor) -> Tensor:
-        """Embeddings (N, text_dim) to unit latents (N, D)."""
+        """Returns the unit latents (N, D) of embeddings (N, text_dim)."""
         return F.normalize(self.linear(embedding), dim=-1)
 
 
 class TextHead(LinearHead):
-    """A linear map behind another one, `paraphrase`, in whose image sentences about the same motion lie together.
+    """A linear map after another one, ``paraphrase``, that brings sentences about the same motion together.
 
-    The inner map is learned from sentences alone and held while the outer one learns from motions: described motions
-    are too few to say how people vary their words. As long as it has not learned, it is the identity.
+    The inner map is trained on sentences alone and frozen while the outer one is trained with motions: described
+    motions are too few to learn from how people vary their words. It starts as the identity.
     """
 
     def __init__(self, config: ModelConfig):
@@ -117,17 +116,17 @@ class TextHead(LinearHead):
         nn.init.zeros_(self.paraphrase.bias)
 
     def forward(self, embedding: Tensor) -> Tensor:
-        """Embeddings (N, text_dim) to unit latents (N, D)."""
+        """Returns the unit latents (N, D) of embeddings (N, text_dim)."""
         return super().forward(F.normalize(self.paraphrase(embedding), dim=-1))
 
 
 class ScaledHead(nn.Module):
-    """The paper's: the latent is the text encoder's space; embeddings are only given the norm that the decoder expects."""
+    """The paper's head: the latent space is the text encoder's; embeddings are scaled to the norm of motion latents."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.norm = config.embedding_norm
 
     def forward(self, embedding: Tensor) -> Tensor:
-        """Embeddings (N, D) to latents (N, D) of norm ``embedding_norm``."""
+        """Returns the latents (N, D), of norm ``embedding_norm``, of embeddings (N, D)."""
         return F.normalize(embedding, dim=-1) * self.norm

@@ -1,6 +1,6 @@
-"""A trained model on disk: one folder of `config.json` and `model.safetensors`.
+"""A trained model on disk: a folder of ``config.json`` and ``model.safetensors``.
 
-Weights are stored in half precision and computed in single. Nothing is unpickled.
+Weights are stored in half precision and computed with in single. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SHIPPED = "base"
 
 
 class Network(nn.Module):
-    """All that is trained: the auto-encoder with its heads, and the latent prior, if it has one."""
+    """All trained modules: the autoencoder with its heads, and the latent prior, if the config has one."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -37,7 +37,7 @@ class Network(nn.Module):
 
 
 def save_network(network: Network, folder: Path) -> None:
-    """Write config and weights into ``folder``, each under a temporary name first."""
+    """Writes config and weights, in half precision, into a folder, each under a temporary name first."""
     tensors = {name: value.half().cpu().contiguous() for name, value in network.state_dict().items()}
     with replacing(folder / CONFIG_FILE) as path:
         path.write_text(json.dumps(network.config.to_dict(), indent=2) + "\n")
@@ -46,7 +46,7 @@ def save_network(network: Network, folder: Path) -> None:
 
 
 def load_network(folder: Path) -> Network:
-    """Read a network, in evaluation mode.
+    """Returns the network of a model folder, in evaluation mode.
 
     Raises:
         ModelError: if a file is missing or damaged, or the weights do not fit the config.
@@ -75,10 +75,10 @@ def _read_config(path: Path) -> ModelConfig:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Tensors of a .safetensors file by name.
+    """Returns the tensors of a .safetensors file by name.
 
     Raises:
-        ModelError: if it is missing or damaged.
+        ModelError: if the file is missing or damaged.
     """
     if not path.is_file():
         raise ModelError(f"{path} is missing; copy the model again, weights and all")
@@ -89,7 +89,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def find_model(name: str | Path) -> Path:
-    """Folder of a model: a shipped name, a model folder, or a run folder that holds one.
+    """Returns the folder of a model, given by a shipped name, a model folder, or a run folder that holds one.
 
     Raises:
         ModelError: if there is none.

@@ -1,4 +1,4 @@
-"""Every size of the model, in one frozen value that is saved beside the weights."""
+"""Sizes and choices of a model, saved as ``config.json`` beside its weights."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ ARCHITECTURES = ("residual", "paper")
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Sizes and choices of the auto-encoder, its heads and its latent prior.
+    """Sizes and choices of the autoencoder, its heads and its latent prior.
 
     Attributes:
         architecture: ``residual``, ours (`model/network.py`), or ``paper``, the published network (`model/paper.py`).
-        layout: how frames become feature channels (`model/features.py`).
-        fps: frame rate of the model's motion.
-        max_frames: longest motion that the model takes or makes, in frames.
+        layout: convention of feature channels (`model/features.py`).
+        fps: frame rate of the model's motions.
+        max_frames: longest motion that the model encodes or decodes, in frames.
         text_encoder: name of the frozen text encoder.
         text_dim: size of that text encoder's text embeddings.
-        latent_dim: D, size of the latent, which is on the unit sphere in ``residual``; the paper's is the text encoder's size.
-        image_head: the model takes embeddings of pictures too; always true of ``paper``.
-        embedding_norm: norm that text and image embeddings are given in ``paper``.
+        latent_dim: D, size of the latent: a unit vector in ``residual``; in ``paper`` of the text encoder's size.
+        image_head: whether the model takes image embeddings too; always true of ``paper``.
+        embedding_norm: norm that text and image embeddings are scaled to in ``paper``.
         width: size of a transformer token.
         heads: attention heads.
         feedforward: hidden size of a transformer layer.
         encoder_layers: transformer layers of the encoder.
         decoder_layers: transformer layers of the decoder.
         dropout: dropout rate in the transformer layers.
-        frames_per_token: consecutive frames joined in one token; 1 is the paper's.
-        prefix_tokens: learned tokens in front of the motion from which the latent is read.
-        pca_keyframes: instants at which the linear path of ``residual`` sees a window.
+        frames_per_token: consecutive frames in one token; 1 in the paper.
+        prefix_tokens: learned tokens before the motion's, from whose outputs the latent is read.
+        pca_keyframes: keyframes of a window that the PCA autoencoder of ``residual`` sees.
         refiner_width: channels of the convolution over frames of the decoder of ``residual``.
         prior_width: hidden size of the latent prior.
         prior_layers: residual layers of the latent prior; 0 for a model without one.
@@ -67,22 +67,20 @@ class ModelConfig:
                 f"architecture {self.architecture!r} with layout {self.layout!r}; expected one of "
                 f"{', '.join(ARCHITECTURES)} and one of {', '.join(LAYOUTS)}"
             )
-        if self.architecture == "paper":
-            self._check_paper()
+        paper = self.architecture == "paper"
+        same_size = self.latent_dim == self.width == self.text_dim
+        if paper and (not same_size or self.frames_per_token != 1 or self.prior_layers):
+            raise ModelError(
+                f"the paper's network with latent_dim {self.latent_dim}, width {self.width}, text_dim "
+                f"{self.text_dim}, frames_per_token {self.frames_per_token} and prior_layers {self.prior_layers}; "
+                "expected three equal sizes (its latent is the text encoder's space and a token), 1 and 0"
+            )
         if self.width % self.heads or self.width % 2:
             raise ModelError(f"width {self.width} with {self.heads} heads; expected an even width that heads divide")
         if self.max_frames % self.frames_per_token:
             raise ModelError(
                 f"max_frames {self.max_frames} is not a multiple of frames_per_token {self.frames_per_token}; "
                 "choose one that is"
-            )
-
-    def _check_paper(self) -> None:
-        if not self.latent_dim == self.width == self.text_dim or self.frames_per_token != 1 or self.prior_layers:
-            raise ModelError(
-                f"the paper's network with latent_dim {self.latent_dim}, width {self.width}, text_dim "
-                f"{self.text_dim}, frames_per_token {self.frames_per_token} and prior_layers {self.prior_layers}; "
-                "expected three equal sizes (its latent is the text encoder's space and a token), 1 and 0"
             )
 
     def with_text_encoder(self, name: str, dim: int, *, image_head: bool | None = None) -> ModelConfig:
@@ -101,16 +99,16 @@ class ModelConfig:
 
     @property
     def num_coefficients(self) -> int:
-        """Free numbers of a latent: one less than its size, for it is a direction."""
+        """D - 1, free numbers of a latent of ``residual``, which is a direction."""
         return self.latent_dim - 1
 
     def to_dict(self) -> dict[str, object]:
-        """Plain values, for JSON."""
+        """Returns the fields by name, for JSON."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, object]) -> ModelConfig:
-        """The inverse of :meth:`to_dict`.
+        """Returns the config of such values, the inverse of :meth:`to_dict`.
 
         Raises:
             ModelError: on a name that this version does not know, or a value that does not fit.

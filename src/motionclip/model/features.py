@@ -1,8 +1,23 @@
-"""Motion to tensor and back: the only place where a Motion becomes numbers for the model.
+"""From motions to tensors and back: windows, batches of them, and layouts of feature channels.
 
-A *window* is a run of frames in its own frame of reference: it starts above the origin and faces
-+Z. Rotations are local and 6D (columns of the matrix). :mod:`motionclip.model.features` makes the
-network's channels of it.
+A *window* is a motion in its own frame of reference: it starts above the origin and faces +Z. Its rotations are local
+and 6D, the first two columns of the matrix. A *layout* is a convention of feature channels, which a network reads and
+writes:
+
+==============  ===========  ==========================================================================
+layout          channels     a frame
+==============  ===========  ==========================================================================
+``positions``   69 + 147     positions of 23 joints relative to the root (m), then ``velocity``: ours
+``velocity``    144 + 3      24 rotations, height of the root (m), planar velocity of the root (m/s)
+``translation`` 25 x 6       24 rotations, position of the root (m) and three zeros: the paper's
+``published``   25 x 6       24 rotations as *rows*, Z up, and the right ankle's displacement about the pelvis (m)
+==============  ===========  ==========================================================================
+
+``published`` is what the authors' released checkpoints were trained on: 6D rotations are the first two rows of the
+matrix, the root's in AMASS's axes (Z up). Where the paper means the root's translation, it holds the position of the
+right ankle, less that of the first frame, on a body posed without its translation: the root's path is in no channel.
+
+Shapes: B windows, T frames, C feature channels.
 """
 
 from __future__ import annotations
@@ -26,12 +41,12 @@ from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows as tensors.
+    """Windows as tensors, padded to one length.
 
     Attributes:
-        sixd: (B, T, 24, 6) local rotations, heading-canonical.
+        sixd: (B, T, 24, 6) local rotations, facing +Z at the start.
         root: (B, T, 3) root path, metres, starting above the origin.
-        mask: (B, T) true where a frame is real and not padding.
+        mask: (B, T) true for real frames, false for padding.
     """
 
     sixd: Tensor
@@ -39,7 +54,7 @@ class Batch:
     mask: Tensor
 
     def to(self, device: torch.device) -> Batch:
-        """The same windows on a device."""
+        """Returns the windows on a device."""
         return Batch(self.sixd.to(device), self.root.to(device), self.mask.to(device))
 
     @classmethod
@@ -58,16 +73,16 @@ def _padded(parts: Sequence[Tensor]) -> Tensor:
 
 
 def yaw_matrix(sixd: Tensor) -> Tensor:
-    """Rotations (B, 3, 3) about Y that turn windows (B, T, 24, 6) to face +Z in their first frame.
+    """Returns rotations (B, 3, 3) about Y that turn windows (B, T, 24, 6) to face +Z in their first frame.
 
-    The hips lie on the root's x axis, so the facing direction is read from the first column of
-    the root's rotation, as :func:`motionclip.motion.heading` reads it from positions.
+    The hips lie on the root's x axis, so the heading is read from the first column of the root's rotation, as
+    :func:`motionclip.motion.heading` reads it from positions.
     """
     return rot.about_y(-rot.yaw_of_left(sixd[:, 0, 0, :3]))
 
 
 def canonicalize(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
-    """Windows (B, T, 24, 6) and paths (B, T, 3) moved to start above the origin, facing +Z."""
+    """Returns windows (B, T, 24, 6) and paths (B, T, 3), moved to start above the origin and face +Z."""
     yaw = yaw_matrix(sixd)
     columns = sixd[:, :, 0].unflatten(-1, (2, 3))  # (B, T, 2, 3)
     pelvis = torch.einsum("bij,btcj->btci", yaw, columns).flatten(-2)
@@ -76,50 +91,36 @@ def canonicalize(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def mirror_windows(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
-    """Mirror images of windows (B, T, 24, 6) and paths (B, T, 3), as :func:`motionclip.motion.mirror`."""
+    """Returns windows (B, T, 24, 6) and paths (B, T, 3), mirrored as by :func:`motionclip.motion.mirror`."""
     sign = sixd.new_tensor([-1.0, 1.0, 1.0])
     signs = (sign[:2, None] * sign).flatten()  # S R S, column by column
     return sixd[:, :, list(CANONICAL.swapped_sides)] * signs, root * sign
 
 
 def pose(sixd: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
-    """World rotations (B, T, 24, 3, 3) and positions (B, T, 24, 3), metres, by forward kinematics."""
+    """Returns world rotations (B, T, 24, 3, 3) and joint positions (B, T, 24, 3), metres, by forward kinematics."""
     return forward_kinematics(rot.sixd_to_matrix(sixd), root, CANONICAL)
 
 
 def from_motion(motion: Motion, fps: float) -> Batch:
-    """One motion on the canonical skeleton as a batch of one, resampled to ``fps`` and canonical."""
+    """Returns a motion on the canonical skeleton as a batch of one window, resampled to ``fps``."""
     resampled = resample(motion, fps)
     sixd, root = canonicalize(rot.matrix_to_sixd(resampled.rotations)[None], resampled.root[None])
     return Batch(sixd.float(), root.float(), torch.ones(1, root.shape[1], dtype=torch.bool))
 
 
 def to_motions(rotations: Tensor, root: Tensor, fps: float) -> list[Motion]:
-    """Local rotations (B, T, 24, 3, 3) and paths (B, T, 3) as motions on the canonical skeleton."""
-    return [Motion(turned, path, fps, CANONICAL) for turned, path in zip(rotations.float(), root.float(), strict=True)]
+    """Returns local rotations (B, T, 24, 3, 3) and paths (B, T, 3) as motions on the canonical skeleton."""
+    return [Motion(local, path, fps, CANONICAL) for local, path in zip(rotations.float(), root.float(), strict=True)]
 
 
-# How the frames of a window become the network's feature channels, and back: one layout per convention.
-#
-# ==============  ===========  ==========================================================================
-# layout          channels     rows of a frame
-# ==============  ===========  ==========================================================================
-# ``positions``   69 + 147     23 places relative to the root (m), and what ``velocity`` has: ours
-# ``velocity``    144 + 3      24 rotations, height of the root (m), planar velocity of the root (m/s)
-# ``translation`` 25 x 6       24 rotations, place of the root (m) and three zeros: the paper's
-# ``published``   25 x 6       24 rotations as *rows*, Z up, and how the right ankle moves about the pelvis (m)
-# ==============  ===========  ==========================================================================
-#
-# ``published`` is what the authors' released checkpoints were trained on: 6D rotations are the first two
-# rows of the matrix, the root's in AMASS's axes (Z up). Where the place of the root was meant, the row of
-# translation holds that of the right ankle, less its place in the first frame, on a body that was posed without
-# its translation: the root's path is in no channel. It is here for those checkpoints only.
-
+# --- Layouts ---
 
 _JOINTS = CANONICAL.num_joints
 _ROTATIONS = _JOINTS * 6
-_PLACES = (_JOINTS - 1) * 3
+_POSITIONS = (_JOINTS - 1) * 3
 _TO_Y_UP = ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0))  # AMASS is Z up: (x, y, z) becomes (x, z, -y)
+_IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,8 @@ class Layout(ABC):
 
     Attributes:
         channels: C, numbers per frame.
-        kinds: channels of one kind, which are scaled together where features are normalised.
-        metres: for each kind, how many metres of error a unit of it counts as in the linear path.
+        kinds: slices of channels of one kind, which are normalised by one scale.
+        metres: for each kind, the metres of error that a unit of it counts as in the PCA.
     """
 
     channels: int
@@ -138,56 +139,55 @@ class Layout(ABC):
 
     @abstractmethod
     def features(self, batch: Batch, fps: float) -> Tensor:
-        """Feature channels (B, T, C) of windows."""
+        """Returns the feature channels (B, T, C) of windows."""
 
     @abstractmethod
     def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
-        """Feature channels (B, T, C) to 6D rotations (B, T, 24, 6), columns, and the root path (B, T, 3), metres."""
+        """Returns the 6D rotations (B, T, 24, 6) and root paths (B, T, 3), metres, of feature channels (B, T, C)."""
 
 
 class VelocityLayout(Layout):
-    """The path as velocities and not places, so that a walk looks alike wherever it has got to.
+    """The root's path as velocities, so that a walk looks the same wherever it has got to.
 
-    The velocity of frame t leads from frame t to t + 1; the last frame repeats the one before it.
+    The velocity of frame t leads to frame t + 1; the last real frame repeats the one before it, padding has 0.
     """
 
     def features(self, batch: Batch, fps: float) -> Tensor:
-        planar = batch.root[..., [0, 2]]
-        velocity = torch.diff(planar, dim=1) * fps
-        velocity = torch.cat([velocity, torch.zeros_like(planar[:, :1])], dim=1)
-        follows = torch.cat([batch.mask[:, 1:], batch.mask.new_zeros(batch.mask.shape[0], 1)], dim=1)
-        velocity = _hold_last(velocity, follows)
+        velocity = torch.diff(batch.root[..., [0, 2]], dim=1) * fps
+        velocity = F.pad(velocity, (0, 0, 0, 1)) * F.pad(batch.mask[:, 1:], (0, 1))[..., None]
+        frame, last = torch.arange(velocity.shape[1], device=velocity.device), batch.mask.sum(dim=1)[:, None, None] - 1
+        held = velocity.gather(1, (last - 1).clamp(min=0).expand(-1, 1, 2))
+        velocity = torch.where(frame[:, None] == last, held, velocity)
         return torch.cat([batch.sixd.flatten(-2), batch.root[..., 1:2], velocity], dim=-1)
 
     def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
         sixd = features[..., :_ROTATIONS].unflatten(-1, (_JOINTS, 6))
         height, velocity = features[..., _ROTATIONS], features[..., _ROTATIONS + 1 :]
-        travelled = torch.cumsum(velocity[:, :-1] / fps, dim=1)
-        planar = torch.cat([torch.zeros_like(velocity[:, :1]), travelled], dim=1)
+        planar = F.pad(torch.cumsum(velocity[:, :-1] / fps, dim=1), (0, 0, 1, 0))
         return sixd, torch.stack([planar[..., 0], height, planar[..., 1]], dim=-1)
 
 
 class PositionLayout(Layout):
-    """Places of the joints beside their rotations: a linear path is right about places, where rotations add errors up.
+    """Joint positions beside rotations, whose errors would add up from the pelvis to the hands.
 
-    On the way back the places lead, and rotations say how each bone is turned about itself.
+    On the way back, bones take their directions from the positions and only their twist from the rotations
+    (:func:`~motionclip.model.postprocessing.align_bones`).
     """
 
     def features(self, batch: Batch, fps: float) -> Tensor:
         real = batch.mask[..., None, None]
-        sixd = torch.where(real, batch.sixd, _identity(batch.sixd))  # padding is no rotation
-        places = pose(sixd, torch.zeros_like(batch.root))[1][:, :, 1:]
-        return torch.cat([(places * real).flatten(2), LAYOUTS["velocity"].features(batch, fps)], dim=-1)
+        sixd = torch.where(real, batch.sixd, batch.sixd.new_tensor(_IDENTITY))  # padding is no rotation
+        positions = pose(sixd, torch.zeros_like(batch.root))[1][:, :, 1:]
+        return torch.cat([(positions * real).flatten(2), LAYOUTS["velocity"].features(batch, fps)], dim=-1)
 
     def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
-        places = features[..., :_PLACES].unflatten(-1, (_JOINTS - 1, 3))
-        sixd, root = LAYOUTS["velocity"].window(features[..., _PLACES:], fps)
-        places = torch.cat([torch.zeros_like(places[..., :1, :]), places], dim=-2)
-        return rot.matrix_to_sixd(align_bones(rot.sixd_to_matrix(sixd), places)), root
+        positions = F.pad(features[..., :_POSITIONS].unflatten(-1, (_JOINTS - 1, 3)), (0, 0, 1, 0))  # root at 0
+        sixd, root = LAYOUTS["velocity"].window(features[..., _POSITIONS:], fps)
+        return rot.matrix_to_sixd(align_bones(rot.sixd_to_matrix(sixd), positions)), root
 
 
 class TranslationLayout(Layout):
-    """The paper's 25 rows of 6 numbers; the last row is the place of the root and three zeros."""
+    """The paper's 25 rows of 6 numbers: 24 rotations, then the root's position and three zeros."""
 
     def features(self, batch: Batch, fps: float) -> Tensor:
         return torch.cat([batch.sixd.flatten(-2), batch.root, torch.zeros_like(batch.root)], dim=-1)
@@ -197,7 +197,7 @@ class TranslationLayout(Layout):
 
 
 class PublishedLayout(Layout):
-    """The conventions of the authors' checkpoints."""
+    """The conventions of the authors' released checkpoints."""
 
     def features(self, batch: Batch, fps: float) -> Tensor:
         ankle = pose(batch.sixd, torch.zeros_like(batch.root))[1][:, :, CANONICAL.index("right_ankle")]
@@ -209,9 +209,9 @@ class PublishedLayout(Layout):
         return torch.cat([rows.flatten(2), moved, torch.zeros_like(moved)], dim=-1)
 
     def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
-        """As :meth:`Layout.window`, but that the root stays where it is: its path cannot be known.
+        """Returns rotations and a root that stays in place, since its path is in no channel.
 
-        The first frame faces +Z, for AMASS faces anywhere, above the origin with its lowest foot joint on the floor.
+        The first frame is turned to +Z (AMASS faces anywhere) and raised so that its lowest foot is on the floor.
         """
         turn = features.new_tensor(_TO_Y_UP)
         rows = features[..., :_ROTATIONS].unflatten(-1, (_JOINTS, 6))
@@ -224,22 +224,8 @@ class PublishedLayout(Layout):
         return canonicalize(sixd, root.expand(-1, features.shape[1], -1))
 
 
-def _hold_last(velocity: Tensor, follows: Tensor) -> Tensor:
-    """Velocities (B, T, 2), with the last real frame's replaced by the one before, zero in padding."""
-    count = follows.sum(dim=1)  # frames that have a successor
-    last = (count - 1).clamp(min=0)[:, None, None].expand(-1, 1, 2)
-    held = velocity.gather(1, last) * (count > 0)[:, None, None]
-    step = torch.arange(velocity.shape[1], device=velocity.device)
-    at_end = (step == count[:, None])[..., None]
-    return torch.where(follows[..., None], velocity, torch.where(at_end, held, torch.zeros_like(velocity)))
-
-
-def _identity(like: Tensor) -> Tensor:
-    return like.new_tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
-
-
 def _slices(*sizes: int) -> tuple[slice, ...]:
-    """Slices of these sizes, one behind the other."""
+    """Returns consecutive slices of these sizes."""
     ends = list(itertools.accumulate(sizes))
     return tuple(slice(end - size, end) for end, size in zip(ends, sizes, strict=True))
 
@@ -247,7 +233,7 @@ def _slices(*sizes: int) -> tuple[slice, ...]:
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {
         "positions": PositionLayout(
-            _PLACES + _ROTATIONS + 3, _slices(_PLACES, _ROTATIONS, 1, 2), metres=(1.0, 0.1, 1.0, 0.2)
+            _POSITIONS + _ROTATIONS + 3, _slices(_POSITIONS, _ROTATIONS, 1, 2), metres=(1.0, 0.1, 1.0, 0.2)
         ),
         "velocity": VelocityLayout(_ROTATIONS + 3, _slices(_ROTATIONS, 1, 2), metres=(0.5, 1.0, 0.5)),
         "translation": TranslationLayout(_ROTATIONS + 6, _slices(_ROTATIONS, 6), metres=(0.5, 1.0)),

@@ -3,7 +3,7 @@
 The encoder puts learned prefix tokens in front of the frames and reads the latent at the first; the
 decoder's queries are positional codes alone, and the latent is its only memory. docs/paper.md names
 every deviation. Those in this file: cross-attention to the one memory token is the bias that it equals
-(:class:`motionclip.model.layers.PostNormLayer`), and embeddings of words and pictures get the norm of
+(:class:`motionclip.model.layers.PostNormLayer`), and text and image embeddings are scaled to the norm of
 motion latents, where the published code feeds the decoder norms it never saw in training.
 """
 
@@ -29,7 +29,7 @@ class PaperEncoder(nn.Module):
         self.layers = nn.ModuleList(PostNormLayer(config) for _ in range(config.encoder_layers))
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
-        """Features (B, T, C) and mask (B, T) to latents (B, D)."""
+        """Returns the latents (B, D) of features (B, T, C) with mask (B, T)."""
         prefix = self.prefix.expand(features.shape[0], -1, -1)
         frames = self.embed(features)
         tokens = torch.cat([prefix.to(frames), frames], dim=1)
@@ -39,7 +39,7 @@ class PaperEncoder(nn.Module):
         *layers, last = self.layers
         for layer in layers:
             tokens = layer(tokens, real)
-        return last(tokens, real, wanted=1)[:, 0].to(features)  # the other tokens are read by none
+        return last(tokens, real, queries=1)[:, 0].to(features)  # only the first token is read
 
 
 class PaperDecoder(nn.Module):
@@ -52,9 +52,9 @@ class PaperDecoder(nn.Module):
         self.head = nn.Linear(config.width, config.channels)
 
     def forward(self, latent: Tensor, mask: Tensor) -> Tensor:
-        """Latents (B, D) and mask (B, T) to features (B, T, C)."""
+        """Returns features (B, T, C) of latents (B, D) for the frames of mask (B, T)."""
         queries = interleaved_sinusoid(mask.shape[1], self.width, latent.device).to(latent)
-        # Without dropout all windows ask alike, and the first layer's projections are made once for all of them.
+        # without dropout the queries of all windows are alike, and the first layer projects them once
         tokens = queries[None].expand(len(latent) if self.training else 1, -1, -1)
         tokens = dropout(tokens, self.dropout, self.training)
         for layer in self.layers:
@@ -63,7 +63,7 @@ class PaperDecoder(nn.Module):
 
 
 class PaperAutoencoder(MotionAutoencoder):
-    """The two transformers, on raw features; the latent is a token, of whatever norm its last layer gives it."""
+    """Encoder and decoder on raw features; the latent is an output token of the encoder, of any norm."""
 
     predicts_contacts = False
 

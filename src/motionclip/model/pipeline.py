@@ -217,8 +217,8 @@ class MotionCLIP:
     def to_tangent(self, latents: Tensor) -> Tensor:
         """Returns latents (..., D) as points (..., P) of a plane on which sums and means of latents are latents again.
 
-        The latents of our network are unit vectors: the gnomonic projection to a plane that touches the sphere, with
-        P = D - 1 (:mod:`motionclip.model.network`). The paper's latents are no unit vectors and are returned as they are.
+        For the unit latents of our network it is the gnomonic projection to a plane that touches the sphere, with
+        P = D - 1 (:mod:`motionclip.model.network`). The latents of the paper's network are returned as they are.
         """
         return self.network.autoencoder.to_tangent(latents)
 
@@ -245,8 +245,8 @@ class MotionCLIP:
         head, text_encoder = self.network.autoencoder.image_head, self.text_encoder
         if head is None or not isinstance(text_encoder, ImageEncoder):
             raise ModelError(
-                f"this model with the text encoder {text_encoder.name!r} knows no pictures; adapt it to a CLIP text encoder "
-                "(`motionclip adapt`), or train one with pictures"
+                f"this model with the text encoder {text_encoder.name!r} knows no pictures; adapt it to a CLIP text "
+                "encoder (`motionclip adapt`), or train one with pictures"
             )
         return head(text_encoder.encode_images(images).to(self.device))
 
@@ -314,7 +314,7 @@ def load(model: str | Path = SHIPPED, *, device: str = "cpu", encoder_weights: s
     Args:
         model: name of a shipped model, a model folder, or a run folder.
         device: where to compute.
-        encoder_weights: folder or file of the text encoder's weights, if they are not where the text encoder looks for them.
+        encoder_weights: folder or file of the text encoder's weights, if they are not where the encoder looks for them.
 
     Raises:
         ModelError: if the model or its text encoder's weights are missing or damaged.

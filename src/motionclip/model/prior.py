@@ -1,9 +1,9 @@
-"""One text, many motions: a distribution over motion latents given a text, by flow matching.
+"""The latent prior: the distribution of motion latents given a text and a length, by flow matching.
 
-A text's own point is the middle of all motions that it may mean; decoding the middle gives their
-blur. The prior instead draws a latent of a motion that could have been recorded under that text.
-Training, on the scores z of latents: x_s = (1 - s) noise + s z, and the network predicts z - noise
-(Lipman et al., "Flow Matching for Generative Modeling", ICLR 2023; the straight paths of Liu et al., "Rectified Flow").
+A text's own latent lies in the middle of all motions that it may mean, and decodes to their blur. The prior draws the
+latent of one motion instead. It works on the coefficients z of latents, N of them: with noise e and flow time s, the
+network is trained to predict the velocity z - e at the state x = (1 - s) e + s z (Lipman et al., "Flow Matching for
+Generative Modeling", ICLR 2023; straight paths as in Liu et al., "Flow Straight and Fast", ICLR 2023).
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from motionclip.model.config import ModelConfig
 from motionclip.model.layers import sinusoid
 from motionclip.model.network import PCAAutoencoder, from_sphere, to_sphere
 
+#: Width of the sinusoidal codes of flow time and length.
 _CODE = 64
 
 
 @dataclass(frozen=True)
 class FlowNoise:
-    """What is random in a step of training.
+    """Random numbers of a training step.
 
     Attributes:
-        noise: (N, D - 1) where the flow starts.
-        time: (N,) flow time in [0, 1].
+        noise: (N, D - 1) standard normal, where the flow starts.
+        time: (N,) uniform flow times in [0, 1].
         dropped: (N, 1) true where the text is left out, so that the prior also learns motions without one.
     """
 
@@ -37,17 +38,17 @@ class FlowNoise:
     dropped: Tensor
 
     @classmethod
-    def draw(cls, count: int, scores: int, text_dropout: float = 0.1) -> FlowNoise:
-        """For ``count`` latents of ``scores`` scores, from torch's generator of the CPU."""
-        return cls(torch.randn(count, scores), torch.rand(count), torch.rand(count, 1) < text_dropout)
+    def draw(cls, count: int, coefficients: int, text_dropout: float = 0.1) -> FlowNoise:
+        """Returns the noise for ``count`` latents of ``coefficients`` numbers, from torch's generator of the CPU."""
+        return cls(torch.randn(count, coefficients), torch.rand(count), torch.rand(count, 1) < text_dropout)
 
     def to(self, device: torch.device) -> FlowNoise:
-        """The same on a device."""
+        """Returns the same on a device."""
         return FlowNoise(self.noise.to(device), self.time.to(device), self.dropped.to(device))
 
 
 class PriorBlock(nn.Module):
-    """A residual layer whose scale and shift come from the condition."""
+    """A residual layer whose scale and shift depend on a condition."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -57,13 +58,13 @@ class PriorBlock(nn.Module):
         self.down = nn.Linear(width, width)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """States (N, W) and conditions (N, W) to states (N, W)."""
+        """Returns the states (N, W) of states (N, W) under conditions (N, W)."""
         scale, shift = self.modulate(condition).chunk(2, dim=-1)
         return x + self.down(F.gelu(self.up(self.norm(x) * (1 + scale) + shift)))
 
 
 class LatentPrior(nn.Module):
-    """Velocity field of the flow from noise to the scores of motion latents, given text and length."""
+    """Velocity field of the flow from noise to the coefficients of motion latents, given text and length."""
 
     importance: Tensor
 
@@ -82,15 +83,15 @@ class LatentPrior(nn.Module):
         self.head = nn.Linear(width, config.num_coefficients)
 
     def weigh_coefficients(self, linear: PCAAutoencoder) -> None:
-        """Take how much each score matters from how far it moves the frames of the linear path.
+        """Weights the loss of each coefficient by how far it moves the windows of the PCA autoencoder.
 
-        All scores have about unit variance, but the first move a limb and the last a millimetre.
+        All coefficients have about unit variance, but the first move a limb and the last a millimetre.
         """
         effect = (linear.restore.weight.detach() * linear.metric[:, None].sqrt()).norm(dim=0)
         self.importance.copy_(effect / effect.mean())
 
     def forward(self, x: Tensor, time: Tensor, text: Tensor, seconds: Tensor) -> Tensor:
-        """Velocity (N, D - 1) at states x (N, D - 1), flow time (N,) in [0, 1], text latents (N, D), seconds (N,)."""
+        """Returns velocities (N, D - 1) at states x (N, D - 1), times (N,) in [0, 1], texts (N, D), seconds (N,)."""
         scale = self.latent_dim**0.5
         codes = [text * scale, sinusoid(time * 1000, _CODE), sinusoid(seconds * 100, _CODE)]
         condition = self.condition(torch.cat(codes, dim=-1))
@@ -100,7 +101,7 @@ class LatentPrior(nn.Module):
         return self.head(self.norm(x))
 
     def loss(self, latent: Tensor, text: Tensor, seconds: Tensor, drawn: FlowNoise) -> Tensor:
-        """Flow-matching loss (scalar) for unit latents (N, D) under unit text latents (N, D)."""
+        """Returns the flow-matching loss (scalar) of unit latents (N, D) under unit text latents (N, D)."""
         target = from_sphere(latent)
         text = torch.where(drawn.dropped, self.no_text, text)
         x = torch.lerp(drawn.noise, target, drawn.time[:, None])
@@ -109,9 +110,14 @@ class LatentPrior(nn.Module):
 
     @torch.no_grad()
     def sample(self, noise: Tensor, text: Tensor, seconds: Tensor, *, guidance: float, steps: int) -> Tensor:
-        """Unit motion latents (N, D) that noise (N, D - 1) becomes under unit text latents (N, D), lengths (N,) in s.
+        """Returns the unit latents (N, D) that the flow makes of noise (N, D - 1).
 
-        ``guidance`` above 1 leans towards the text (classifier-free guidance, Ho & Salimans 2022).
+        Args:
+            noise: (N, D - 1) standard normal.
+            text: (N, D) unit text latents.
+            seconds: (N,) lengths of the motions.
+            guidance: weight of the text in classifier-free guidance (Ho & Salimans 2022); 1 is none.
+            steps: of Heun's method.
         """
         return to_sphere(self._flow(noise, torch.linspace(0, 1, steps + 1), text, seconds, guidance))
 
@@ -119,18 +125,18 @@ class LatentPrior(nn.Module):
     def translate(
         self, latent: Tensor, source: Tensor, target: Tensor, seconds: Tensor, *, guidance: float, steps: int
     ) -> Tensor:
-        """Unit motion latents (N, D) carried from what one text says to what another says, unit text latents (N, D).
+        """Returns unit latents (N, D) translated from a source to a target text, both unit text latents (N, D).
 
-        The flow is followed back under the source to the noise that the latent came from, and from there under the
-        target: what the words do not say is in the noise, and stays (Su et al., "Dual Diffusion Implicit Bridges for
-        Image-to-Image Translation", ICLR 2023).
+        The flow is followed back under the source to noise, and from there forth under the target: what the texts do
+        not say is in the noise, and stays (Su et al., "Dual Diffusion Implicit Bridges for Image-to-Image
+        Translation", ICLR 2023). Other arguments as of :meth:`sample`.
         """
         times = torch.linspace(0, 1, steps + 1)
         noise = self._flow(from_sphere(latent), times.flip(0), source, seconds, guidance)
         return to_sphere(self._flow(noise, times, target, seconds, guidance))
 
     def _flow(self, x: Tensor, times: Tensor, text: Tensor, seconds: Tensor, guidance: float) -> Tensor:
-        """States (N, D - 1) at the last of the flow times (S + 1,) of states at the first."""
+        """Returns the states (N, D - 1) at the last of flow times (S + 1,) of states at the first."""
         for now, then in itertools.pairwise(times):
             x = self.step(x, now, then, text, seconds, guidance)
         return x
@@ -138,7 +144,7 @@ class LatentPrior(nn.Module):
     def step(
         self, x: Tensor, now: Tensor, then: Tensor, text: Tensor, seconds: Tensor, guidance: float | Tensor
     ) -> Tensor:
-        """States (N, D - 1) at flow time ``then`` of states at ``now``, two scalars: one step of Heun's method."""
+        """Returns the states (N, D - 1) at time ``then`` of states at ``now``, scalars: one step of Heun's method."""
         first = self._guided(x, now, text, seconds, guidance)
         second = self._guided(x + (then - now) * first, then, text, seconds, guidance)
         return x + (then - now) * (first + second) / 2
