@@ -31,7 +31,7 @@ def test_generate_writes_a_folder_of_several_formats(tiny_run: Path, tmp_path: P
     [
         (["generate", "walk", "run", "--out", "one.bvh"], "folder"),
         (["generate", "walk", "--out", "walk.docx"], ".docx"),
-        (["generate", "--out", "walk.bvh"], "no sentence"),
+        (["generate", "--out", "walk.bvh"], "no text"),
         (["generate", "walk", "--out", "walk.bvh", "--formats", "sheet"], "folder"),
         (["generate", "walk", "--model", "nowhere"], "nowhere"),
         (["evaluate", "--data", "nowhere"], "nowhere"),

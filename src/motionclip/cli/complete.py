@@ -1,88 +1,91 @@
-"""`motionclip complete`: gaps filled, motions continued."""
+"""`motionclip complete`, `reconstruct` and `interpolate`: motions made from motions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import tyro
+from tyro.conf import arg
 
-from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
+import motionclip
+from motionclip.applications import DEFAULT_GUIDANCE
+from motionclip.cli.console import save_motion, say, track, write_sheet
+from motionclip.cli.options import (
+    Formats,
+    Guidance,
+    Model,
+    MotionFile,
+    OutFile,
+    Picture,
+    Seconds,
+    Seed,
+    TextOrFile,
+    check_picture,
+    optional,
+    read_source,
+)
+from motionclip.errors import MotionError
+from motionclip.io import check_writable
 
 if TYPE_CHECKING:
     from motionclip.motion import Motion
 
-
-from typing import Literal
+#: Seconds of a row in the picture of a reconstruction, and the most rows of one: a minute and a half.
+_ROW_SECONDS, _MAX_ROWS = 4.0, 24
 
 
 def complete(
-    file: tyro.conf.Positional[Path],
+    file: MotionFile,
     /,
-    gaps: tuple[str, ...] = (),
-    extend: float | None = None,
+    *,
+    gaps: Annotated[tuple[str, ...], arg(metavar="START:STOP ...", help_behavior_hint="(optional)")] = (),
+    extend: Annotated[float | None, optional(float, "SECONDS")] = None,
     before: bool = False,
-    text: str | None = None,
-    out: Path = Path("complete.bvh"),
-    picture: Path | None = None,
-    model: str = "base",
-    encoder_weights: Path | None = None,
-    seed: int | None = None,
-    guidance: float = DEFAULT_GUIDANCE,
+    text: Annotated[str | None, optional(str, "TEXT", default="what the seen frames suggest")] = None,
+    out: OutFile = Path("complete.bvh"),
+    picture: Picture = None,
+    seed: Annotated[int | None, optional(int, "N", default="the most likely way")] = None,
+    guidance: Guidance = DEFAULT_GUIDANCE,
+    options: Model,
 ) -> None:
     """Fill gaps of a motion, or continue it; all other frames stay as they are.
 
     Args:
-        file: a motion file (.bvh .amc .npz) of any length.
-        gaps: spans to make anew in seconds, such as 2:3 or 2:3 7.5:8.
-        extend: seconds to go on for, in place of gaps.
-        before: with --extend, begin that much earlier in place of going on.
-        text: what is done in the unseen frames, in words; whatever the seen ones suggest if nothing is said.
-        out: the file to write, its suffix choosing the format (.bvh .glb .npz .mp4 .gif .png).
-        picture: where to write a picture (.png), rows for what is before each gap, in it, and after it.
-        model: a shipped model's name, a model folder, or a run folder.
-        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
-        seed: each number gives another way to do it; the likeliest if nothing is said.
-        guidance: above 1 follows the words more closely.
+        gaps: Spans to make anew, in seconds, such as 2:3 or 2:3 7.5:8.
+        extend: Seconds to add, instead of --gaps.
+        before: With --extend, add them before the first frame instead of after the last.
+        text: What the person does in the new frames.
+        picture: Also draw the motion before, in and after each gap.
+        seed: Random seed: each number gives another way to do it.
     """
-    from motionclip.applications import complete as application
-    from motionclip.cli.console import counted, save_motion, say
-    from motionclip.errors import MotionError
-    from motionclip.io import check_writable, read_motion
-    from motionclip.model.pipeline import load
-
     if bool(gaps) == (extend is not None) or (before and extend is None):
-        raise MotionError(
-            "expected --gaps START:STOP ..., or --extend SECONDS (with --before, if it is to begin earlier)"
-        )
+        raise MotionError("expected --gaps START:STOP ..., or --extend SECONDS (with --before, to add them in front)")
     spans = read_gaps(gaps)
     check_writable(out)
-    given = read_motion(file)
-    network = load(model, encoder_weights=encoder_weights)
-    with counted("steps") as on_step:
+    check_picture(picture)
+    given, model = motionclip.read_motion(file), options.load()
+    with track("steps") as on_step:
         if extend is None:
-            made = application.complete(network, given, spans, text=text, seed=seed, guidance=guidance, on_step=on_step)
+            made = motionclip.complete(model, given, spans, text=text, seed=seed, guidance=guidance, on_step=on_step)
         else:
-            made = application.extend(
-                network, given, extend, before=before, text=text, seed=seed, guidance=guidance, on_step=on_step
+            made = motionclip.extend(
+                model, given, extend, before=before, text=text, seed=seed, guidance=guidance, on_step=on_step
             )
             spans = [(0.0, extend) if before else (made.duration - extend, made.duration)]
     save_motion(made, out)
     say(f"{out}: {made.duration:.2f} s")
     if picture is not None:
-        _draw(made, sorted(spans), picture)
+        _draw_gaps(made, sorted(spans), picture)
         say(picture)
 
 
 def read_gaps(listed: Sequence[str]) -> list[tuple[float, float]]:
-    """Gaps as ``START:STOP`` in seconds.
+    """Returns gaps, given as ``START:STOP``, in seconds.
 
     Raises:
         MotionError: if one is not two numbers.
     """
-    from motionclip.errors import MotionError
-
     gaps = []
     for gap in listed:
         try:
@@ -93,105 +96,89 @@ def read_gaps(listed: Sequence[str]) -> list[tuple[float, float]]:
     return gaps
 
 
-def _draw(motion: Motion, gaps: Sequence[tuple[float, float]], picture: Path) -> None:
-    """A sheet of film strips: up to two seconds before each gap, the gap, up to two seconds after."""
-    from motionclip.cli.console import write_sheet
+def _draw_gaps(motion: Motion, gaps: Sequence[tuple[float, float]], picture: Path) -> None:
+    """Writes film strips: up to two seconds before each gap, the gap, up to two seconds after."""
     from motionclip.motion import crop
 
     strips, titles = [], []
     for start, stop in gaps:
-        spans = [
+        spans = (
             ("seen", max(start - 2, 0), start),
             ("made", start, stop),
             ("seen", stop, min(stop + 2, motion.duration)),
-        ]
-        shown = [(kind, first, last) for kind, first, last in spans if last - first > 1.5 / motion.fps]
-        strips += [crop(motion, first, last) for _, first, last in shown]
-        titles += [f"{kind}, {first:.4g} to {last:.4g} s" for kind, first, last in shown]
+        )
+        for kind, first, last in spans:
+            if last - first > 1.5 / motion.fps:
+                strips.append(crop(motion, first, last))
+                titles.append(f"{kind}, {first:.4g} to {last:.4g} s")
     write_sheet(strips, titles, picture, columns=1, cell=(700, 144), poses=10)
 
 
-# `motionclip reconstruct`: a motion through the auto-encoder and back.
-
-
 def reconstruct(
-    file: tyro.conf.Positional[Path],
+    file: MotionFile,
     /,
-    out: Path = Path("reconstructed.bvh"),
-    picture: Path | None = None,
-    model: str = "base",
-    encoder_weights: Path | None = None,
+    *,
+    out: OutFile = Path("reconstructed.bvh"),
+    picture: Picture = None,
+    options: Model,
 ) -> None:
     """Encode a motion and decode it again: what the model keeps of it.
 
     Args:
-        file: a motion file (.bvh .amc .npz) of any length.
-        out: the file to write, its suffix choosing the format (.bvh .glb .npz .mp4 .gif .png).
-        picture: where to write a picture of both (.png), a row for every four seconds.
-        model: a shipped model's name, a model folder, or a run folder.
-        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
+        picture: Also draw both side by side, a row for every four seconds.
     """
-    from motionclip.applications.reconstruct import reconstruct as make
-    from motionclip.cli.console import counted, save_motion, say
-    from motionclip.cli.render import draw_comparison
-    from motionclip.io import check_writable, read_motion
-    from motionclip.model.pipeline import load
-
     check_writable(out)
-    given = read_motion(file)
-    network = load(model, encoder_weights=encoder_weights)
-    with counted("pieces") as on_piece:
-        made = make(network, given, on_piece=on_piece)
+    check_picture(picture)
+    given, model = motionclip.read_motion(file), options.load()
+    with track("pieces") as on_piece:
+        made = motionclip.reconstruct(model, given, on_piece=on_piece)
     save_motion(made, out)
     say(f"{out}: {made.duration:.2f} s")
     if picture is not None:
-        draw_comparison(given, made, picture)
+        _draw_comparison(given, made, picture)
         say(picture)
 
 
-# `motionclip interpolate`: motions between two motions.
+def _draw_comparison(given: Motion, made: Motion, picture: Path) -> None:
+    """Writes film strips: given on the left, made on the right, a row for every four seconds."""
+    from motionclip.motion import crop
+
+    last = min(given.duration, made.duration)
+    starts = [row * _ROW_SECONDS for row in range(_MAX_ROWS) if row * _ROW_SECONDS < last - 1 / made.fps]
+    rows = [(start, min(start + _ROW_SECONDS, last)) for start in starts]
+    strips = [crop(motion, start, end) for start, end in rows for motion in (given, made)]
+    titles = [f"{which}, {start:g} to {end:.4g} s" for start, end in rows for which in ("given", "made")]
+    write_sheet(strips, titles, picture, cell=(440, 144))
 
 
 def interpolate(
-    a: tyro.conf.Positional[str],
-    b: tyro.conf.Positional[str],
+    a: TextOrFile,
+    b: TextOrFile,
     /,
-    out: Path = Path("steps"),
-    steps: int = 5,
+    *,
+    out: Annotated[Path, arg(metavar="DIR")] = Path("steps"),
+    steps: Annotated[int, arg(metavar="N")] = 5,
     path: Literal["sphere", "straight"] = "sphere",
-    seconds: float | None = None,
-    model: str = "base",
-    encoder_weights: Path | None = None,
-    seed: int = 0,
-    guidance: float = DEFAULT_GUIDANCE,
-    formats: tuple[str, ...] = ("bvh",),
+    seconds: Seconds = None,
+    formats: Formats = ("bvh",),
+    seed: Seed = 0,
+    guidance: Guidance = DEFAULT_GUIDANCE,
+    options: Model,
 ) -> None:
-    """Make motions that lead from one to another, and a picture of all.
+    """Make motions that lead from one motion to another.
 
     Args:
-        a: words in quotes or a motion file (.bvh .amc .npz): where to start.
-        b: the same: where to end.
-        out: folder for step_1, step_2, ... and steps.png.
-        steps: how many motions, both ends among them.
-        path: sphere, in equal angles of the latents, or straight, in equal steps of what the decoder sees.
-        seconds: length of each motion; the longest given motion's, or 4, if nothing is said.
-        model: a shipped model's name, a model folder, or a run folder.
-        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
-        seed: another seed gives other motions of the same words.
-        guidance: above 1 follows the words more closely, with less variety.
-        formats: what to write for each step.
+        out: Folder for step_1, step_2, ... and steps.png.
+        steps: Number of motions, both ends included.
+        path: `sphere` takes equal angles between the latents, `straight` equal steps of the decoder's input.
     """
-    from motionclip.applications.interpolate import interpolate as between
-    from motionclip.cli.console import read_sources, save_motion, say, write_sheet
-    from motionclip.io import check_writable
-    from motionclip.model.pipeline import load
-
     suffixes = [name.lstrip(".") for name in formats]
     for suffix in suffixes:
         check_writable(out / f"step_1.{suffix}")
-    start, end = read_sources([a, b])
-    network = load(model, encoder_weights=encoder_weights)
-    motions = between(network, start, end, steps, path=path, seconds=seconds, seed=seed, guidance=guidance)
+    start, end = read_source(a), read_source(b)
+    motions = motionclip.interpolate(
+        options.load(), start, end, steps, path=path, seconds=seconds, seed=seed, guidance=guidance
+    )
     for number, motion in enumerate(motions, 1):
         for suffix in suffixes:
             save_motion(motion, out / f"step_{number}.{suffix}")

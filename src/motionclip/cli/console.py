@@ -1,4 +1,4 @@
-"""What every command prints with."""
+"""Printing, progress bars, and the files that commands write: motions, contact sheets, JSON and text."""
 
 from __future__ import annotations
 
@@ -17,70 +17,59 @@ if TYPE_CHECKING:
     from motionclip.formats import Rig
     from motionclip.motion import Motion
 
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from motionclip.applications.text_to_motion import Source
-
-
 _console = Console(highlight=False)
+#: Progress goes to stderr, so that what is piped holds results only.
+_progress_console = Console(highlight=False, stderr=True)
+#: Columns of a table that is piped: none is cut off to fit a screen.
+_PIPED_WIDTH = 1000
+
+#: Width and height, in pixels, of the film strip of a motion in a contact sheet.
+STRIP = (540, 162)
 
 
 def say(*lines: object) -> None:
-    """Print lines or rich tables."""
+    """Prints lines or rich tables to stdout."""
+    width = None if _console.is_terminal else _PIPED_WIDTH
     for line in lines:
-        _console.print(line, soft_wrap=True, markup=False)
+        _console.print(line, soft_wrap=True, markup=False, width=width)
 
 
 def show_cursor() -> None:
-    """Show the cursor that a progress bar hides; for a process that ends in the middle of one."""
-    _console.show_cursor()
+    """Shows the cursor that a progress bar hides; for a process that ends in the middle of one."""
+    _progress_console.show_cursor()
 
 
 def progress_bar(*, shown: bool = True) -> Progress:
-    """A progress bar with count, time and time left."""
+    """Returns a progress bar with count, time and time left; it draws nothing where stderr is not a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=_console,
-        disable=not shown,
+        console=_progress_console,
+        disable=not (shown and _progress_console.is_terminal),
     )
 
 
 @contextmanager
-def counted(what: str, *, shown: bool = True) -> Iterator[ProgressCallback]:
-    """A progress bar; gives what is to be called with the number of steps that are done, and of all.
-
-    Args:
-        what: stands before it.
-        shown: from the beginning, and not from the first step on.
-    """
+def track(what: str) -> Iterator[ProgressCallback]:
+    """A progress bar that appears with the first step; yields the callback for the number of steps done, and of all."""
     with progress_bar() as bar:
-        task = bar.add_task(what, total=None, visible=shown)
+        task = bar.add_task(what, total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
-# Answers as files.
-
-
-#: Width and height, in pixels, of a motion on a sheet of answers.
-STRIP = (540, 162)
-
-
 def save_motion(motion: Motion, path: Path, rig: Rig | None = None) -> None:
-    """Write a motion as :func:`motionclip.formats.write_motion`; a film, which takes long, with a progress bar."""
+    """Writes a motion as :func:`motionclip.write_motion`; a film, which takes long, with a progress bar."""
     from motionclip.io import write_motion
 
-    with counted(f"drawing {path.name}", shown=False) as progress:
+    with track(f"rendering {path.name}") as progress:
         write_motion(motion, path, rig, progress)
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write text as UTF-8."""
+    """Writes text as UTF-8."""
     from motionclip.formats.files import replacing
 
     with replacing(path) as temporary:
@@ -88,7 +77,7 @@ def write_text(text: str, path: Path) -> None:
 
 
 def write_json(value: object, path: Path) -> None:
-    """Write a plain value as JSON."""
+    """Writes a plain value as JSON."""
     write_text(json.dumps(value, indent=2) + "\n", path)
 
 
@@ -101,36 +90,10 @@ def write_sheet(
     cell: tuple[int, int] = STRIP,
     poses: int = 8,
 ) -> None:
-    """Write a PNG of motions, a strip each, as :func:`motionclip.render.contact_sheet` draws them."""
+    """Writes a PNG with a film strip of each motion, as :func:`motionclip.render.contact_sheet` draws them."""
     from motionclip.formats.files import replacing
     from motionclip.render import contact_sheet
 
     sheet = contact_sheet(motions, titles, columns=columns, cell=cell, poses=poses)
     with replacing(path) as temporary:
         sheet.save(temporary, format="PNG", optimize=True)
-
-
-def check_picture(path: Path | None) -> None:
-    """Says early whether a picture may get that name.
-
-    Raises:
-        FormatError: if not.
-    """
-    from motionclip.errors import FormatError
-
-    if path is not None and (path.suffix.lower() != ".png" or path.is_dir()):
-        raise FormatError(path, "this is not the name of a picture", "a name that ends in .png")
-
-
-# Arguments that are words or motion files.
-
-
-def read_sources(arguments: Sequence[str]) -> list[Source]:
-    """Each argument as the motion of the file that it names, or else as words.
-
-    Raises:
-        FormatError: if it ends like a motion file, and there is none or it cannot be read.
-    """
-    from motionclip.io import is_motion_file, read_motion
-
-    return [read_motion(text) if is_motion_file(text) else text for text in arguments]

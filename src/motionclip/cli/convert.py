@@ -5,69 +5,68 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import tyro
+from tyro.conf import Positional, arg
+
+import motionclip
+from motionclip.cli.console import save_motion, say
+from motionclip.cli.options import WRITABLE, MotionFile, RigName, optional
+from motionclip.errors import FormatError, SkeletonError
+from motionclip.io import check_writable
 
 if TYPE_CHECKING:
     from motionclip.motion import Motion
 
+Scale = Annotated[
+    float | None,
+    optional(float, "METRES", "Metres per unit of a .bvh file, which does not say it.", "found from the body's size"),
+]
+Skeleton = Annotated[Path | None, optional(Path, "FILE.asf", "Skeleton of an .amc file.", "the .asf beside it")]
+
 
 def convert(
-    source: Annotated[Path, tyro.conf.Positional],
-    target: Annotated[Path, tyro.conf.Positional],
+    source: MotionFile,
+    target: Annotated[
+        Path,
+        Positional,
+        arg(
+            metavar="TARGET",
+            help=f"File to write; its suffix chooses the format ({WRITABLE}). .npy are HumanML3D's 263 features at "
+            "20 frames/s; docs/formats.md says what opens which.",
+        ),
+    ],
     /,
-    fps: float | None = None,
-    start: float = 0.0,
-    end: float | None = None,
-    scale: float | None = None,
-    asf: Path | None = None,
+    *,
+    fps: Annotated[float | None, optional(float, "FPS", default="the source's own rate")] = None,
+    start: Annotated[float, arg(metavar="SECONDS")] = 0.0,
+    end: Annotated[float | None, optional(float, "SECONDS", default="the end of the source")] = None,
+    scale: Scale = None,
+    asf: Skeleton = None,
     retarget: bool = False,
-    rig: str | None = None,
+    rig: RigName = None,
 ) -> None:
-    """Turn a motion file into another format; the suffixes say which.
+    """Convert a motion file to another format, rate, span or skeleton.
 
     Args:
-        source: a .bvh, .amc or .npz file (ours or AMASS).
-        target: a .bvh, .glb, .usd (.usda, .usdc, .usdz), .csv, .npz, .amass.npz, .mp4, .gif, .webp or .png file, or
-            .npy for HumanML3D's 263 features at 20 fps; docs/formats.md says what opens which.
-        fps: frames per second of the target, by interpolation; the source's own rate if none.
-        start: first second to keep.
-        end: last second to keep; up to the end if none.
-        scale: metres per unit of a .bvh source; found from its size if none.
-        asf: skeleton of an .amc source; the one beside it if none.
-        retarget: put the motion on the canonical skeleton of 24 joints, feet on the ground.
-        rig: put it on another skeleton: blender, mixamo, unreal or unity, or that of a .bvh or .glb file of your own.
+        fps: Frames per second to resample to.
+        start: First second to keep.
+        end: Last second to keep.
+        retarget: Put the motion on the canonical skeleton of 24 joints, feet on the ground.
     """
-    from motionclip.cli.console import save_motion, say
-    from motionclip.formats import load_rig
-    from motionclip.io import check_writable
     from motionclip.motion import crop, resample
     from motionclip.motion.retarget import retarget as to_canonical
 
-    worn = None if rig is None else load_rig(rig)
-    check_writable(target, worn)
+    target_rig = None if rig is None else motionclip.load_rig(rig)
+    check_writable(target, target_rig)
     motion = crop(_read(source, scale, asf), start, end)
     motion = to_canonical(motion) if retarget else motion
     motion = motion if fps is None else resample(motion, fps)
-    save_motion(motion, target, worn)
+    save_motion(motion, target, target_rig)
     say(f"{target}: {motion.num_frames} frames, {motion.duration:.2f} s at {motion.fps:g} fps")
 
 
-def info(
-    file: Annotated[Path, tyro.conf.Positional],
-    /,
-    scale: float | None = None,
-    asf: Path | None = None,
-) -> None:
-    """Show what is in a motion file: length, skeleton, size and travel.
-
-    Args:
-        file: a .bvh, .amc or .npz file (ours or AMASS).
-        scale: metres per unit of a .bvh file; found from its size if none.
-        asf: skeleton of an .amc file; the one beside it if none.
-    """
+def info(file: MotionFile, /, *, scale: Scale = None, asf: Skeleton = None) -> None:
+    """Show what is in a motion file: length, skeleton, size and travel."""
     from rich.table import Table
-
-    from motionclip.cli.console import say
 
     table = Table(show_header=False, box=None)
     for name, value in _facts(_read(file, scale, asf)):
@@ -76,28 +75,32 @@ def info(
 
 
 def _read(path: Path, scale: float | None, asf: Path | None) -> Motion:
-    """Any file that can be read; options that its format does not have are refused."""
-    from motionclip.errors import FormatError
-    from motionclip.io import read_motion
-
+    """Returns the motion of a file; refuses options that its format does not have."""
     suffix = path.suffix.lower()
     if scale is not None and suffix != ".bvh":
         raise FormatError(path, "--scale was given", "a .bvh file, the only format without a unit")
     if asf is not None and suffix != ".amc":
         raise FormatError(path, "--asf was given", "an .amc file")
-    if suffix == ".bvh":
+    if scale is not None:
         from motionclip.formats.bvh import read_bvh
 
         return read_bvh(path, scale=scale)
-    if suffix == ".amc":
+    if asf is not None:
         from motionclip.formats.asf_amc import read_amc
 
         return read_amc(path, asf)
-    return read_motion(path)
+    return motionclip.read_motion(path)
 
 
 def _facts(motion: Motion) -> list[tuple[str, str]]:
-    """Names and values of what there is to say about a motion."""
+    """Returns names and values of what `info` shows."""
+    from motionclip.motion.retarget import detect_family
+
+    try:
+        found, joints = detect_family(motion.skeleton)
+        family = f"{found.name}, {len(joints)} of the 24 canonical joints"
+    except SkeletonError:
+        family = "unknown: this skeleton cannot be retargeted"
     skeleton, positions = motion.skeleton, motion.positions
     size = (positions.amax(dim=(0, 1)) - positions.amin(dim=(0, 1))).tolist()
     path = motion.root[:, [0, 2]].diff(dim=0).norm(dim=-1).sum().item()
@@ -106,21 +109,10 @@ def _facts(motion: Motion) -> list[tuple[str, str]]:
         ("frames", f"{motion.num_frames}"),
         ("rate", f"{motion.fps:g} frames/s"),
         ("length", f"{motion.duration:.2f} s"),
-        ("joints", f"{skeleton.num_joints} and {len(skeleton.end_sites)} tips"),
-        ("family", _family(motion)),
+        ("joints", f"{skeleton.num_joints} and {len(skeleton.end_sites)} end sites"),
+        ("family", family),
         ("space taken", f"{size[0]:.2f} x {size[1]:.2f} x {size[2]:.2f} m (x, y up, z)"),
         ("root path", f"{path:.2f} m over the ground"),
         ("lowest joint", f"{floor:.3f} m"),
         ("names", ", ".join(skeleton.names)),
     ]
-
-
-def _family(motion: Motion) -> str:
-    from motionclip.errors import SkeletonError
-    from motionclip.motion.retarget import detect_family
-
-    try:
-        family, joints = detect_family(motion.skeleton)
-    except SkeletonError:
-        return "unknown: this skeleton cannot be retargeted"
-    return f"{family.name}, {len(joints)} of the 24 canonical joints"

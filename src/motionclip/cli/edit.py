@@ -1,44 +1,47 @@
-"""`motionclip edit`: a motion, changed by words."""
+"""`motionclip edit`: a motion changed by text, by a style, or with the upper body of another; by a list, too."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from motionclip.errors import FormatError
-
-if TYPE_CHECKING:
-    from motionclip.applications.text_to_motion import Source
-
-
 from typing import TYPE_CHECKING, Annotated
 
-import tyro
+from tyro.conf import Positional, arg
 
-from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
+import motionclip
+from motionclip.applications import DEFAULT_GUIDANCE
+from motionclip.cli.console import progress_bar, save_motion, say, write_sheet
+from motionclip.cli.options import (
+    READABLE,
+    WRITABLE,
+    Guidance,
+    Model,
+    OptionalTextOrFile,
+    Seconds,
+    Seed,
+    optional,
+    read_source,
+)
+from motionclip.errors import FormatError, MotionClipError
+from motionclip.io import check_writable, is_motion_file
 
 if TYPE_CHECKING:
     from motionclip.applications.text_to_motion import Source
     from motionclip.motion import Motion
 
-
-# The list of edits that the paper's code reads: motion_source,base,v_start,v_end.
-
-
+#: Columns of a list of edits, as the paper's code reads it.
 COLUMNS = ("motion_source", "base", "v_start", "v_end")
 
 
 @dataclass(frozen=True)
 class EditRow:
-    """One edit: ``base`` less ``minus``, with ``plus``.
+    """One edit of a list: ``base`` - ``minus`` + ``plus``, each a text or a motion.
 
     Attributes:
-        title: the row in words.
-        base: words or a motion; so are the others.
-        minus: what is taken away.
-        plus: what is put in its place.
+        title: The row in words.
     """
 
     title: str
@@ -48,10 +51,10 @@ class EditRow:
 
 
 def read_edits(path: Path) -> list[EditRow]:
-    """The edits of a CSV file with the columns of :data:`COLUMNS`, UTF-8.
+    """Returns the edits of a CSV file with the columns of :data:`COLUMNS`, UTF-8.
 
-    Where ``motion_source`` is ``text`` the other cells are words. Where it is ``data``, each is the name of a motion
-    file, relative to the list, or the label of one: words, for which motions are drawn, as no data set is at hand.
+    Where ``motion_source`` is ``text`` the other cells are texts. Where it is ``data``, each is the name of a motion
+    file, relative to the list, or the label of one: a text, for which motions are drawn, as no data set is at hand.
 
     Raises:
         FormatError: on another header, an empty cell, another ``motion_source``, no rows, or no file that can be read.
@@ -65,106 +68,110 @@ def read_edits(path: Path) -> list[EditRow]:
     reader = csv.reader(lines)
     if tuple(cell.strip() for cell in next(reader, [])) != COLUMNS:
         raise FormatError(path, f"the header is {lines[0] if lines else ''!r}", ",".join(COLUMNS), 1)
-    rows = [_row(path, [cell.strip() for cell in cells], reader.line_num) for cells in reader if any(cells)]
+    rows = [_read_row(path, [cell.strip() for cell in cells], reader.line_num) for cells in reader if any(cells)]
     if not rows:
         raise FormatError(path, "no row below the header", "one or more edits")
     return rows
 
 
-def _row(path: Path, cells: list[str], line: int) -> EditRow:
+def _read_row(path: Path, cells: list[str], line: int) -> EditRow:
     if len(cells) != len(COLUMNS) or not all(cells):
         raise FormatError(path, f"the row has {sum(map(bool, cells))} filled cells", f"{len(COLUMNS)}", line)
-    kind, base, start, end = cells
+    kind, *texts = cells
     if kind not in ("data", "text"):
         raise FormatError(path, f"motion_source {kind!r}", "data or text", line)
-    sources = [_row_source(path.parent, cell) if kind == "data" else cell for cell in (base, start, end)]
+    names_files = [kind == "data" and is_motion_file(text) for text in texts]
+    sources = [
+        read_source(str(path.parent / text)) if is_file else text
+        for text, is_file in zip(texts, names_files, strict=True)
+    ]
+    base, start, end = texts
     return EditRow(f"{base} - {start} + {end}", *sources)
 
 
-def _row_source(folder: Path, cell: str) -> Source:
-    """The motion of the file that a cell names, or the cell's words."""
-    from motionclip.cli.console import read_sources
-    from motionclip.io import is_motion_file
-
-    (source,) = read_sources([str(folder / cell) if is_motion_file(cell) else cell])
-    return source
-
-
-_WAYS = "BASE with --minus and --plus or with --style, or --upper with --lower, or --batch FILE.csv"
-
-
 def edit(
-    base: Annotated[str | None, tyro.conf.Positional] = None,
+    base: Annotated[
+        str | None,
+        Positional,
+        optional(
+            str,
+            "[BASE]",
+            f"What is changed: quoted text or a motion file ({READABLE}). So are --minus, --plus, --upper, --lower.",
+        ),
+    ] = None,
     /,
-    minus: str | None = None,
-    plus: str | None = None,
-    strength: float = 1.0,
+    *,
+    minus: OptionalTextOrFile = None,
+    plus: OptionalTextOrFile = None,
+    strength: Annotated[float, arg(metavar="SCALE")] = 1.0,
     arithmetic: bool = False,
-    style: str | None = None,
-    upper: str | None = None,
-    lower: str | None = None,
-    batch: Path | None = None,
-    out: Path | None = None,
-    seconds: float | None = None,
-    model: str = "base",
-    encoder_weights: Path | None = None,
-    seed: int = 0,
-    guidance: float = DEFAULT_GUIDANCE,
+    style: Annotated[str | None, optional(str, "NAME")] = None,
+    upper: OptionalTextOrFile = None,
+    lower: OptionalTextOrFile = None,
+    batch: Annotated[Path | None, optional(Path, "FILE.csv")] = None,
+    out: Annotated[
+        Path | None,
+        optional(
+            Path,
+            "FILE|DIR",
+            f"File to write; its suffix chooses the format ({WRITABLE}). "
+            "For --batch a folder for 1.bvh, 2.bvh, ... and a picture of all, edits.png.",
+            "edit.bvh; for --batch edits",
+        ),
+    ] = None,
+    seconds: Seconds = None,
+    seed: Seed = 0,
+    guidance: Guidance = DEFAULT_GUIDANCE,
+    options: Model,
 ) -> None:
-    """Change a motion: BASE --minus TEXT --plus TEXT, BASE --style NAME, --upper X --lower Y, or --batch FILE.csv.
+    """Change a motion by text, by a style, or with the upper body of another.
 
-    Wherever words can stand, so can a motion file (.bvh .amc .npz).
+    One of: BASE --minus TEXT --plus TEXT; BASE --style NAME; --upper X --lower Y; --batch FILE.csv.
 
     Args:
-        base: what is changed.
-        minus: what is taken away from it: in words, what it does.
-        plus: what is put in its place.
-        strength: 1 for all of the change, more to exaggerate, less for a hint.
-        arithmetic: add and subtract latents, as the paper does, instead of carrying BASE from words to words.
-        style: how BASE is to be done: active, elderly, exhausted, feminine, masculine, normal, youthful, angry,
+        minus: What is taken away from it: text that says what it does.
+        plus: What takes its place.
+        strength: 1 for the whole change, more to exaggerate it, less for a hint of it.
+        arithmetic: Add and subtract latents, as the paper does, instead of translating BASE from one text to another.
+        style: How BASE is to be done: active, elderly, exhausted, feminine, masculine, normal, youthful, angry,
             childish, giant, happy, proud, sad, tired, ..., or other words, such as "like a robot".
-        upper: what all above the waist does, while the legs do --lower.
-        lower: what legs and path do.
-        batch: edits in the layout of the paper's code: motion_source,base,v_start,v_end.
-        out: the file to write, its suffix choosing the format (.bvh .glb .npz .mp4 .gif .png), edit.bvh if nothing is
-            said; for --batch a folder, `edits`, for 1.bvh, 2.bvh, ... and a picture, edits.png.
-        seconds: length; the given motion's, or 4, if nothing is said.
-        model: a shipped model's name, a model folder, or a run folder.
-        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
-        seed: another seed gives other motions of the same words.
-        guidance: above 1 follows the words more closely, with less variety.
+        upper: What all above the waist does.
+        lower: What the legs do, and where the body goes.
+        batch: List of edits in the layout of the paper's code: motion_source,base,v_start,v_end.
     """
-    from motionclip.applications.edit import compose, restyle
-    from motionclip.applications.edit import edit as change
-    from motionclip.cli.console import save_motion, say
-    from motionclip.io import check_writable
-    from motionclip.model.pipeline import load
-
     _check_way(base, (minus, plus), style, (upper, lower), batch, strength)
+    target = out or Path("edit.bvh" if batch is None else "edits")
+    if batch is None:
+        check_writable(target)
+        rows = []
+    elif target.suffix:
+        raise MotionClipError(f"--batch with the one file {target}; give a folder as --out")
+    else:
+        rows = read_edits(batch)
+    given = [None if text is None else read_source(text) for text in (base, minus, plus, upper, lower)]
+    whole, less, more, above, below = given
+    model = options.load()
+    change = partial(
+        motionclip.edit,
+        model,
+        strength=strength,
+        seconds=seconds,
+        seed=seed,
+        guidance=guidance,
+        arithmetic=arithmetic,
+    )
     if batch is not None:
-        _edit_batch(batch, out or Path("edits"), model, encoder_weights, strength, seconds, seed, guidance, arithmetic)
+        _edit_list(rows, change, target)
         return
-    target = out or Path("edit.bvh")
-    check_writable(target)
-    whole, less, more, above, below = (_source(text) for text in (base, minus, plus, upper, lower))
-    network = load(model, encoder_weights=encoder_weights)
     if above is not None and below is not None:
-        motion = compose(network, above, below, seconds=seconds, seed=seed, guidance=guidance)
+        motion = motionclip.compose(model, above, below, seconds=seconds, seed=seed, guidance=guidance)
     elif whole is not None and style is not None:
-        motion = restyle(network, whole, style, strength=strength, seconds=seconds, seed=seed, guidance=guidance)
+        motion = motionclip.restyle(
+            model, whole, style, strength=strength, seconds=seconds, seed=seed, guidance=guidance
+        )
     else:
         assert whole is not None
-        motion = change(
-            network,
-            whole,
-            minus=less,
-            plus=more,
-            strength=strength,
-            seconds=seconds,
-            seed=seed,
-            guidance=guidance,
-            arithmetic=arithmetic,
-        )
+        motion = change(whole, minus=less, plus=more)
     save_motion(motion, target)
     say(target)
 
@@ -177,66 +184,28 @@ def _check_way(
     batch: Path | None,
     strength: float,
 ) -> None:
-    """Exactly one way to edit is asked for, and wholly.
+    """Checks that exactly one way to edit is asked for, with all that it needs.
 
     Raises:
         MotionClipError: if not.
     """
-    from motionclip.errors import MotionClipError
-
     ways = [any(word is not None for word in words), style is not None, any(halves), batch is not None]
     needs_base = ways[0] or ways[1]
     if sum(ways) != 1 or needs_base != (base is not None) or any(halves) != all(halves):
-        raise MotionClipError(f"expected {_WAYS}")
+        raise MotionClipError(
+            "expected BASE with --minus and --plus or with --style, or --upper with --lower, or --batch FILE.csv"
+        )
     if any(halves) and strength != 1.0:
         raise MotionClipError("--strength with --upper and --lower; joints are taken as they are: leave it out")
 
 
-def _source(text: str | None) -> Source | None:
-    """The motion of the file that an argument names, or its words."""
-    from motionclip.cli.console import read_sources
-
-    return None if text is None else read_sources([text])[0]
-
-
-def _edit_batch(
-    batch: Path,
-    out: Path,
-    model: str,
-    encoder_weights: Path | None,
-    strength: float,
-    seconds: float | None,
-    seed: int,
-    guidance: float,
-    arithmetic: bool,
-) -> None:
-    """Do the edits of a list, with a picture of all."""
-    from motionclip.applications.edit import edit as change
-    from motionclip.cli.console import progress_bar, save_motion, say, write_sheet
-    from motionclip.errors import MotionClipError
-    from motionclip.model.pipeline import load
-
-    if out.suffix:
-        raise MotionClipError(f"--batch with the one file {out}; give a folder as --out")
-    rows = read_edits(batch)
-    network = load(model, encoder_weights=encoder_weights)
-    motions: list[Motion] = []
+def _edit_list(rows: Sequence[EditRow], change: Callable[..., Motion], folder: Path) -> None:
+    """Makes the edits of a list, and writes them with a picture of all."""
+    motions = []
     with progress_bar() as bar:
         for number, row in bar.track(list(enumerate(rows, 1)), description="edits"):
-            motions.append(
-                change(
-                    network,
-                    row.base,
-                    minus=row.minus,
-                    plus=row.plus,
-                    strength=strength,
-                    seconds=seconds,
-                    seed=seed,
-                    guidance=guidance,
-                    arithmetic=arithmetic,
-                )
-            )
-            save_motion(motions[-1], out / f"{number}.bvh")
+            motions.append(change(row.base, minus=row.minus, plus=row.plus))
+            save_motion(motions[-1], folder / f"{number}.bvh")
     titles = [f"{number}: {row.title}" for number, row in enumerate(rows, 1)]
-    write_sheet(motions, titles, out / "edits.png", cell=(480, 144))
-    say(f"{out}: {len(rows)} motions and edits.png")
+    write_sheet(motions, titles, folder / "edits.png", cell=(480, 144))
+    say(f"{folder}: {len(rows)} motions and edits.png")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import arg
+
+import motionclip
+from motionclip.cli.console import say, write_json, write_text
+from motionclip.cli.options import JsonFile, Model, Picture, Stores, check_picture, optional
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from rich.table import Table
 
     from motionclip.applications.evaluate.evaluate import DatasetFigures, Evaluation
@@ -16,24 +24,55 @@ if TYPE_CHECKING:
     from motionclip.metrics.recognition import Recognition, Share
     from motionclip.metrics.retrieval import Retrieval
 
-
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from motionclip.formats.files import replacing
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from motionclip.applications.evaluate.evaluate import DatasetFigures, Evaluation
+#: Instead of an evaluator's name: measure without one.
+_NO_EVALUATOR = "none"
 
 
-from typing import Annotated, Literal
+def evaluate(
+    *,
+    data: Stores,
+    evaluator: Annotated[str, arg(metavar="NAME|DIR|none")] = "evaluator",
+    split: Literal["test", "val", "train"] = "test",
+    json_file: JsonFile = None,
+    table: Annotated[Path | None, optional(Path, "FILE.md")] = None,
+    plot: Picture = None,
+    options: Model,
+) -> None:
+    """Measure a model on prepared stores.
 
-import tyro
+    Reconstruction, recognition, retrieval, text to motion, editing, interpolation and feet:
+    docs/evaluation.md defines each figure. The same command gives the same figures.
 
-# The figures of an evaluation as tables: on the screen and in Markdown.
+    Args:
+        evaluator: Network that judges motions: the shipped one, a folder made by `motionclip train-evaluator`, or none.
+        split: Clips to measure on.
+        table: Also write the figures as Markdown tables.
+        plot: Also draw the figures.
+    """
+    from motionclip.data.store import Store
+    from motionclip.metrics.evaluator import load_evaluator
 
+    check_picture(plot)
+    stores = [Store.open(path) for path in data]
+    judge = None if evaluator == _NO_EVALUATOR else load_evaluator(evaluator)
+    if judge is None:
+        say("no evaluator: no R-precision, FID, diversity, multimodality or editing; `motionclip train-evaluator`")
+    evaluation = motionclip.evaluate(options.load(), stores, split, evaluator=judge, on_stage=say)
+    for figures in evaluation.datasets:
+        say("", f"{figures.dataset}: {figures.clips} clips", *map(screen_table, sections(figures)))
+    values = {"model": options.model, "data": [str(path) for path in data], "evaluator": evaluator}
+    if json_file is not None:
+        write_json(values | evaluation.to_dict(), json_file)
+        say(json_file)
+    if table is not None:
+        write_text(markdown(evaluation), table)
+        say(table)
+    if plot is not None:
+        write_plot(evaluation, plot)
+        say(plot)
+
+
+# Tables: on the screen and in Markdown.
 
 #: Names and units of the reconstruction figures, by attribute.
 _RECONSTRUCTION = {
@@ -58,19 +97,19 @@ class Section:
 
 
 def screen_table(section: Section) -> Table:
-    """The section for a terminal."""
+    """Returns a section for a terminal."""
     from rich.table import Table
 
     table = Table(title=section.title, title_justify="left")
-    for place, name in enumerate(section.header):
-        table.add_column(name, justify="right" if place else "left")
+    for column, name in enumerate(section.header):
+        table.add_column(name, justify="right" if column else "left")
     for row in section.rows:
         table.add_row(*row)
     return table
 
 
 def markdown(evaluation: Evaluation) -> str:
-    """All figures as a Markdown text."""
+    """Returns all figures as Markdown."""
     lines = [f"# Figures on the `{evaluation.split}` split", ""]
     for figures in evaluation.datasets:
         lines += [f"## {figures.dataset}, {figures.clips} clips", ""]
@@ -81,7 +120,7 @@ def markdown(evaluation: Evaluation) -> str:
 
 
 def sections(figures: DatasetFigures) -> Iterator[Section]:
-    """The tables of one data set, those that it has."""
+    """Yields the tables of a data set, those that it has figures for."""
     if figures.reconstruction is not None:
         yield _reconstruction(figures.reconstruction)
     if figures.recognition:
@@ -97,7 +136,7 @@ def sections(figures: DatasetFigures) -> Iterator[Section]:
         yield _interpolation(figures.interpolation)
 
 
-def _row(cells: list[str] | tuple[str, ...]) -> str:
+def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
@@ -191,15 +230,16 @@ def _judged(sets: tuple[MotionSet, ...]) -> list[tuple[str, ...]]:
     return rows
 
 
-# The figures of an evaluation as one picture.
-
+# One picture.
 
 _ORANGE, _BLUE, _GREY = "#d9822b", "#2f6db3", "#9a9a9a"
 
 
 def write_plot(evaluation: Evaluation, path: Path) -> None:
-    """Write a PNG with a row for each data set."""
+    """Writes a PNG with a row for each data set."""
     from matplotlib.figure import Figure
+
+    from motionclip.formats.files import replacing
 
     rows = len(evaluation.datasets)
     figure = Figure(figsize=(15, 3.6 * rows), layout="constrained")
@@ -275,56 +315,3 @@ def _plot_editing(axes: Axes, figures: DatasetFigures) -> None:
     axes.set(title="editing, % by the classifier", ylim=(0, 118))
     axes.legend(fontsize=8, ncols=2)
     return None
-
-
-#: Instead of an evaluator's name: measure without one.
-_WITHOUT = "none"
-
-
-def evaluate(
-    data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="STORE")],
-    model: str = "base",
-    encoder_weights: Path | None = None,
-    evaluator: str = "evaluator",
-    split: Literal["test", "val", "train"] = "test",
-    json_file: Annotated[Path | None, tyro.conf.arg(name="json", metavar="FILE")] = None,
-    table: Path | None = None,
-    plot: Path | None = None,
-) -> None:
-    """Measure a model: reconstruction, recognition, retrieval, text to motion, editing, interpolation and feet.
-
-    docs/evaluation.md defines each figure. The same command gives the same figures.
-
-    Args:
-        data: stores made by `motionclip prepare`.
-        model: a shipped model's name, a model folder, or a run folder.
-        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
-        evaluator: judges motions: the shipped one, a folder made by `motionclip train-evaluator`, or `none`.
-        split: which clips to measure on.
-        json_file: where to write all figures.
-        table: where to write them as Markdown tables.
-        plot: where to draw them, a .png file.
-    """
-    from motionclip.applications.evaluate.evaluate import evaluate as measure
-    from motionclip.cli.console import say, write_json, write_text
-    from motionclip.data.store import Store
-    from motionclip.metrics.evaluator import load_evaluator
-    from motionclip.model.pipeline import load
-
-    stores = [Store.open(path) for path in data]
-    judge = None if evaluator == _WITHOUT else load_evaluator(evaluator)
-    if judge is None:
-        say("no evaluator: no R-precision, FID, diversity, multimodality or editing; `motionclip train-evaluator`")
-    evaluation = measure(load(model, encoder_weights=encoder_weights), stores, split, evaluator=judge, on_stage=say)
-    for figures in evaluation.datasets:
-        say("", f"{figures.dataset}: {figures.clips} clips", *map(screen_table, sections(figures)))
-    values = {"model": model, "data": [str(path) for path in data], "evaluator": evaluator} | evaluation.to_dict()
-    if json_file is not None:
-        write_json(values, json_file)
-        say(json_file)
-    if table is not None:
-        write_text(markdown(evaluation), table)
-        say(table)
-    if plot is not None:
-        write_plot(evaluation, plot)
-        say(plot)

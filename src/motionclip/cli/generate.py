@@ -1,4 +1,4 @@
-"""`motionclip generate`: sentences become motion files."""
+"""`motionclip generate`: a motion file for each text."""
 
 from __future__ import annotations
 
@@ -7,75 +7,65 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import tyro
+from tyro.conf import Positional, arg
 
-from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
+import motionclip
+from motionclip.applications import DEFAULT_GUIDANCE
+from motionclip.cli.console import save_motion, say, write_sheet
+from motionclip.cli.options import Formats, Guidance, Model, RigName, Seed, optional
+from motionclip.errors import MotionClipError
+from motionclip.io import check_writable
 
 if TYPE_CHECKING:
     from motionclip.formats import Rig
 
+#: In `--formats`: a contact sheet of all motions.
+_SHEET = "sheet"
+
 
 def generate(
-    texts: Annotated[tuple[str, ...], tyro.conf.Positional],
+    texts: Annotated[tuple[str, ...], Positional, arg(metavar="TEXT [TEXT ...]", help_behavior_hint="(required)")],
     /,
-    out: Path = Path("out"),
-    seconds: float | None = None,
-    model: str = "base",
-    encoder_weights: Path | None = None,
-    seed: int = 0,
-    guidance: float = DEFAULT_GUIDANCE,
-    formats: tuple[str, ...] | None = None,
-    rig: str | None = None,
+    *,
+    out: Annotated[Path, arg(metavar="FILE|DIR")] = Path("out"),
+    seconds: Annotated[float | None, optional(float, "SECONDS", default="4, or the model's longest")] = None,
+    formats: Formats = (),
+    rig: RigName = None,
+    seed: Seed = 0,
+    guidance: Guidance = DEFAULT_GUIDANCE,
+    options: Model,
 ) -> None:
-    """Make a motion for each sentence.
+    """Make a motion for each text.
 
     Args:
-        texts: what the person does, one sentence per motion, in quotes.
-        out: a file for one sentence, its suffix choosing the format (.bvh .glb .usd .csv .npz .mp4 .gif .webp .png), or
-            a folder.
-        seconds: length of each motion; 4, or the longest that the model makes, if not given.
-        model: a shipped model's name, a model folder, or a run folder.
-        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
-        seed: another seed gives another motion of the same words.
-        guidance: above 1 follows the words more closely, with less variety.
-        formats: what to write for each sentence into a folder, bvh if nothing is said; `sheet` adds a picture of all.
-        rig: blender, mixamo, unreal or unity, or a .bvh or .glb file of your own: on whose skeleton to write them.
+        texts: What the person does, a sentence in quotes for each motion.
+        out: A file for one text, its suffix choosing the format, or a folder. A folder gets a file for each text and
+            each of --formats; the format `sheet` adds a picture of all motions, sheet.png.
+        seconds: Length of each motion.
     """
-    from motionclip.applications.text_to_motion import text_to_motion
-    from motionclip.cli.console import save_motion, say, write_sheet
-    from motionclip.formats import load_rig
-    from motionclip.model.pipeline import load
-
-    worn = None if rig is None else load_rig(rig)
-    targets = _targets(texts, out, formats, worn)
-    network = load(model, encoder_weights=encoder_weights)
-    motions = text_to_motion(network, list(texts), seconds=seconds, seed=seed, guidance=guidance)
+    target_rig = None if rig is None else motionclip.load_rig(rig)
+    targets = _targets(texts, out, formats, target_rig)
+    motions = motionclip.text_to_motion(options.load(), list(texts), seconds=seconds, seed=seed, guidance=guidance)
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
-            save_motion(motion, path, worn)
+            save_motion(motion, path, target_rig)
             say(path)
-    if formats and _SHEET in formats:
+    if _SHEET in formats:
         write_sheet(motions, texts, out / "sheet.png", cell=(720, 216))
         say(out / "sheet.png")
 
 
-_SHEET = "sheet"
-
-
-def _targets(texts: tuple[str, ...], out: Path, formats: tuple[str, ...] | None, rig: Rig | None) -> list[list[Path]]:
-    """The files to write for each sentence.
+def _targets(texts: tuple[str, ...], out: Path, formats: tuple[str, ...], rig: Rig | None) -> list[list[Path]]:
+    """Returns the files to write for each text.
 
     Raises:
-        MotionClipError: on no sentences, several for one file, or formats for a file.
+        MotionClipError: if there is no text, or --out is a file for several texts or with --formats.
     """
-    from motionclip.errors import MotionClipError
-    from motionclip.io import check_writable
-
     if not texts:
-        raise MotionClipError('no sentence; expected one or more in quotes, such as "a person walks"')
+        raise MotionClipError('no text; expected one or more in quotes, such as "a person walks"')
     if out.suffix:
-        if len(texts) > 1 or formats is not None:
-            raise MotionClipError(f"{len(texts)} sentences or --formats for the one file {out}; give a folder as --out")
+        if len(texts) > 1 or formats:
+            raise MotionClipError(f"{len(texts)} texts or --formats for the one file {out}; give a folder as --out")
         check_writable(out, rig)
         return [[out]]
     suffixes = [name.lstrip(".") for name in formats or ("bvh",) if name != _SHEET]
@@ -90,7 +80,7 @@ def _file_name(text: str) -> str:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Names with a number behind those that are taken."""
+    """Returns names with a number behind those that are taken."""
     taken: list[str] = []
     for name in names:
         free = (f"{name}_{number}" for number in itertools.count(2))

@@ -1,61 +1,82 @@
-"""The `motionclip` command: one thin door per application."""
+"""The `motionclip` command: an overview of all commands, and the one that is asked for."""
 
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from importlib import import_module
 from typing import Any
 
 import tyro
 
-from motionclip.cli.complete import complete, interpolate, reconstruct
-from motionclip.cli.convert import convert, info
-from motionclip.cli.edit import edit
-from motionclip.cli.evaluate import evaluate
-from motionclip.cli.generate import generate
-from motionclip.cli.models import adapt, export, import_official
-from motionclip.cli.prepare import prepare
-from motionclip.cli.recognize import caption, recognize
-from motionclip.cli.render import render
-from motionclip.cli.search import search
-from motionclip.cli.serve import serve, studio
-from motionclip.cli.storyboard import storyboard
-from motionclip.cli.train import train, train_evaluator
+from motionclip import __version__
 from motionclip.errors import MotionClipError
 
-COMMANDS: dict[str, Callable[..., Any]] = {
-    "generate": generate,
-    "interpolate": interpolate,
-    "storyboard": storyboard,
-    "edit": edit,
-    "complete": complete,
-    "reconstruct": reconstruct,
-    "convert": convert,
-    "info": info,
-    "render": render,
-    "prepare": prepare,
-    "train": train,
-    "evaluate": evaluate,
-    "train-evaluator": train_evaluator,
-    "recognize": recognize,
-    "search": search,
-    "caption": caption,
-    "serve": serve,
-    "studio": studio,
-    "export": export,
-    "adapt": adapt,
-    "import-official": import_official,
+#: Module and function of each command, in groups of the overview. A module is imported when its command is run.
+GROUPS = {
+    "make motions": {
+        "generate": "generate:generate",
+        "interpolate": "complete:interpolate",
+        "storyboard": "storyboard:storyboard",
+        "edit": "edit:edit",
+        "complete": "complete:complete",
+        "reconstruct": "complete:reconstruct",
+    },
+    "understand motions": {
+        "recognize": "recognize:recognize",
+        "caption": "recognize:caption",
+        "search": "search:search",
+    },
+    "files": {
+        "info": "convert:info",
+        "convert": "convert:convert",
+        "render": "render:render",
+    },
+    "applications": {
+        "studio": "serve:studio",
+        "serve": "serve:serve",
+    },
+    "models": {
+        "prepare": "prepare:prepare",
+        "train": "train:train",
+        "evaluate": "evaluate:evaluate",
+        "train-evaluator": "train:train_evaluator",
+        "adapt": "models:adapt",
+        "export": "models:export",
+        "import-official": "models:import_official",
+    },
 }
+COMMANDS = {name: target for group in GROUPS.values() for name, target in group.items()}
+
+_OVERVIEW = """\
+usage: motionclip COMMAND [OPTIONS]
+
+Text, human motion and images in one latent space.
+{commands}
+options:
+  -h, --help       show this help; `motionclip COMMAND --help` shows that of a command
+  --version        show the version
+"""
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status: 0, or 2 for input that cannot be used."""
-    given = sys.argv[1:] if args is None else args
+    """Runs a command; returns the exit status: 0, or 2 for input that cannot be used."""
+    given = list(sys.argv[1:] if args is None else args)
+    name = given[0] if given else "--help"
     try:
-        _refuse_repeated(given)
-        tyro.extras.subcommand_cli_from_dict(
-            COMMANDS, prog="motionclip", description="Words and human motion in one latent space.", args=given
-        )
+        if name in ("-h", "--help"):
+            print(_overview(), end="")
+        elif name == "--version":
+            print(f"motionclip {__version__}")
+        elif name == "--tyro-print-completion":
+            commands = {each: load_command(each) for each in COMMANDS}
+            tyro.extras.subcommand_cli_from_dict(commands, prog="motionclip", args=given)
+        else:
+            command = load_command(name)
+            _refuse_repeated(given)
+            tyro.cli(command, prog=f"motionclip {name}", args=given[1:])
     except MotionClipError as error:
         print(f"motionclip: {error}", file=sys.stderr)
         return 2
@@ -68,11 +89,37 @@ def main(args: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _refuse_repeated(args: Sequence[str]) -> None:
-    """Only the last of an option's values would count, and the others would be lost without a word.
+def load_command(name: str) -> Callable[..., Any]:
+    """Returns the function of a command, whose signature declares the options.
 
     Raises:
-        MotionClipError: if an option is given twice.
+        MotionClipError: if there is no such command.
+    """
+    if name not in COMMANDS:
+        near = get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else "`motionclip --help` lists the commands"
+        raise MotionClipError(f"no command {name!r}; {hint}")
+    module, function = COMMANDS[name].split(":")
+    found: Callable[..., Any] = getattr(import_module(f"motionclip.cli.{module}"), function)
+    return found
+
+
+def _overview() -> str:
+    """Returns the help of `motionclip`: each command with the first line of its docstring."""
+    lines = []
+    for title, group in GROUPS.items():
+        lines += ["", f"{title}:"]
+        for name in group:
+            summary = (load_command(name).__doc__ or "").strip().splitlines()[0]
+            lines.append(textwrap.fill(f"  {name:<15}  {summary}", 100, subsequent_indent=" " * 19))
+    return _OVERVIEW.format(commands="\n".join([*lines, ""]))
+
+
+def _refuse_repeated(args: Sequence[str]) -> None:
+    """Refuses an option that is given twice: only the last of its values would count, without a word.
+
+    Raises:
+        MotionClipError: if there is one.
     """
     names = [arg.partition("=")[0].replace("_", "-") for arg in args if arg.startswith("--")]
     for name in names:

@@ -1,42 +1,50 @@
-"""`motionclip import-official`: the authors' checkpoint becomes a model of ours."""
+"""`motionclip adapt`, `export` and `import-official`: models adapted, exported and imported."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tyro
+from tyro.conf import Positional, arg
 
-# `motionclip adapt`: another text encoder in front of a trained model.
+from motionclip.cli.console import say, track
+from motionclip.cli.options import Model, optional, torch_device
+from motionclip.errors import DataError, ModelError
+
+OutFolder = Annotated[Path, arg(metavar="DIR")]
 
 
 def adapt(
-    text_encoder: str, out: Path, model: str = "base", encoder_weights: Path | None = None, captions: Path | None = None
+    *,
+    text_encoder: Annotated[str, arg(metavar="NAME")],
+    out: OutFolder,
+    captions: Annotated[Path | None, optional(Path, "FILE.txt", default="the package's own sentences")] = None,
+    options: Model,
 ) -> None:
-    """Let a trained model take the texts, and the pictures, of another text encoder: a linear map, fitted without training.
+    """Let a trained model take the texts and images of another text encoder.
+
+    A linear map between the two is fitted, which takes no training.
 
     Args:
-        text_encoder: the text encoder to adapt to, such as clip:ViT-B-32.
-        out: folder of the adapted model.
-        model: a shipped model's name, a model folder, or a run folder.
-        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
-        captions: a text file with one caption per line to fit the map on; the package's own sentences if not given.
+        text_encoder: Text encoder to adapt to, such as clip:ViT-B-32; --encoder-weights are its weights.
+        out: Folder for the adapted model.
+        captions: Text file with one caption a line to fit the map on.
     """
-    import shutil
-
     from motionclip.applications.adapt import adapt as adapt_model
-    from motionclip.cli.console import say
+    from motionclip.applications.recognize import read_lines
     from motionclip.encoders import load_text_encoder
-    from motionclip.errors import DataError
     from motionclip.model.checkpoint import CARD_FILE, find_model
-    from motionclip.model.pipeline import load
 
     if out.exists():
         raise DataError(f"{out} exists; expected a new folder")
-    texts = None if captions is None else [line for line in captions.read_text("utf-8").splitlines() if line.strip()]
-    result = adapt_model(load(model), load_text_encoder(text_encoder, encoder_weights), texts, on_stage=say)
+    texts = None if captions is None else read_lines(captions, "one caption a line")
+    model = replace(options, encoder_weights=None).load()
+    encoder = load_text_encoder(text_encoder, options.encoder_weights, torch_device(options.device))
+    result = adapt_model(model, encoder, texts, on_stage=say)
     result.model.save(out)
-    card = find_model(model) / CARD_FILE
+    card = find_model(options.model) / CARD_FILE
     if card.is_file():  # the terms of the weights stay what they are
         shutil.copy(card, out / CARD_FILE)
     found = result.held_out
@@ -45,54 +53,50 @@ def adapt(
         f"{found.recall[0]:.1f} % among {found.candidates}, median rank {found.median_rank:g}"
     )
     if result.gap is not None:
-        say(f"cosine of mean text and mean picture: {result.gap:.2f}; pictures are moved by the difference")
+        say(f"cosine of mean text and mean image: {result.gap:.2f}; images are moved by the difference")
     say(f"the model is in {out}")
 
 
-# `motionclip export`: a trained model for programs that have no torch.
-
-
 def export(
-    kind: Annotated[Literal["onnx"], tyro.conf.Positional],
+    kind: Annotated[Literal["onnx"], Positional],
     /,
-    out: Path = Path("onnx"),
-    model: str = "base",
+    *,
+    out: OutFolder = Path("onnx"),
     precision: Literal["fp32", "int8"] = "fp32",
+    options: Model,
 ) -> None:
-    """Write a model as ONNX graphs for onnxruntime and browsers; docs/onnx.md says how to use them.
+    """Write a model as ONNX graphs for onnxruntime and browsers.
+
+    docs/onnx.md says how to use them. The model's text encoder has to be minilm.
 
     Args:
-        kind: onnx.
-        out: folder for the graphs, the tokenizer and the manifest.json that describes them.
-        model: a shipped model's name, a model folder, or a run folder; its text encoder has to be minilm.
-        precision: of the matrices: int8 takes a quarter of the room and is less exact.
+        kind: What to export to.
+        out: Folder for the graphs, the tokenizer and the manifest.json that describes them.
+        precision: Of the matrices: int8 takes a quarter of the space and is less exact.
     """
-    from motionclip.cli.console import counted, say
     from motionclip.export.onnx import check_packages, export_onnx
-    from motionclip.model.pipeline import load
 
     check_packages()
-    with counted(f"exporting to {kind}") as progress:
-        written = export_onnx(load(model), out, precision=precision, progress=progress)
+    with track(f"exporting to {kind}") as progress:
+        written = export_onnx(options.load(), out, precision=precision, progress=progress)
     for path in written:
         say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 def import_official(
-    file: Annotated[Path, tyro.conf.Positional],
+    file: Annotated[Path, Positional, arg(metavar="CHECKPOINT")],
     /,
-    out: Path,
-    opt: Path | None = None,
+    *,
+    out: OutFolder,
+    opt: Annotated[Path | None, optional(Path, "opt.yaml", default="the one beside the checkpoint")] = None,
 ) -> None:
     """Make a model folder of a checkpoint that the paper's authors published.
 
     Args:
-        file: their checkpoint_XXXX.pth.tar, or a .safetensors of the same tensors; only tensors are read of it.
-        out: folder for the model.
-        opt: the opt.yaml that came with it; the one beside the checkpoint if none.
+        file: Their checkpoint_XXXX.pth.tar, or a .safetensors of the same tensors; only tensors are read from it.
+        out: Folder for the model.
+        opt: The options that came with it.
     """
-    from motionclip.cli.console import say
-    from motionclip.errors import ModelError
     from motionclip.model.checkpoint import WEIGHTS_FILE, save_network
     from motionclip.model.official import read_official
 

@@ -36,13 +36,13 @@ def prepare(
         workers: processes to use; 0 means one per core if there is work for more than a few seconds, else one.
         overwrite: replace a store that is already there.
     """
-    from motionclip.cli.console import counted, say
+    from motionclip.cli.console import say, track
     from motionclip.data.prepare import prepare as prepare_store
     from motionclip.data.sources import open_source
 
     opened = open_source(source)
     say(f"source {opened.spec}: {len(opened.items)} clips", *opened.notes)
-    with counted("preparing") as progress:
+    with track("preparing") as progress:
         report = prepare_store(opened, out, frames=frames, workers=workers, overwrite=overwrite, progress=progress)
     say(_table(report, out))
     say(*(f"refused {clip.key}: {clip.reason}" for clip in report.refused[:_SHOWN]))

@@ -1,67 +1,69 @@
-"""`motionclip serve`: the applications over HTTP."""
+"""`motionclip serve` and `motionclip studio`: the applications over HTTP, and as a page in the browser."""
 
 from __future__ import annotations
 
+import logging
 import os
+import webbrowser
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from tyro.conf import arg
+
+import motionclip
+from motionclip.cli.console import say, track
+from motionclip.cli.options import Library, Model, optional
+from motionclip.errors import MotionClipError
 from motionclip.server.limits import Limits
 
 if TYPE_CHECKING:
-    from motionclip.applications.search.library import LibraryIndex
+    from motionclip.applications.search import LibraryIndex
     from motionclip.model.pipeline import MotionCLIP
 
-
-import webbrowser
-
-#: Where a token may stand that is not to be seen in the list of processes.
+#: Environment variable with the token, where it is not to be seen in the list of processes.
 _TOKEN = "MOTIONCLIP_TOKEN"
-_NEEDED = ("fastapi", "uvicorn", "multipart", "prometheus_client", "orjson")
+
+Port = Annotated[int, arg(metavar="PORT")]
 
 
 def serve(
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    token: str | None = None,
-    library: Path | None = None,
-    model: str = "base",
-    encoder_weights: Path | None = None,
+    *,
+    host: Annotated[str, arg(metavar="ADDRESS")] = "127.0.0.1",
+    port: Port = 8000,
+    token: Annotated[str | None, optional(str, "TOKEN", default=f"${_TOKEN}")] = None,
+    library: Library = None,
+    options: Model,
     limits: Limits = Limits(),  # noqa: B008  # frozen
 ) -> None:
-    """Answer requests for motions over HTTP until it is stopped; docs/server.md shows them.
+    """Answer requests for motions over HTTP.
 
-    Stopped (Ctrl-C or SIGTERM), it finishes what it has begun.
+    Stopped by Ctrl-C or SIGTERM, it finishes what it has begun; docs/server.md shows the requests. --threads is for
+    reading the library, --limits.threads for each request.
 
     Args:
-        host: address to listen at; other machines reach it only where this is not a loopback address.
-        port: to listen at.
-        token: what clients have to say, needed where other machines reach it; MOTIONCLIP_TOKEN if not given.
-        library: a folder with motion files, or a store made by `motionclip prepare`, for /search.
-        model: a shipped model's name, a model folder, or a run folder.
-        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
-        limits: what it holds at once.
+        host: Address to listen at; other machines reach it only if this is not a loopback address.
+        port: Port to listen at.
+        token: What clients have to send, required where other machines reach the server.
+        library: For /search: a folder with motion files, or a store made by `motionclip prepare`.
+        limits: What the server holds at once.
     """
-    from motionclip.cli.console import say
-    from motionclip.errors import MotionClipError
-
-    if missing := [name for name in _NEEDED if find_spec(name) is None]:
-        raise MotionClipError(
-            f"no {', '.join(missing)}; expected the server's packages: pip install motionclip[server]"
-        )
+    _check_packages("server", "fastapi", "uvicorn", "multipart", "prometheus_client", "orjson")
     import uvicorn
 
-    from motionclip.model.pipeline import load
     from motionclip.server.app import create_app
-    from motionclip.server.middleware import check_binding
+    from motionclip.server.middleware import LOG, check_binding
 
     token = token or os.environ.get(_TOKEN) or None
     check_binding(host, token)
-    network = load(model, encoder_weights=encoder_weights)
-    app = create_app(network, library=read_library(network, library), token=token, limits=limits)
-    _log_to_stderr()
-    say(f"http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C; what can be asked: /openapi.json)")
+    model = options.load()
+    app = create_app(model, library=_read_library(model, library), token=token, limits=limits)
+    handler = logging.StreamHandler()  # to stderr, one line of JSON for each request
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+    say(f"http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C; requests: /openapi.json)")
     uvicorn.run(
         app,
         host=host,
@@ -73,67 +75,28 @@ def serve(
     )
 
 
-def read_library(network: MotionCLIP, library: Path | None) -> LibraryIndex | None:
-    """The index of a library, with a progress bar; None without a library."""
-    from motionclip.applications.search.library import index_library
-    from motionclip.cli.console import counted
-
-    if library is None:
-        return None
-    with counted("reading the library", shown=False) as progress:
-        return index_library(network, library, progress=progress)
-
-
-def _log_to_stderr() -> None:
-    """One line of JSON for each request."""
-    import logging
-
-    from motionclip.server.middleware import LOG
-
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    LOG.addHandler(handler)
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False
-
-
-# `motionclip studio`: the applications as a page in the browser.
-
-
-_STUDIO_NEEDED = ("viser",)
-
-
 def studio(
-    library: Path | None = None,
-    port: int = 8080,
-    model: str = "base",
-    encoder_weights: Path | None = None,
+    *,
+    library: Library = None,
+    port: Port = 8080,
     open_page: bool = True,
+    options: Model,
 ) -> None:
-    """See and shape motions in the browser: type a sentence and watch it; docs/studio.md walks through it.
+    """See and shape motions in the browser: type a text and watch it.
 
-    The page is for browsers on this machine alone.
+    Only browsers on this machine reach the page; docs/studio.md walks through it.
 
     Args:
-        library: a folder with motion files, or a store made by `motionclip prepare`, for the map; what the page has
-            made, if not given.
-        port: to listen at; the next free one is taken where it is in use.
-        model: a shipped model's name, a model folder, or a run folder.
-        encoder_weights: folder or file of the text encoder's weights, if they are not to come from the hub.
-        open_page: open the page in the default browser.
+        library: For the map: a folder with motion files, or a store made by `motionclip prepare`; what was made on the
+            page if not given.
+        port: Port to listen at; the next free one is taken if it is in use.
+        open_page: Open the page in the default browser.
     """
-    from motionclip.cli.console import say
-    from motionclip.errors import MotionClipError
-
-    if missing := [name for name in _STUDIO_NEEDED if find_spec(name) is None]:
-        raise MotionClipError(
-            f"no {', '.join(missing)}; expected the studio's packages: pip install motionclip[studio]"
-        )
-    from motionclip.model.pipeline import load
+    _check_packages("studio", "viser")
     from motionclip.studio.app import Studio
 
-    network = load(model, encoder_weights=encoder_weights)
-    page = Studio(network, library=read_library(network, library), port=port)
+    model = options.load()
+    page = Studio(model, library=_read_library(model, library), port=port)
     say(f"{page.address} (stop with Ctrl-C)")
     try:
         if open_page:
@@ -141,3 +104,22 @@ def studio(
         page.wait()
     finally:
         page.close()
+
+
+def _check_packages(extra: str, *needed: str) -> None:
+    """Checks that the packages of an extra are installed.
+
+    Raises:
+        MotionClipError: if not.
+    """
+    if missing := [name for name in needed if find_spec(name) is None]:
+        packages = f"the {extra}'s packages: pip install motionclip[{extra}]"
+        raise MotionClipError(f"no {', '.join(missing)}; expected {packages}")
+
+
+def _read_library(model: MotionCLIP, library: Path | None) -> LibraryIndex | None:
+    """Returns the index of a library, read with a progress bar; None without a library."""
+    if library is None:
+        return None
+    with track("reading the library") as progress:
+        return motionclip.index_library(model, library, progress=progress)
