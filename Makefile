@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 BENCH := .venv/.motionclip-bench
 PIP := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test quick lint train bench clean
+.PHONY: demo test quick lint docs train bench clean
 
 demo: $(SETUP)  # motions, pictures and videos of some sentences, into out/demo
 	$(BIN)/python examples/demo.py
@@ -23,6 +23,9 @@ lint: $(SETUP)  # style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+docs: $(SETUP)  # the guide and the reference as pages, into site; a broken link or docstring is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 train: $(STORES)  # a model of preset base, into $(RUN), from the data sets unpacked in .data
 	$(BIN)/motionclip train --preset base --data $(STORES) --out $(RUN)
@@ -40,7 +43,7 @@ bench: $(BENCH) $(STORES)  # the figures that the documents quote, but for those
 	done
 
 clean:  # outputs and caches; not .venv, data, stores or runs
-	rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf out site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path "./.venv/*" -prune -exec rm -rf {} +
 
 $(SETUP): pyproject.toml constraints.txt
