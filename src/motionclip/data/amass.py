@@ -16,6 +16,7 @@ from motionclip.data.babel import BabelSequence, read_babel
 from motionclip.data.clip import Caption, Clip, Item, Source, captions_within
 from motionclip.data.humanml3d import HumanML3DClip, read_humanml3d
 from motionclip.errors import DataError
+from motionclip.formats.amass import read_amass
 from motionclip.motion import Motion
 
 DATASET = "amass"
@@ -64,8 +65,6 @@ class AmassSequence:
             DataError: if it is not as long as BABEL and HumanML3D say.
             FormatError: if it is damaged.
         """
-        from motionclip.formats.amass import read_amass
-
         motion = read_amass(self.path)
         if self.babel is not None:
             motion = _at_true_rate(motion, self.babel.duration, self.path)

@@ -1,7 +1,7 @@
 """Bandai-Namco-Research-Motiondataset 1 and 2: ``dataset-N_{content}_{style}_{id}.bvh``, 30 fps.
 
-The set has no sentences; content and style are in the file name. ``bandai_namco.json`` beside this
-file says how each content and style is worded, and sentences are composed from it.
+The set has no sentences; content and style are in the file name. Sentences are composed from the phrases for each
+content and style in ``bandai_namco.json``, beside this file.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from pathlib import Path
 
 from motionclip.data.clip import Caption, Clip, Source, fixed_split
 from motionclip.errors import DataError
+from motionclip.formats.bvh import read_bvh
 
 FAMILY = "bandai_namco"
 FILE_NAME = re.compile(r"dataset-(?P<set>[12])_(?P<content>[a-z-]+)_(?P<style>[a-z-]+)_(?P<take>\d+)\.bvh")
 
-#: Sentences kept of each content and style: enough for free wording, few enough to embed once.
+#: Sentences kept of each content and style: enough for variety, few enough to embed all of them once.
 MAX_SENTENCES = 40
 
 
 @dataclass(frozen=True)
 class Content:
-    """How something that is done is worded, in parallel forms.
+    """The phrases for something that is done, in three forms.
 
     Attributes:
         third: what a person does ("walks"); the first is used in the canonical sentence.
-        base: the same as an order ("walk").
-        gerund: the same as a name ("walking").
+        base: the imperative ("walk").
+        gerund: the gerund ("walking").
     """
 
     third: tuple[str, ...]
@@ -41,14 +42,14 @@ class Content:
 
 @dataclass(frozen=True)
 class Style:
-    """How a way of doing something is worded.
+    """The phrases for a way of doing something.
 
     Attributes:
         manners: phrases after the verb ("like an old man"); the first is used in the canonical sentence.
         adjectives: words before the subject ("tired").
         adverbs: words before or after the verb ("wearily").
-        subjects: who may do it; the plain subjects where empty.
-        actors: whole subjects that say the style themselves ("an old man").
+        subjects: who may do it; those of all styles where empty.
+        actors: whole subjects that express the style themselves ("an old man").
     """
 
     manners: tuple[str, ...] = ()
@@ -60,15 +61,15 @@ class Style:
 
 @dataclass(frozen=True)
 class Grid:
-    """Contents of a data set that exist in each of some styles."""
+    """Contents of a data set, each of which is recorded in each of the styles."""
 
     contents: tuple[str, ...]
     styles: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Wordings:
-    """The whole table: subjects, contents and styles by the names in the file names."""
+class Phrases:
+    """The content of ``bandai_namco.json``; contents and styles by their names in file names."""
 
     subjects: tuple[str, ...]
     contents: dict[str, Content]
@@ -78,7 +79,7 @@ class Wordings:
 
 @dataclass(frozen=True)
 class BandaiNamcoTake:
-    """One file of the set."""
+    """One file of data set ``number``."""
 
     path: Path
     number: int
@@ -90,14 +91,12 @@ class BandaiNamcoTake:
         return self.path.stem
 
     def read(self) -> Clip:
-        """The take at 30 fps on its own skeleton, metres.
+        """Returns the take at 30 fps on its own skeleton, metres.
 
         Raises:
-            DataError: if the fixed splits do not name it or its content or style has no words.
+            DataError: if the fixed splits do not name it, or there are no phrases for its content or style.
             FormatError: if it is damaged.
         """
-        from motionclip.formats.bvh import read_bvh
-
         motion = read_bvh(self.path, scale=0.01)
         texts = sentences(self.content, self.style)
         captions = tuple(Caption(text, 0.0, motion.duration) for text in texts)
@@ -106,7 +105,7 @@ class BandaiNamcoTake:
 
 
 def bandai_namco_source(folder: Path) -> Source:
-    """All takes below ``folder``, by name.
+    """Returns all takes below ``folder``, by name.
 
     Raises:
         DataError: if there is none.
@@ -122,22 +121,22 @@ def bandai_namco_source(folder: Path) -> Source:
 
 
 def canonical_sentence(content: str, style: str) -> str:
-    """The one sentence that stands for a content and a style, for example "a person walks like an old person".
+    """Returns the sentence that stands for a content and a style, for example "a person walks like an old person".
 
     Raises:
-        DataError: if the wordings do not know one of them.
+        DataError: if there are no phrases for one of them.
     """
     verb, manners = _content(content).third[0], _style(style).manners
     return f"a person {verb} {manners[0]}" if manners else f"a person {verb}"
 
 
 def canonical_sentences(dataset: int = 2) -> tuple[tuple[str, str, str], ...]:
-    """(content, style, sentence) for every content and style of data set 1 or 2: 70 for data set 2.
+    """Returns (content, style, sentence) for every content and style of data set 1 or 2: 70 for data set 2.
 
     Raises:
         DataError: if there is no such data set.
     """
-    grids = _wordings().grids
+    grids = _phrases().grids
     if dataset not in grids:
         raise DataError(f"Bandai-Namco data set {dataset}; expected 1 or 2")
     pairs = [(content, style) for grid in grids[dataset] for content in grid.contents for style in grid.styles]
@@ -146,25 +145,26 @@ def canonical_sentences(dataset: int = 2) -> tuple[tuple[str, str, str], ...]:
 
 @cache
 def sentences(content: str, style: str) -> tuple[str, ...]:
-    """At most ``MAX_SENTENCES`` distinct sentences of a content and a style, the canonical one first.
+    """Returns at most ``MAX_SENTENCES`` distinct sentences of a content and a style, the canonical one first.
 
-    Then one of each pattern, then others in an order that is fixed but mixes the patterns.
+    Then come one of each pattern, and others in a fixed order that mixes the patterns.
 
     Raises:
-        DataError: if the wordings do not know one of them.
+        DataError: if there are no phrases for one of them.
     """
     patterns = [pattern for pattern in _patterns(_content(content), _style(style)) if pattern]
     first = [canonical_sentence(content, style), *(pattern[0] for pattern in patterns)]
-    rest = sorted((text for pattern in patterns for text in pattern[1:]), key=_shuffle_key)
+    rest = [text for pattern in patterns for text in pattern[1:]]
+    rest.sort(key=lambda text: sha256(text.encode()).digest())
     return tuple(dict.fromkeys([*first, *rest]))[:MAX_SENTENCES]
 
 
 def _patterns(content: Content, style: Style) -> list[list[str]]:
-    """All sentences by pattern, the plainest of each first."""
-    subjects = style.subjects or _wordings().subjects
+    """Returns all sentences by pattern, the plainest of each first."""
+    subjects = style.subjects or _phrases().subjects
     endings = [f" {ending}" for ending in (*style.manners, *style.adverbs)]
     if not endings and not style.adjectives:
-        endings = [""]
+        endings = [""]  # a plain style
     patterns = [[f"{who} {verb}{ending}" for verb in content.third for who in subjects] for ending in endings]
     patterns += [[f"{verb}{ending}" for verb in content.base] for ending in endings]
     patterns += [[f"{verb}{ending}" for verb in content.gerund] for ending in endings[:2]]
@@ -179,39 +179,37 @@ def _patterns(content: Content, style: Style) -> list[list[str]]:
 
 
 def with_article(adjective: str, subject: str) -> str:
-    """``exhausted`` and ``a person`` to ``an exhausted person``; ``the figure`` keeps its article."""
+    """Returns ``an exhausted person`` for ``exhausted`` and ``a person``; ``the figure`` keeps its article."""
     article, noun = subject.split(" ", 1)
     if article != "the":
         article = "an" if adjective[0] in "aeiou" else "a"
     return f"{article} {adjective} {noun}"
 
 
-def _shuffle_key(text: str) -> bytes:
-    return sha256(text.encode()).digest()
-
-
 def _content(name: str) -> Content:
-    contents = _wordings().contents
+    contents = _phrases().contents
     if name not in contents:
         raise DataError(f"no words for content {name!r}; expected one of {', '.join(contents)}")
     return contents[name]
 
 
 def _style(name: str) -> Style:
-    styles = _wordings().styles
+    styles = _phrases().styles
     if name not in styles:
         raise DataError(f"no words for style {name!r}; expected one of {', '.join(styles)}")
     return styles[name]
 
 
 @cache
-def _wordings() -> Wordings:
+def _phrases() -> Phrases:
     table = json.loads(files("motionclip.data").joinpath("bandai_namco.json").read_text(encoding="utf-8"))
-    contents = {name: Content(**_tuples(forms)) for name, forms in table["contents"].items()}
-    styles = {name: Style(**_tuples(forms)) for name, forms in table["styles"].items()}
-    grids = {int(number): tuple(Grid(**_tuples(grid)) for grid in grids) for number, grids in table["datasets"].items()}
-    return Wordings(tuple(table["subjects"]), contents, styles, grids)
 
+    def tuples(lists: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(phrases) for name, phrases in lists.items()}
 
-def _tuples(lists: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(texts) for name, texts in lists.items()}
+    return Phrases(
+        subjects=tuple(table["subjects"]),
+        contents={name: Content(**tuples(forms)) for name, forms in table["contents"].items()},
+        styles={name: Style(**tuples(forms)) for name, forms in table["styles"].items()},
+        grids={int(n): tuple(Grid(**tuples(grid)) for grid in grids) for n, grids in table["datasets"].items()},
+    )

@@ -15,6 +15,8 @@ from typing import Any
 
 from motionclip.data.clip import Clip, Source, TimedText, captions_within, fixed_split
 from motionclip.errors import DataError
+from motionclip.formats.asf_amc import read_amc
+from motionclip.formats.bvh import read_bvh
 from motionclip.motion import Motion
 
 DATASET = "cmu"
@@ -100,11 +102,7 @@ def cmu_source(folder: Path) -> Source:
 
 def _read_motion(trial: CmuTrial) -> Motion:
     if trial.skeleton in BVH_SCALES:
-        from motionclip.formats.bvh import read_bvh
-
         return read_bvh(trial.path, scale=BVH_SCALES[trial.skeleton], fps=trial.fps)
-    from motionclip.formats.asf_amc import read_amc
-
     return read_amc(trial.path, fps=trial.fps)
 
 
