@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version as package_version
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -178,12 +179,10 @@ def prepare(
     with locked(parts.folder / "lock", f"{out} is being prepared by another process"):
         parts.begin(json.dumps([package_version("motionclip"), *plan]))
         todo = [(number, item) for number, item in enumerate(items) if not parts.done(number)]
-        done = len(items) - len(todo)
-        if progress is not None:
-            progress(done, len(items))
-        for count, _ in enumerate(_do_all(make, todo, workers), done + 1):
+        # None stands for what earlier runs have done
+        for done, _ in enumerate(chain([None], _do_all(make, todo, workers)), len(items) - len(todo)):
             if progress is not None:
-                progress(count, len(items))
+                progress(done, len(items))
         if frames_only:
             write_rendered_frames(out, (parts.frames_path(number) for number in range(len(items))), frames)
             report = PrepareReport.read(out)
@@ -278,21 +277,19 @@ def _do_all(make: Callable[[T], None], todo: Sequence[T], workers: int) -> Itera
     Raises:
         DataError: if a process died.
     """
-    cores = os.cpu_count() or 1
-    alone, done, start = workers == 1 or (workers == 0 and cores == 1), 0, time.perf_counter()
-    while done < len(todo) and workers < 2:
+    cores, start, done = os.cpu_count() or 1, time.perf_counter(), 0
+    for done, item in enumerate(todo):
         elapsed = time.perf_counter() - start
-        if not alone and done and elapsed > _ESTIMATE_AFTER and elapsed / done * (len(todo) - done) > _WORTH_PROCESSES:
+        left = elapsed / max(done, 1) * (len(todo) - done)
+        if workers > 1 or (not workers and cores > 1 and elapsed > _ESTIMATE_AFTER and left > _WORTH_PROCESSES):
             break
-        make(todo[done])
-        done += 1
+        make(item)
         yield
-    if done == len(todo):
+    else:
         return
     # one thread each: the tensors of a clip are small, and there is a process per core
-    with ProcessPoolExecutor(
-        workers or cores, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
+    context, threads = get_context("spawn"), torch.set_num_threads
+    with ProcessPoolExecutor(workers or cores, context, initializer=threads, initargs=(1,)) as pool:
         try:
             yield from pool.map(make, todo[done:], chunksize=4)
         except BrokenProcessPool as error:
@@ -326,13 +323,9 @@ def _retargeted(clip: Clip) -> tuple[Motion, RetargetingErrors]:
     source = resample(clip.motion, FPS)
     motion = retarget(source)
     report = retarget_report(source, motion)
-    return motion, RetargetingErrors(
-        clip.key,
-        round(float(report.bone_direction_error_deg_mean), 4),
-        round(float(report.bone_direction_error_deg_max), 4),
-        round(float(report.foot_height_m), 5),
-        int(report.flips),
-    )
+    mean, worst = report.bone_direction_error_deg_mean, report.bone_direction_error_deg_max
+    height, flips = round(float(report.foot_height_m), 5), int(report.flips)
+    return motion, RetargetingErrors(clip.key, round(float(mean), 4), round(float(worst), 4), height, flips)
 
 
 def _entry(clip: Clip, motion: Motion) -> Entry:
@@ -371,8 +364,7 @@ def _assemble(source: Source, parts: Parts, out: Path) -> PrepareReport:
     folder.mkdir()
     for name in (SIXD, ROOT):
         np.save(folder / name, np.concatenate([parts.array(number, name) for number in kept]))
-    entries: list[Entry] = []
-    rows = 0
+    entries, rows = [], 0
     for entry, _ in kept.values():
         entries.append(replace(entry, start=rows))
         rows += entry.num_frames
