@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import sys
-import textwrap
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import tyro
@@ -105,13 +106,18 @@ def load_command(name: str) -> Callable[..., Any]:
 
 
 def _overview() -> str:
-    """Returns the help of `motionclip`: each command with the first line of its docstring."""
+    """Returns the help of `motionclip`: each command with the first line of its docstring.
+
+    It is read from the source: importing all commands would take seconds, for `train` needs PyTorch for its options.
+    """
     lines = []
     for title, group in GROUPS.items():
         lines += ["", f"{title}:"]
-        for name in group:
-            summary = (load_command(name).__doc__ or "").strip().splitlines()[0]
-            lines.append(textwrap.fill(f"  {name:<15}  {summary}", 100, subsequent_indent=" " * 19))
+        for name, target in group.items():
+            module, function = target.split(":")
+            tree = ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8"))
+            (found,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function)
+            lines.append(f"  {name:<15}  {(ast.get_docstring(found) or '').partition(chr(10))[0]}")
     return _OVERVIEW.format(commands="\n".join([*lines, ""]))
 
 

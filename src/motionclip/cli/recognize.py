@@ -92,7 +92,7 @@ def caption(
     json_file: JsonFile = None,
     options: Model,
 ) -> None:
-    """Describe motion files by the nearest sentences, for each four seconds of longer ones.
+    """Describe motion files, each four seconds of longer ones, by the nearest sentences.
 
     Args:
         sentences: Text file with the sentences to choose from, one a line.
