@@ -64,7 +64,7 @@ def test_json_is_the_motion(client: TestClient, expected: motionclip.Motion) -> 
     assert (
         said["fps"] == 30 and tuple(said["joints"]) == CANONICAL.names and tuple(said["parents"]) == CANONICAL.parents
     )
-    assert np.allclose(said["positions"], expected.positions, atol=1e-4)
+    assert np.allclose(said["positions"], expected.positions, atol=1e-3)
     turns = torch.tensor(said["rotations"])
     same = (turns * matrix_to_quat(expected.rotations)).sum(dim=-1).abs()
     assert torch.allclose(same, torch.ones_like(same), atol=1e-4)
@@ -81,7 +81,7 @@ def test_files_hold_the_motion(
     path.write_bytes(generate(client, accept))
     motion = motionclip.read_motion(path)
     order = [motion.skeleton.index(name) for name in CANONICAL.names]
-    torch.testing.assert_close(motion.positions[:, order], expected.positions, atol=1e-4, rtol=0)
+    torch.testing.assert_close(motion.positions[:, order], expected.positions, atol=1e-3, rtol=0)
 
 
 def test_pictures_and_films_have_frames(client: TestClient) -> None:

@@ -36,7 +36,7 @@ def running(app: FastAPI) -> Iterator[int]:
 
 
 def wait_until(reached: Callable[[], bool]) -> None:
-    for _ in range(1000):
+    for _ in range(6000):
         if reached():
             return
         time.sleep(0.02)
@@ -45,7 +45,7 @@ def wait_until(reached: Callable[[], bool]) -> None:
 
 def talk(port: int, *pieces: bytes, keep: bool = False) -> bytes:
     """Send pieces until the server closes its end, and what it answers."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         try:
             for piece in pieces:
                 connection.sendall(piece)
@@ -71,7 +71,7 @@ def head(length: int | None, path: str = "/encode") -> bytes:
 
 @pytest.fixture(scope="module")
 def small(model: MotionCLIP) -> FastAPI:
-    return create_app(model, limits=Limits(body_mb=1.0))
+    return create_app(model, limits=Limits(body_mb=1.0, gather_ms=500))
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_lengths_that_are_none_are_refused(small: FastAPI, length: str) -> None:
 def test_bodies_together_are_bounded(model: MotionCLIP) -> None:
     app = create_app(model, limits=Limits(body_mb=0.01))
     with running(app) as port:
-        held = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(8)]
+        held = [socket.create_connection(("127.0.0.1", port), timeout=120) for _ in range(8)]
         for connection in held:
             connection.sendall(head(10_000) + bytes(9_999))
         wait_until(lambda: inside(app) == 8)
@@ -139,7 +139,7 @@ def test_a_client_that_leaves_takes_nothing_with_it(small: FastAPI, port: int) -
 
 
 def test_who_sends_slowly_or_asks_for_much_is_not_waited_for(model: MotionCLIP) -> None:
-    with running(create_app(model, limits=Limits(seconds=0.3))) as port:
+    with running(create_app(model, limits=Limits(seconds=0.05))) as port:
         assert talk(port, head(10), keep=True).startswith(b"HTTP/1.1 503 ")
         body = json.dumps({"shots": [{"source": "a person walks", "seconds": 60}] * 2}).encode()
         answer = talk(port, head(len(body), "/storyboard") + body, keep=True)

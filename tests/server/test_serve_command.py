@@ -29,7 +29,7 @@ def free_port() -> int:
 def server(walk: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     port = free_port()
     command = [sys.executable, "-m", "motionclip", "serve", "--port", str(port), "--library", str(walk.parent)]
-    process = subprocess.Popen([*command, "--limits.gather-ms", "300"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, "--limits.gather-ms", "1500"], stderr=subprocess.PIPE, text=True)
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for(f"{address}/ready", process)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from motionclip.studio.app import Studio
-from motionclip.studio.client import Visitor
+from motionclip.studio.client import ClientSession
 
 #: Seconds; on a busy machine without a graphics card a page takes a minute to appear.
 _PATIENCE = 120.0
@@ -31,11 +31,11 @@ class Page:
 
     Attributes:
         tab: Playwright's page.
-        visitor: what the studio knows of it.
+        session: what the studio knows of it.
     """
 
     tab: Any
-    visitor: Visitor
+    session: ClientSession
 
     def go(self, tab: str) -> None:
         self.tab.get_by_role("tab", name=tab, exact=True).click()
@@ -61,15 +61,15 @@ class Page:
 
     def rest(self) -> None:
         """Waits until nothing is being done for the page."""
-        until(lambda: not self.visitor.waits_for, "the work ends")
+        until(lambda: not self.session.pending, "the work ends")
 
     def make(self, words: str) -> None:
         """Types a sentence and waits for its motion."""
-        before = self.visitor.shown
+        before = self.session.shown
         self.go("Make")
         self.write("Words", words)
         self.press("Make")
-        until(lambda: self.visitor.shown is not before, f"a motion of {words!r}")
+        until(lambda: self.session.shown is not before, f"a motion of {words!r}")
         self.rest()
 
     def says(self, text: str) -> None:
@@ -91,10 +91,10 @@ class Page:
 
 def open_page(studio: Studio, browser: Any, size: tuple[int, int] = (1000, 640)) -> Page:
     """A page in a browser context of its own, ready for use."""
-    known = {id(visitor) for visitor in studio.visitors}
+    known = {id(session) for session in studio.sessions}
     tab = browser.new_context(viewport={"width": size[0], "height": size[1]}, accept_downloads=True).new_page()
     tab.set_default_timeout(1000 * _PATIENCE)
     tab.goto(studio.address)
     tab.get_by_role("tab", name="Export", exact=True).wait_for(timeout=1000 * _PATIENCE)
-    (visitor,) = [visitor for visitor in studio.visitors if id(visitor) not in known]
-    return Page(tab, visitor)
+    (session,) = [session for session in studio.sessions if id(session) not in known]
+    return Page(tab, session)

@@ -6,7 +6,7 @@ import torch
 
 from motionclip.body import default_body
 from motionclip.motion import CANONICAL, Motion
-from motionclip.studio.session import Take, poses_of
+from motionclip.studio.takes import Take, poses_of
 
 
 def take(title: str, frames: int = 10) -> Take:

@@ -11,14 +11,14 @@ from motionclip.errors import FormatError, SkeletonError
 from motionclip.formats import load_rig
 from motionclip.io import writable, write_motion
 from motionclip.serving import file_bytes
-from motionclip.studio.panels.files import file_name, groups, read_rig
+from motionclip.studio.panels.files import file_name, read_rig, writable_groups
 from studio.takes import take
 
 
 def test_every_format_that_can_be_written_has_its_button(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sorted(suffix for suffixes in groups().values() for suffix in suffixes) == sorted(writable())
+    assert sorted(suffix for suffixes in writable_groups().values() for suffix in suffixes) == sorted(writable())
     monkeypatch.setattr("motionclip.io.find_spec", lambda name: None)
-    left = {suffix for suffixes in groups().values() for suffix in suffixes}
+    left = {suffix for suffixes in writable_groups().values() for suffix in suffixes}
     assert set(writable()) - left == {".mp4", ".usd", ".usda", ".usdc", ".usdz"}
 
 

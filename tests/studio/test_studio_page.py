@@ -29,21 +29,21 @@ def test_from_a_sentence_to_an_exported_file(studio: Studio, chromium: Any, walk
     pictures = Path(PICTURES) if PICTURES else tmp_path
 
     page.make("a person walks like an old man")
-    assert page.visitor.shown is not None and page.visitor.shown.motion.skeleton is CANONICAL
-    until(lambda: page.visitor.player.frame > 5, "it plays at once")
+    assert page.session.shown is not None and page.session.shown.motion.skeleton is CANONICAL
+    until(lambda: page.session.player.frame > 5, "it plays at once")
     page.press("Pause")
-    until(lambda: not page.visitor.player.playing, "it stands still")
-    early, late = scrubbed(page, 20), scrubbed(page, 95)
-    assert np.abs(early - late).max() > 60  # the body is elsewhere, the page is not
+    until(lambda: not page.session.player.playing, "it stands still")
+    early = scrubbed(page, 20)
+    until(lambda: np.abs(scrubbed(page, 95) - early).max() > 60, "the body is elsewhere, though the page is not")
     page.picture(pictures / "studio-make.png")
 
     edited(page, pictures)
     blended(page, pictures)
     page.go("Story")
     page.press("Make the story")
-    until(lambda: page.visitor.shown and page.visitor.shown.title.startswith("story"), "a story")
+    until(lambda: page.session.shown and page.session.shown.title.startswith("story"), "a story")
     page.rest()
-    assert page.visitor.shown.motion.duration == pytest.approx(9.0, abs=0.1)
+    assert page.session.shown.motion.duration == pytest.approx(9.0, abs=0.1)
     page.press("Pause")
     page.picture(pictures / "studio-story.png")
     read(page, walk, pictures)
@@ -55,9 +55,8 @@ def test_from_a_sentence_to_an_exported_file(studio: Studio, chromium: Any, walk
 def scrubbed(page: Page, frame: int) -> np.ndarray:
     """Goes to a frame and returns what the scene shows, (H, W) grey."""
     page.write("Frame", str(frame))
-    until(lambda: page.visitor.player.frame == frame, f"frame {frame}")
-    assert not page.visitor.player.playing
-    page.tab.wait_for_timeout(700)
+    until(lambda: page.session.player.frame == frame, f"frame {frame}")
+    assert not page.session.player.playing
     size = page.tab.viewport_size
     clip = {"x": 0, "y": 0, "width": size["width"] - 400, "height": size["height"] - 200}
     picture = Image.open(BytesIO(page.tab.screenshot(clip=clip))).convert("L")
@@ -66,19 +65,19 @@ def scrubbed(page: Page, frame: int) -> np.ndarray:
 
 def edited(page: Page, pictures: Path) -> None:
     """Change, undo, redo."""
-    walk = page.visitor.session.current
+    walk = page.session.history.current
     page.go("Edit")
     page.write("Minus", "a person walks like an old man")
     page.write("Plus", "a young woman walks")
     page.press("Change")
-    until(lambda: len(page.visitor.session.takes) == 2, "an edit")
+    until(lambda: len(page.session.history.takes) == 2, "an edit")
     page.rest()
-    changed = page.visitor.session.current
+    changed = page.session.history.current
     assert float((changed.motion.positions - walk.motion.positions).norm(dim=-1).mean()) > 0.02
     page.press("Undo")
-    until(lambda: page.visitor.shown is walk, "undo")
+    until(lambda: page.session.shown is walk, "undo")
     page.press("Redo")
-    until(lambda: page.visitor.shown is changed, "redo")
+    until(lambda: page.session.shown is changed, "redo")
     page.picture(pictures / "studio-edit.png")
 
 
@@ -89,12 +88,12 @@ def blended(page: Page, pictures: Path) -> None:
     page.make("wave with both hands")
     page.go("Blend")
     page.press("B: what is shown")
-    until(lambda: page.visitor.shown.title.endswith("from A to B"), "the first of those between")
+    until(lambda: page.session.shown.title.endswith("from A to B"), "the first of those between")
     page.rest()
     page.write("A to B", "50")
-    until(lambda: page.visitor.shown.title == "50 % from A to B", "half of the way")
+    until(lambda: page.session.shown.title == "50 % from A to B", "half of the way")
     page.press("Keep what is shown")
-    until(lambda: len(page.visitor.session.takes) == 4, "a take")
+    until(lambda: len(page.session.history.takes) == 4, "a take")
     page.picture(pictures / "studio-blend.png")
 
 
@@ -102,10 +101,10 @@ def read(page: Page, walk: Path, pictures: Path) -> None:
     """A file is shown and recognized."""
     page.go("File")
     page.tab.locator("input[type=file]").first.set_input_files(str(walk))
-    until(lambda: page.visitor.shown.title == "walk.bvh", "the file's motion")
+    until(lambda: page.session.shown.title == "walk.bvh", "the file's motion")
     page.rest()
     page.says("%")
-    assert page.visitor.shown.motion.num_frames == read_motion(walk).num_frames
+    assert page.session.shown.motion.num_frames == read_motion(walk).num_frames
     page.picture(pictures / "studio-file.png")
 
 
@@ -119,24 +118,24 @@ def mapped(page: Page, pictures: Path) -> None:
     page.rest()
     page.settle()
     page.picture(pictures / "studio-map.png")
-    first, last = page.visitor.session.takes[0], page.visitor.session.takes[-1]
-    assert page.visitor.shown is last
+    first, last = page.session.history.takes[0], page.session.history.takes[-1]
+    assert page.session.shown is last
     x, y = on_screen(page, first.title)
     page.tab.mouse.click(x, y)
-    until(lambda: page.visitor.shown.title == first.title, "the motion of the ball")
+    until(lambda: page.session.shown.title == first.title, "the motion of the ball")
     page.tab.get_by_label("Map of the library").uncheck()
     page.settle()
 
 
 def on_screen(page: Page, title: str) -> tuple[float, float]:
     """Where the ball of a take is on the page, in pixels."""
-    from motionclip.studio.scene import PLACE, TURN, on_board
+    from motionclip.studio.scene import MAP_POSITION, MAP_TURN, on_board
 
-    shown = page.visitor.collection.map()
-    number = [spot.title for spot in shown.spots].index(title)
-    x, y, _ = on_board(shown.places)[number]
-    place = np.array(PLACE) + np.array([x * np.cos(TURN), y, -x * np.sin(TURN)])
-    camera = page.visitor.client.camera
+    shown = page.session.collection.map()
+    number = [point.title for point in shown.points].index(title)
+    x, y, _ = on_board(shown.positions)[number]
+    place = np.array(MAP_POSITION) + np.array([x * np.cos(MAP_TURN), y, -x * np.sin(MAP_TURN)])
+    camera = page.session.client.camera
     forward = camera.look_at - camera.position
     forward = forward / np.linalg.norm(forward)
     right = np.cross(forward, (0.0, 1.0, 0.0))
@@ -177,10 +176,10 @@ def test_two_pages_at_once_and_what_is_too_much_for_them(
 ) -> None:
     first, second = (open_page(studio, chromium, (900, 560)) for _ in range(2))
     first.make("a person jumps")
-    assert second.visitor.shown is None and second.visitor.session.takes == ()
+    assert second.session.shown is None and second.session.history.takes == ()
     second.make("a person runs")
-    assert [one.title for one in first.visitor.session.takes] == ["a person jumps"]
-    assert [one.title for one in second.visitor.session.takes] == ["a person runs"]
+    assert [one.title for one in first.session.history.takes] == ["a person jumps"]
+    assert [one.title for one in second.session.history.takes] == ["a person runs"]
     for page in (first, second):
         page.press("Pause")
 
@@ -211,7 +210,7 @@ def test_two_pages_at_once_and_what_is_too_much_for_them(
         second.rest()
     with second.tab.expect_download():
         second.press(".glb")
-    assert len(first.visitor.session.takes) == len(second.visitor.session.takes) == 2
+    assert len(first.session.history.takes) == len(second.session.history.takes) == 2
 
 
 def full_disk(*_: object) -> None:

@@ -1,4 +1,10 @@
-"""The studio as a server on this machine: a session for each browser, and one clock for all."""
+"""The studio as a server on this machine: a session for each browser, and one clock for all.
+
+viser 1.1 leaves some things open that a page on one's own machine should not. A web page from elsewhere may open a
+WebSocket to a loopback address, directly or through a name that it turns into one (DNS rebinding); the headers of its
+request show it. viser's share button sends everything through a server of its authors; it is taken out. viser reads an
+upload of any size into memory; here its first message says whether it may.
+"""
 
 from __future__ import annotations
 
@@ -19,28 +25,38 @@ from motionclip.applications.search.library import LibraryIndex
 from motionclip.body import default_body
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.serving import host_name, is_loopback
-from motionclip.studio.client import LOG, House, Visitor, Workshop
+from motionclip.studio.client import LOG, ClientSession, JobQueue, SharedState
 from motionclip.studio.library import LibraryCollection
-from motionclip.studio.panels.controls import add_timeline, add_top
-from motionclip.studio.panels.create import Blend, Story, add_edit, add_make
-from motionclip.studio.panels.files import Export, File
-from motionclip.studio.panels.library import Library
+from motionclip.studio.panels.controls import add_status, add_timeline
+from motionclip.studio.panels.create import add_blend, add_edit, add_make, add_story
+from motionclip.studio.panels.files import add_export, add_file
+from motionclip.studio.panels.library import add_library
 from motionclip.studio.scene import EYE, TARGET
 
-# Who may come in, and with how much: what viser 1.1 leaves open and a page on one's own machine should not.
-#
-# A web page from elsewhere may open a WebSocket to a loopback address, directly or through a name that it turns into
-# one (DNS rebinding); the headers of its request tell. viser's share button sends everything through a server of its
-# authors; it is taken out. viser reads an upload of any size into memory; here its first message says whether it may.
+HOST = "127.0.0.1"
+#: Bytes of an uploaded file, and browsers at once.
+MAX_UPLOAD_BYTES, MAX_CLIENTS = 20_000_000, 16
+#: Frames that are shown in a second, and the width of the panels in pixels.
+_FRAME_RATE, _PANEL_WIDTH = 30.0, 370
+#: The tabs of a page.
+_TABS: dict[str, Callable[[ClientSession], None]] = {
+    "Make": add_make,
+    "Edit": add_edit,
+    "Blend": add_blend,
+    "Story": add_story,
+    "File": add_file,
+    "Map": add_library,
+    "Export": add_export,
+}
 
 
 class LocalServer(viser.ViserServer):
     """viser on a loopback address, without the way out to its authors' server."""
 
     def request_share_url(self, verbose: bool = True) -> None:
-        """Nothing is shared."""
+        """Shares nothing."""
 
-    def is_from_here(self, client: viser.ClientHandle) -> bool:
+    def is_own_page(self, client: viser.ClientHandle) -> bool:
         """Whether a browser shows the page that came from this server, and not one of another site."""
         connection = self._websock_server._live_connections.get(client.client_id)
         if connection is None or connection.request is None:
@@ -50,28 +66,28 @@ class LocalServer(viser.ViserServer):
         return (
             len(hosts) == 1
             and is_loopback(host_name(hosts[0]))
-            and all(urlsplit(o).netloc == hosts[0] for o in origins)
+            and all(urlsplit(origin).netloc == hosts[0] for origin in origins)
         )
 
-    def send_away(self, client: viser.ClientHandle, why: str) -> None:
+    def close_connection(self, client: viser.ClientHandle, reason: str) -> None:
         """Ends the connection of a browser."""
         connection = self._websock_server._live_connections.get(client.client_id)
         if connection is not None:
-            asyncio.run_coroutine_threadsafe(connection.close(1008, why), self._event_loop)
+            asyncio.run_coroutine_threadsafe(connection.close(1008, reason), self._event_loop)
 
 
-def bound_uploads(client: viser.ClientHandle, most: int, refused: Callable[[str, int], None]) -> None:
+def limit_uploads(client: viser.ClientHandle, max_bytes: int, on_refused: Callable[[str, int], None]) -> None:
     """Lets only small files in from a browser.
 
     Args:
         client: the browser.
-        most: bytes of a file.
-        refused: is told the name and the size of a larger one, whose bytes are then dropped as they come.
+        max_bytes: of a file.
+        on_refused: called with the name and the size of a larger one, whose bytes are then dropped as they come.
     """
     connection, gui = client._websock_connection, client.gui
 
     def begin(client_id: ClientId, message: messages.FileTransferStartUpload) -> None:
-        if message.size_bytes <= most:
+        if message.size_bytes <= max_bytes:
             gui._handle_file_transfer_start(client_id, message)
             return
         # the page waits for this before its button works again
@@ -82,135 +98,116 @@ def bound_uploads(client: viser.ClientHandle, most: int, refused: Callable[[str,
             total_bytes=message.size_bytes,
         )
         connection.queue_message(done)
-        refused(message.filename, message.size_bytes)
+        on_refused(message.filename, message.size_bytes)
 
     connection.unregister_handler(messages.FileTransferStartUpload)
     connection.register_handler(messages.FileTransferStartUpload, begin)
 
 
-HOST = "127.0.0.1"
-#: Bytes of an uploaded file, and browsers at once.
-MOST_BYTES, MOST_VISITORS = 20_000_000, 16
-#: Frames that are shown in a second, and the width of the panel in pixels.
-_RATE, _WIDTH = 30.0, 370
-
-
 class Studio:
-    """Serves from its making until ``close``.
+    """Serves from its construction until ``close``.
 
     Args:
         model: from :func:`motionclip.load`.
-        library: what the map shows, from ``index_library`` with the same model; what each session makes, if None.
+        library: what the map shows, from ``index_library`` with the same model; the takes of each page if None.
         port: to listen at; the next free one is taken where it is in use.
     """
 
     def __init__(self, model: MotionCLIP, *, library: LibraryIndex | None = None, port: int = 8080):
         collection = None if library is None else LibraryCollection(model, library)
-        self._house = House(model, default_body(), Workshop(), collection)
-        self._visitors: dict[int, Visitor] = {}
+        self._shared = SharedState(model, default_body(), JobQueue(), collection)
+        self._sessions: dict[int, ClientSession] = {}
         self._lock, self._closed = threading.Lock(), threading.Event()
         # a browser may leave between two frames
         warnings.filterwarnings("ignore", "Queued a .* on a closed connection")
-        with contextlib.redirect_stdout(io.StringIO()):  # viser greets
+        with contextlib.redirect_stdout(io.StringIO()):  # viser prints a greeting
             self._server = LocalServer(host=HOST, port=port, label="motionclip", verbose=False)
         self._server.gui.configure_theme(show_logo=False, show_share_button=False, brand_color=(58, 110, 180))
         self._server.gui.main_panel.dock_right()
-        self._server.gui.main_panel.set_width(_WIDTH)
+        self._server.gui.main_panel.set_width(_PANEL_WIDTH)
         self._server.scene.set_up_direction("+y")
         self._server.initial_camera.position, self._server.initial_camera.look_at = EYE, TARGET
-        self._server.on_client_connect(self._enter)
-        self._server.on_client_disconnect(self._leave)
-        self._clock = threading.Thread(target=self._run, name="motionclip-clock", daemon=True)
+        self._server.on_client_connect(self._connect)
+        self._server.on_client_disconnect(self._disconnect)
+        self._clock = threading.Thread(target=self._run_clock, name="motionclip-clock", daemon=True)
         self._clock.start()
 
     @property
     def address(self) -> str:
-        """Where the page is."""
+        """The URL of the page."""
         return f"http://{HOST}:{self._server.get_port()}"
 
     @property
-    def visitors(self) -> tuple[Visitor, ...]:
-        """The browsers that are here."""
+    def sessions(self) -> tuple[ClientSession, ...]:
+        """The sessions of the browsers that are connected."""
         with self._lock:
-            return tuple(self._visitors.values())
+            return tuple(self._sessions.values())
 
     def close(self) -> None:
-        """Ends the server, its clock, and what is at work."""
+        """Ends the server, its clock, and all jobs."""
         self._closed.set()
         self._clock.join()
-        for visitor in self.visitors:
-            visitor.close()
-        self._house.workshop.close()
+        for session in self.sessions:
+            session.close()
+        self._shared.jobs.close()
         with contextlib.redirect_stdout(io.StringIO()):
             self._server.stop()
 
     def wait(self) -> None:
-        """Until ``close`` is called, or the process is interrupted."""
+        """Returns when ``close`` is called, or the process is interrupted."""
         self._closed.wait()
 
-    def _enter(self, client: viser.ClientHandle) -> None:
-        if not self._server.is_from_here(client):
-            self._server.send_away(client, "a page of another site; expected the studio's own")
+    def _connect(self, client: viser.ClientHandle) -> None:
+        if not self._server.is_own_page(client):
+            self._server.close_connection(client, "a page of another site; expected the studio's own")
             return
         with self._lock:
-            if len(self._visitors) >= MOST_VISITORS:
-                self._server.send_away(client, "too many pages are open")
+            if len(self._sessions) >= MAX_CLIENTS:
+                self._server.close_connection(client, "too many pages are open")
                 return
-            visitor = self._visitors[client.client_id] = Visitor(client, self._house)
-        if client.client_id not in self._server.get_clients():  # it left before it was counted
-            self._leave(client)
+            session = self._sessions[client.client_id] = ClientSession(client, self._shared)
+        if client.client_id not in self._server.get_clients():  # it left before its session was known
+            self._disconnect(client)
             return
-        furnish(visitor)
+        build_page(session)
 
-    def _leave(self, client: viser.ClientHandle) -> None:
+    def _disconnect(self, client: viser.ClientHandle) -> None:
         with self._lock:
-            visitor = self._visitors.pop(client.client_id, None)
-        if visitor is not None:
-            visitor.close()
+            session = self._sessions.pop(client.client_id, None)
+        if session is not None:
+            session.close()
 
-    def _run(self) -> None:
-        """The clock: lets time pass for every browser."""
+    def _run_clock(self) -> None:
         before = time.monotonic()
-        while not self._closed.wait(1 / _RATE):
+        while not self._closed.wait(1 / _FRAME_RATE):
             now = time.monotonic()
             self._tick(now - before)
             before = now
 
     def _tick(self, seconds: float) -> None:
-        # not in the loop of the clock, whose names would keep the last browser alive
-        for visitor in self.visitors:
+        # a function of its own: the variables of the clock's loop would keep the last session alive
+        for session in self.sessions:
             try:
-                visitor.tick(seconds)
+                session.tick(seconds)
             except Exception as error:  # one browser's fault is not the others'
                 LOG.error("a fault in the studio's clock", exc_info=error)
-                self._leave(visitor.client)
+                self._disconnect(session.client)
 
 
-def furnish(visitor: Visitor) -> None:
+def build_page(session: ClientSession) -> None:
     """Adds all panels to a page."""
-    bound_uploads(visitor.client, MOST_BYTES, lambda name, size: visitor.tell(*too_large(name, size)))
-    add_top(visitor)
-    tabs = visitor.client.gui.add_tab_group()
-    with tabs.add_tab("Make"):
-        add_make(visitor)
-    with tabs.add_tab("Edit"):
-        add_edit(visitor)
-    with tabs.add_tab("Blend"):
-        Blend(visitor)
-    with tabs.add_tab("Story"):
-        Story(visitor)
-    with tabs.add_tab("File"):
-        File(visitor)
-    with tabs.add_tab("Map"):
-        Library(visitor)
-    with tabs.add_tab("Export"):
-        Export(visitor)
-    add_timeline(visitor)
 
+    def refuse(name: str, size: int) -> None:
+        session.notify(
+            "File too large",
+            f"{name[:100]} has {size / 1e6:.1f} MB; expected at most {MAX_UPLOAD_BYTES / 1e6:.0f} MB: cut the motion, "
+            "or lower its rate",
+        )
 
-def too_large(name: str, size: int) -> tuple[str, str]:
-    """Title and message for a file that is not let in."""
-    return "File too large", (
-        f"{name[:100]} has {size / 1e6:.1f} MB; expected at most {MOST_BYTES / 1e6:.0f} MB: cut the motion, or lower "
-        "its rate"
-    )
+    limit_uploads(session.client, MAX_UPLOAD_BYTES, refuse)
+    add_status(session)
+    tabs = session.client.gui.add_tab_group()
+    for name, add_panel in _TABS.items():
+        with tabs.add_tab(name):
+            add_panel(session)
+    add_timeline(session)

@@ -1,4 +1,4 @@
-"""One browser: what it has made, what it shows, and what it waits for."""
+"""One browser: the background jobs that it waits for, and the session behind its page."""
 
 from __future__ import annotations
 
@@ -15,289 +15,292 @@ from motionclip.body import Body
 from motionclip.errors import MotionClipError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
-from motionclip.studio.library import Collection, SessionCollection
-from motionclip.studio.scene import Stage
-from motionclip.studio.session import Player, Session, Take, poses_of
-
-# Work off the page: one thing at a time, in the order of asking, and dropped when nobody waits any more.
-
+from motionclip.studio.library import Collection, TakeCollection
+from motionclip.studio.scene import BodyScene
+from motionclip.studio.takes import Player, Take, TakeHistory, poses_of
 
 T = TypeVar("T")
 
+LOG = logging.getLogger("motionclip.studio")
+#: Jobs that one browser may wait for at once.
+MAX_JOBS = 4
+#: Characters of a title, and of a notification.
+_MAX_TITLE, _MAX_MESSAGE = 48, 600
+#: Seconds for which a notification is shown.
+_MESSAGE_SECONDS = 12.0
 
-class Stopped(Exception):
-    """Nobody waits for this work any more."""
+
+class Cancelled(Exception):
+    """Nobody waits for this job any more."""
 
 
 class Job:
-    """A piece of work that was asked for.
+    """A piece of work off the page.
 
     Args:
         title: what is done, for people.
-        on_step: is called at every step of long work.
+        on_progress: called at every step of long work.
     """
 
-    def __init__(self, title: str, on_step: Callable[[], None] = lambda: None):
-        self._title, self._on_step, self._progress = title, on_step, ""
-        self._stopped = threading.Event()
+    def __init__(self, title: str, on_progress: Callable[[], None] = lambda: None):
+        self._title, self._on_progress, self._progress = title, on_progress, ""
+        self._cancelled = threading.Event()
 
     @property
-    def doing(self) -> str:
+    def description(self) -> str:
         """What is done, and how far it is."""
         return self._title + self._progress
 
-    def stop(self) -> None:
-        """It is not begun any more, or ends at its next step, or its result is thrown away."""
-        self._stopped.set()
+    def cancel(self) -> None:
+        """Prevents its beginning, ends it at its next step, or has its result thrown away."""
+        self._cancelled.set()
 
-    def step(self, done: int = 0, total: int = 0) -> None:
-        """What long work calls between its steps.
+    def progress(self, done: int = 0, total: int = 0) -> None:
+        """Called by long work between its steps.
 
         Raises:
-            Stopped: if it was stopped.
+            Cancelled: if it was cancelled.
         """
-        if self._stopped.is_set():
-            raise Stopped(self.doing)
+        if self._cancelled.is_set():
+            raise Cancelled(self.description)
         if total:
             self._progress = f", {done} of {total}"
-            self._on_step()
+            self._on_progress()
 
 
-class Workshop:
-    """One thread that all browsers share."""
+class JobQueue:
+    """One thread that does the jobs of all browsers, one at a time, in order."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, "motionclip-studio")
+        self._thread = ThreadPoolExecutor(1, "motionclip-studio")
 
-    def start(
+    def submit(
         self,
         job: Job,
         work: Callable[[Job], T],
         *,
-        then: Callable[[T], None],
-        failed: Callable[[Exception], None],
-        ended: Callable[[Job], None],
+        on_result: Callable[[T], None],
+        on_error: Callable[[Exception], None],
+        on_end: Callable[[Job], None],
     ) -> None:
-        """Has work done after all that was asked for before.
+        """Has work done after all that was submitted before. The callbacks are called in the same thread.
 
         Args:
-            job: by which it can be stopped.
-            work: calls ``Job.step`` if it is long.
-            then: gets the result, in the same thread, unless the job was stopped.
-            failed: gets the error of ``work`` or ``then`` instead, unless the job was stopped.
-            ended: is told in any case.
+            job: by which it can be cancelled.
+            work: calls ``Job.progress`` if it is long.
+            on_result: called with the result, unless the job was cancelled.
+            on_error: called with an error of ``work`` or ``on_result``.
+            on_end: called in any case.
         """
 
-        def whole() -> None:
+        def run() -> None:
             try:
-                job.step()
+                job.progress()
                 result = work(job)
-                job.step()
-                then(result)
-            except Stopped:
+                job.progress()
+                on_result(result)
+            except Cancelled:
                 pass
             except Exception as error:
-                failed(error)
+                on_error(error)
             finally:
-                ended(job)
+                on_end(job)
 
-        self._pool.submit(whole)
+        self._thread.submit(run)
 
     def close(self) -> None:
-        """Ends the thread after what it has begun; what waits is dropped."""
-        self._pool.shutdown(cancel_futures=True)
-
-
-LOG = logging.getLogger("motionclip.studio")
-#: Things that one browser may wait for at once.
-MOST_JOBS = 4
-#: Letters of a title, and of a message.
-_TITLE, _MESSAGE = 48, 600
-#: Seconds for which a message is shown.
-_SHOWN = 12.0
+        """Ends the thread after the job that it has begun; those that wait are dropped."""
+        self._thread.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True, eq=False)
-class House:
+class SharedState:
     """What all browsers share.
 
     Attributes:
-        model: makes and understands motions.
-        body: what is shown.
-        workshop: where work is done.
-        library: what the map shows; None for what each session has made.
+        model: from :func:`motionclip.load`.
+        body: the body that is drawn.
+        jobs: does the work.
+        library: what the map shows; None for the takes of each page.
     """
 
     model: MotionCLIP
     body: Body
-    workshop: Workshop
+    jobs: JobQueue
     library: Collection | None
 
 
-class Visitor:
-    """The state behind one page. Panels call it; any thread may.
+class ClientSession:
+    """The state behind one page. Any thread may call it.
 
     Args:
         client: the browser.
-        house: what it shares with others.
+        shared: what it shares with others.
 
     Attributes:
-        session: what was made.
-        player: the timeline.
+        history: the takes.
+        player: the playback time.
+        scene: the body that is drawn.
         collection: what the map shows.
-        shown: what the stage shows: the current take, or a look at something else.
+        shown: what the body does: the current take, or a preview of something else.
     """
 
-    def __init__(self, client: viser.ClientHandle, house: House):
-        self.client, self.house = client, house
-        self.session, self.player = Session(), Player()
-        self.stage = Stage(client, house.body)
-        self.collection = house.library or SessionCollection(house.model, self.session)
+    def __init__(self, client: viser.ClientHandle, shared: SharedState):
+        self.client, self.shared = client, shared
+        self.history, self.player = TakeHistory(), Player()
+        self.scene = BodyScene(client, shared.body)
+        self.collection = shared.library or TakeCollection(shared.model, self.history)
         self.shown: Take | None = None
-        self._frame = -1
+        self._frame = -1  # that is drawn
         self._lock = threading.RLock()
         self._jobs: list[Job] = []
-        self._changed: list[Callable[[], None]] = []
-        self._timed: list[Callable[[], None]] = []
-        self._gone = False
+        self._change_callbacks: list[Callable[[], None]] = []
+        self._frame_callbacks: list[Callable[[], None]] = []
+        self._closed = False
 
     @property
     def model(self) -> MotionCLIP:
-        return self.house.model
+        return self.shared.model
 
     @property
-    def waits_for(self) -> tuple[str, ...]:
-        """What is being done for it, and what comes after that."""
+    def pending(self) -> tuple[str, ...]:
+        """Descriptions of the job that is being done for it, and of those after that."""
         with self._lock:
-            return tuple(job.doing for job in self._jobs)
+            return tuple(job.description for job in self._jobs)
 
-    def on_change(self, call: Callable[[], None]) -> None:
-        """Has a panel told when takes, what is shown, or what is waited for have changed."""
-        self._changed.append(call)
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Has a function called when takes, what is shown, or pending jobs have changed."""
+        self._change_callbacks.append(callback)
 
-    def on_time(self, call: Callable[[], None]) -> None:
-        """Has a panel told when another frame is shown."""
-        self._timed.append(call)
+    def on_frame(self, callback: Callable[[], None]) -> None:
+        """Has a function called when another frame is shown."""
+        self._frame_callbacks.append(callback)
 
-    def make(self, title: str, work: Callable[[Job], Motion]) -> None:
-        """Has a motion made, which becomes the current take."""
-        self.do(title, lambda job: self.take(title, work(job)), self.add)
-
-    def do(self, doing: str, work: Callable[[Job], T], then: Callable[[T], None]) -> None:
+    def run(self, title: str, work: Callable[[Job], T], on_result: Callable[[T], None]) -> None:
         """Has work done off the page; errors are shown.
 
         Args:
-            doing: what it is, for people.
-            work: calls ``Job.step`` if it is long.
-            then: gets the result, unless the browser is gone or does not want it any more.
+            title: what is done, for people.
+            work: calls ``Job.progress`` if it is long.
+            on_result: called with the result, unless the job was cancelled or the browser is gone.
         """
-        job = Job(short(doing), self._notify)
+        job = Job(shortened(title), self._refresh)
         with self._lock:
-            if self._gone:
+            if self._closed:
                 return
-            if len(self._jobs) >= MOST_JOBS:
-                self.tell("Still at work", f"{MOST_JOBS} things are asked for already: wait for them, or press Stop")
+            if len(self._jobs) >= MAX_JOBS:
+                self.notify("Still at work", f"{MAX_JOBS} things are asked for already: wait for them, or press Stop")
                 return
             self._jobs.append(job)
-            self.house.workshop.start(job, work, then=then, failed=self.complain, ended=self._ended)
-        self._notify()
+            self.shared.jobs.submit(job, work, on_result=on_result, on_error=self.show_error, on_end=self._remove)
+        self._refresh()
 
-    def stop(self) -> None:
-        """Gives up what is waited for."""
+    def make(self, title: str, work: Callable[[Job], Motion]) -> None:
+        """Has a motion made, which becomes the current take."""
+        self.run(title, lambda job: self.new_take(title, work(job)), self.add)
+
+    def cancel_jobs(self) -> None:
+        """Cancels all pending jobs."""
         with self._lock:
             for job in self._jobs:
-                job.stop()
+                job.cancel()
             self._jobs.clear()
-        self._notify()
+        self._refresh()
 
-    def take(self, title: str, motion: Motion) -> Take:
-        """A take of a motion.
+    def new_take(self, title: str, motion: Motion) -> Take:
+        """Returns a take of a motion, which is not in the history yet.
 
         Raises:
             SkeletonError: if the skeleton's joints are of no known family.
         """
-        return Take(short(title), motion, poses_of(self.house.body, motion))
+        return Take(shortened(title), motion, poses_of(self.shared.body, motion))
 
     def add(self, take: Take) -> None:
         """Makes a take the current one, and plays it."""
         with self._lock:
-            self.session.add(take)
+            self.history.add(take)
             self._show(take)
-        self._notify()
+        self._refresh()
 
-    def look_at(self, take: Take, *, keep_time: bool = False) -> None:
-        """Plays something without making it a take."""
+    def preview(self, take: Take, *, keep_time: bool = False) -> None:
+        """Plays a take that is not added to the history."""
         with self._lock:
             self._show(take, keep_time=keep_time)
-        self._notify()
+        self._refresh()
 
-    def travel(self, move: Callable[[Session], None]) -> None:
+    def navigate(self, move: Callable[[TakeHistory], None]) -> None:
         """Moves in the history, and plays the take that is current then."""
         with self._lock:
-            move(self.session)
-            if self.session.current is not None:
-                self._show(self.session.current)
-        self._notify()
+            move(self.history)
+            if self.history.current is not None:
+                self._show(self.history.current)
+        self._refresh()
+
+    def shown_or_notify(self, title: str) -> Take | None:
+        """Returns what is shown; shows a notification with a title if there is nothing."""
+        if self.shown is None:
+            self.notify(title, "make a motion first, or read a file")
+        return self.shown
 
     def tick(self, seconds: float) -> None:
-        """Lets time pass on the stage."""
+        """Lets time pass, and draws the frame that is due."""
         with self._lock:
-            if self.shown is None or self._gone:
+            if self.shown is None or self._closed:
                 return
             self.player.advance(seconds)
             if self.player.frame == self._frame:
                 return
             self._frame = self.player.frame
-            self.stage.pose(self.shown.poses, self._frame)
-            for call in self._timed:
-                call()
+            self.scene.pose(self.shown.poses, self._frame)
+            for callback in self._frame_callbacks:
+                callback()
 
-    def complain(self, error: Exception) -> None:
-        """Shows an error: what was wrong and what to do, or that the fault is here."""
+    def show_error(self, error: Exception) -> None:
+        """Shows an error: what was wrong and what to do, or that the studio made a mistake."""
         if isinstance(error, MotionClipError):
-            self.tell("That cannot be done", str(error))
+            self.notify("That cannot be done", str(error))
         elif isinstance(error, OSError):
-            self.tell("That cannot be done", error.strerror or "a file could not be written")
+            self.notify("That cannot be done", error.strerror or "a file could not be written")
         else:
             LOG.error("a fault in the studio", exc_info=error)
-            self.tell("The studio made a mistake", f"{type(error).__name__}; the terminal shows more")
+            self.notify("The studio made a mistake", f"{type(error).__name__}; the terminal shows more")
 
-    def tell(self, title: str, message: str) -> None:
-        """Shows a message at the edge of the page."""
-        if not self._gone:
-            clipped = message if len(message) <= _MESSAGE else message[:_MESSAGE] + "…"
-            self.client.add_notification(title, clipped, auto_close_seconds=_SHOWN, color="red")
+    def notify(self, title: str, message: str) -> None:
+        """Shows a notification at the edge of the page."""
+        if not self._closed:
+            clipped = message if len(message) <= _MAX_MESSAGE else message[:_MAX_MESSAGE] + "…"
+            self.client.add_notification(title, clipped, auto_close_seconds=_MESSAGE_SECONDS, color="red")
 
     def close(self) -> None:
-        """Forgets everything; what is being done for it is stopped, or thrown away."""
+        """Cancels its jobs and forgets everything."""
         with self._lock:
-            self._gone = True
+            self._closed = True
             for job in self._jobs:
-                job.stop()
+                job.cancel()
             self._jobs.clear()
-            self._changed.clear()
-            self._timed.clear()
+            self._change_callbacks.clear()
+            self._frame_callbacks.clear()
             self.shown = None
 
     def _show(self, take: Take, *, keep_time: bool = False) -> None:
-        if self._gone:
+        if self._closed:
             return
         self.shown, self._frame = take, -1
         self.player.load(len(take.poses.quats), take.poses.fps, keep_time=keep_time)
         self.player.playing = self.player.playing or not keep_time
 
-    def _ended(self, job: Job) -> None:
+    def _remove(self, job: Job) -> None:
         with self._lock:
             self._jobs = [other for other in self._jobs if other is not job]
-        self._notify()
+        self._refresh()
 
-    def _notify(self) -> None:
-        with self._lock:  # one at a time: panels set several fields that belong together
-            for call in self._changed:
-                call()
+    def _refresh(self) -> None:
+        with self._lock:  # one thread at a time: panels set several fields that belong together
+            for callback in self._change_callbacks:
+                callback()
 
 
-def short(text: str) -> str:
-    """A text in one line, cut for a title."""
+def shortened(text: str) -> str:
+    """Returns a text in one line, cut to the length of a title."""
     line = " ".join(text.split())
-    return line if len(line) <= _TITLE else line[: _TITLE - 1] + "…"
+    return line if len(line) <= _MAX_TITLE else line[: _MAX_TITLE - 1] + "…"

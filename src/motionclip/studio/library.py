@@ -1,10 +1,9 @@
-"""What the map shows and neighbours are found in: a library on disk, or what the session has made."""
+"""What the map shows and neighbours are found in: a library on disk, or the takes of a page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -18,14 +17,14 @@ from motionclip.applications.text_to_motion import Source
 from motionclip.applications.windows import embed_windows
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
-from motionclip.studio.session import Session, Take
+from motionclip.studio.takes import Take, TakeHistory
 
-#: Points of a map: of a larger library every so many windows are shown.
-MOST_POINTS = 2000
+#: Points of a map at most; of a larger library, windows at even distances are shown.
+MAX_POINTS = 2000
 
 
 @dataclass(frozen=True)
-class Spot:
+class MapPoint:
     """A stretch of motion in the latent space.
 
     Attributes:
@@ -38,35 +37,35 @@ class Spot:
 
 
 @dataclass(frozen=True, eq=False)
-class Map:
-    """Spots in the plane.
+class LatentMap:
+    """N stretches of motion in the plane of their two principal components.
 
     Attributes:
-        spots: N of them.
-        places: (N, 2) in [-1, 1].
+        points: N of them.
+        positions: (N, 2) in [-1, 1].
     """
 
-    spots: tuple[Spot, ...]
-    places: NDArray[np.float32]
+    points: tuple[MapPoint, ...]
+    positions: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A spot, and the cosine of what was asked for with it."""
+    """A stretch of motion, and its cosine with a query."""
 
-    spot: Spot
+    point: MapPoint
     cosine: float
 
 
 class Collection(Protocol):
     """Motions in the latent space."""
 
-    def map(self) -> Map:
-        """All of them in the plane, or evenly chosen ones of very many."""
+    def map(self) -> LatentMap:
+        """Returns the map of all of them, or of evenly chosen ones of very many."""
         ...
 
     def neighbours(self, query: Source, top: int) -> list[Neighbour]:
-        """The nearest to words or to a motion, the nearest first."""
+        """Returns the nearest to a text or a motion, the nearest first."""
         ...
 
 
@@ -76,63 +75,61 @@ class LibraryCollection:
     def __init__(self, model: MotionCLIP, index: LibraryIndex):
         self._model, self._index = model, index
 
-    def map(self) -> Map:
-        rows = np.arange(0, len(self._index), max(1, -(-len(self._index) // MOST_POINTS)))
-        places = [self._index.span(row) for row in rows.tolist()]
-        spots = tuple(self._spot(Hit(place.file, place.start, place.end, 1.0)) for place in places)
-        return Map(spots, flatten(self._index.latents[rows]))
+    def map(self) -> LatentMap:
+        rows = np.arange(0, len(self._index), max(1, -(-len(self._index) // MAX_POINTS)))
+        spans = [self._index.span(row) for row in rows.tolist()]
+        points = tuple(self._point(Hit(span.file, span.start, span.end, 1.0)) for span in spans)
+        return LatentMap(points, plane_positions(self._index.latents[rows]))
 
     def neighbours(self, query: Source, top: int) -> list[Neighbour]:
         hits = search(self._model, self._index, [query], top=top)
-        return [Neighbour(self._spot(hit), hit.cosine) for hit in hits]
+        return [Neighbour(self._point(hit), hit.cosine) for hit in hits]
 
-    def _spot(self, hit: Hit) -> Spot:
+    def _point(self, hit: Hit) -> MapPoint:
         title = f"{hit.file}, {hit.start:.1f} to {hit.end:.1f} s"
-        return Spot(title, lambda: read_hits(self._index, [hit])[0])
+        return MapPoint(title, lambda: read_hits(self._index, [hit])[0])
 
 
-class SessionCollection:
-    """The takes of a session, each the mean direction of its windows."""
+class TakeCollection:
+    """The takes of a page, each the mean direction of its windows."""
 
-    def __init__(self, model: MotionCLIP, session: Session):
-        self._model, self._session = model, session
+    def __init__(self, model: MotionCLIP, history: TakeHistory):
+        self._model, self._history = model, history
 
-    def map(self) -> Map:
-        takes = self._session.takes
-        return Map(tuple(_spot(take) for take in takes), flatten(self._latents(takes)))
+    def map(self) -> LatentMap:
+        takes = self._history.takes
+        return LatentMap(tuple(_point(take) for take in takes), plane_positions(self._latents(takes)))
 
     def neighbours(self, query: Source, top: int) -> list[Neighbour]:
-        takes = [take for take in self._session.takes if take.motion is not query]
+        takes = [take for take in self._history.takes if take.motion is not query]
         if not takes:
             return []
         cosines, rows = nearest(self._latents(takes), embed_query(self._model, [query]), top)
-        return [
-            Neighbour(_spot(takes[row]), cosine) for cosine, row in zip(cosines.tolist(), rows.tolist(), strict=True)
-        ]
+        found = zip(cosines.tolist(), rows.tolist(), strict=True)
+        return [Neighbour(_point(takes[row]), cosine) for cosine, row in found]
 
     def _latents(self, takes: Sequence[Take]) -> Tensor:
-        """(N, D) unit."""
-        windowed = embed_windows(self._model, [take.motion for take in takes], WINDOW, HOP)
-        return torch.stack([w.mean for w in windowed]) if windowed else torch.empty(0, self._model.config.latent_dim)
+        """Returns unit latents (N, D)."""
+        embeddings = embed_windows(self._model, [take.motion for take in takes], WINDOW, HOP)
+        return torch.stack([e.mean for e in embeddings]) if takes else torch.empty(0, self._model.config.latent_dim)
 
 
-def _spot(take: Take) -> Spot:
-    return Spot(take.title, partial(_motion, take))
+def _point(take: Take) -> MapPoint:
+    return MapPoint(take.title, lambda: take.motion)
 
 
-def _motion(take: Take) -> Motion:
-    return take.motion
+def plane_positions(latents: Tensor) -> NDArray[np.float32]:
+    """Returns positions (N, 2) in [-1, 1] of latents (N, D): their two principal components, in one scale.
 
-
-def flatten(latents: Tensor) -> NDArray[np.float32]:
-    """Places (N, 2) in [-1, 1] of unit latents (N, D): their two principal components, in one scale.
-
-    Of fewer than three latents, or where all are alike, what the plane does not show is 0.
+    Components that fewer than three latents, or equal ones, do not have are 0.
     """
-    centred = latents.double() - latents.double().mean(dim=0, keepdim=True) if len(latents) else latents.double()
+    if len(latents) == 0:
+        return np.zeros((0, 2), np.float32)
+    centred = latents.double() - latents.double().mean(dim=0, keepdim=True)
     left, spread, _ = torch.linalg.svd(centred, full_matrices=False)
-    places = torch.zeros(len(latents), 2, dtype=torch.float64)
+    positions = torch.zeros(len(latents), 2, dtype=torch.float64)
     kept = min(2, len(spread))
-    places[:, :kept] = left[:, :kept] * spread[:kept]
-    largest = float(places.abs().max()) if len(places) else 0.0
-    return (places / largest if largest > 1e-6 else places * 0).float().numpy()
+    positions[:, :kept] = left[:, :kept] * spread[:kept]
+    largest = float(positions.abs().max())
+    # equal latents differ by rounding alone, which is not to be blown up
+    return (positions / largest if largest > 1e-6 else positions * 0).float().numpy()

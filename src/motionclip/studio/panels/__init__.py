@@ -1,1 +1,1 @@
-"""What stands in the control panel: one file for each part."""
+"""The panels of a page: a function for each adds its fields to a session's page and says what they do."""

@@ -1,4 +1,4 @@
-"""Several sentences, one after the other, as one motion."""
+"""New motions: of a text, of the motion that is shown, between two motions, and of several texts."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from functools import partial
 
 import viser
 
-from motionclip.applications.edit import compose, edit, restyle
-from motionclip.applications.interpolate import interpolate
-from motionclip.applications.storyboard import Shot, storyboard
-from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, DEFAULT_SECONDS, text_to_motion
+import motionclip
+from motionclip import Motion, Shot
+from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, DEFAULT_SECONDS
 from motionclip.errors import MotionError
-from motionclip.motion import Motion
 from motionclip.serving import MAX_STORY_SECONDS
-from motionclip.studio.client import Job, Visitor
-from motionclip.studio.session import Take
+from motionclip.studio.client import ClientSession, Job
+from motionclip.studio.takes import Take
 
-# A sentence becomes a motion.
+#: Motions from A to B, both among them.
+_STEPS = 21
+#: Texts and seconds of the first shots of a story, and shots at most.
+_FIRST_SHOTS, _SHOT_SECONDS = ("a person walks", "a person waves with both hands", "a person runs"), 3.0
+_MAX_SHOTS = 12
 
 
-def add_make(visitor: Visitor) -> None:
-    """Adds the fields of a sentence."""
-    gui, model = visitor.client.gui, visitor.model
-    text = gui.add_text("Words", "a person walks", multiline=True, hint="What the person does.")
+def add_make(session: ClientSession) -> None:
+    """Adds the fields of a text that becomes a motion."""
+    gui, model = session.client.gui, session.model
+    words = gui.add_text("Words", "a person walks", multiline=True, hint="What the person does.")
     seconds = gui.add_slider("Seconds", 0.5, model.max_seconds, 0.5, min(DEFAULT_SECONDS, model.max_seconds))
     seed = gui.add_number("Seed", 0, min=0, step=1, hint="Another seed gives another motion of the same words.")
     guidance = gui.add_slider(
@@ -33,168 +35,135 @@ def add_make(visitor: Visitor) -> None:
 
     @make.on_click
     def _(_: object) -> None:
-        said, length, number, pull = text.value, seconds.value, int(seed.value), guidance.value
-        visitor.make(said, lambda job: text_to_motion(model, said, seconds=length, seed=number, guidance=pull))
+        text, length, number, pull = words.value, seconds.value, int(seed.value), guidance.value
+        session.make(
+            text, lambda job: motionclip.text_to_motion(model, text, seconds=length, seed=number, guidance=pull)
+        )
 
 
-# The motion that is shown, changed by words.
-
-
-def add_edit(visitor: Visitor) -> None:
-    """Adds latent arithmetic, styles, and the two halves of the body."""
-    gui, model = visitor.client.gui, visitor.model
+def add_edit(session: ClientSession) -> None:
+    """Adds latent arithmetic, styles, and the two halves of the body, for the motion that is shown."""
+    gui, model = session.client.gui, session.model
     minus = gui.add_text("Minus", "", hint="What is taken away, such as: a person walks")
     plus = gui.add_text("Plus", "", hint="What is put in its place, such as: a person walks like an old man")
     strength = gui.add_slider("Strength", 0.0, 2.0, 0.1, 1.0, hint="1 for all of the change, more to exaggerate.")
     change = gui.add_button("Change", icon=viser.Icon.WAND)
     gui.add_divider()
     style = gui.add_text("Style", "elderly", hint="A style by name, such as youthful or sad, or: like a robot")
-    dress = gui.add_button("Change the style", icon=viser.Icon.MOOD_SMILE)
+    change_style = gui.add_button("Change the style", icon=viser.Icon.MOOD_SMILE)
     gui.add_divider()
     half = gui.add_text("Half", "wave with both hands", hint="What one half of the body does.")
     upper = gui.add_button("Upper body does that", icon=viser.Icon.HAND_STOP)
     lower = gui.add_button("Legs do that", icon=viser.Icon.SHOE)
 
+    def edit_shown(title: str, edit: Callable[[Motion], Motion]) -> None:
+        shown = session.shown_or_notify("Nothing to change")
+        if shown is not None:
+            session.make(title, lambda job: edit(shown.motion))
+
     @change.on_click
     def _(_: object) -> None:
         less, more, share = minus.value.strip() or None, plus.value.strip() or None, strength.value
         title = " ".join([f"less “{less}”"] * bool(less) + [f"plus “{more}”"] * bool(more)) or "change"
-        _of_shown(visitor, title, lambda base: edit(model, base, minus=less, plus=more, strength=share))
+        edit_shown(title, lambda base: motionclip.edit(model, base, minus=less, plus=more, strength=share))
 
-    @dress.on_click
+    @change_style.on_click
     def _(_: object) -> None:
-        how, share = style.value.strip(), strength.value
-        _of_shown(visitor, f"style: {how}", lambda base: restyle(model, base, how, strength=share))
+        name, share = style.value.strip(), strength.value
+        edit_shown(f"style: {name}", lambda base: motionclip.restyle(model, base, name, strength=share))
 
     @upper.on_click
     def _(_: object) -> None:
-        does = half.value
-        _of_shown(visitor, f"upper body: {does}", lambda base: compose(model, does, base))
+        text = half.value
+        edit_shown(f"upper body: {text}", lambda base: motionclip.compose(model, text, base))
 
     @lower.on_click
     def _(_: object) -> None:
-        does = half.value
-        _of_shown(visitor, f"legs: {does}", lambda base: compose(model, base, does))
+        text = half.value
+        edit_shown(f"legs: {text}", lambda base: motionclip.compose(model, base, text))
 
 
-def _of_shown(visitor: Visitor, title: str, change: Callable[[Motion], Motion]) -> None:
-    """Has the motion that is shown changed."""
-    shown = visitor.shown
-    if shown is None:
-        visitor.tell("Nothing to change", "make a motion first, or read a file")
-    else:
-        visitor.make(title, lambda job: change(shown.motion))
+def add_blend(session: ClientSession) -> None:
+    """Adds two motions, and a slider through those between them."""
+    gui = session.client.gui
+    ends: dict[str, Take] = {}
+    between: list[Take] = []
+    buttons = {
+        end: gui.add_button(f"{end}: what is shown", icon=viser.Icon.TARGET_ARROW, hint=f"Makes it {end}.")
+        for end in "AB"
+    }
+    slider = gui.add_slider("A to B", 0, 100, 100 // (_STEPS - 1), 0, disabled=True)
+    keep = gui.add_button("Keep what is shown", icon=viser.Icon.DEVICE_FLOPPY)
 
-
-# From one motion to another.
-
-
-#: Motions from A to B, both among them.
-_STEPS = 21
-
-
-class Blend:
-    """Two motions and those between them.
-
-    Args:
-        visitor: whose.
-    """
-
-    def __init__(self, visitor: Visitor):
-        self._visitor = visitor
-        self._ends: dict[str, Take] = {}
-        self._between: list[Take] = []
-        gui = visitor.client.gui
-        self._buttons = {
-            end: gui.add_button(f"{end}: what is shown", icon=viser.Icon.TARGET_ARROW, hint=f"Makes it {end}.")
-            for end in "AB"
-        }
-        self._slider = gui.add_slider("A to B", 0, 100, 100 // (_STEPS - 1), 0, disabled=True)
-        keep = gui.add_button("Keep what is shown", icon=viser.Icon.DEVICE_FLOPPY)
-        for end, button in self._buttons.items():
-            button.on_click(partial(self._set, end))
-        self._slider.on_update(lambda event: self._look() if event.client is not None else None)
-        keep.on_click(lambda _: self._keep())
-
-    def _set(self, end: str, _: object) -> None:
-        shown, visitor = self._visitor.shown, self._visitor
+    def set_end(end: str, _: object) -> None:
+        shown = session.shown_or_notify("Nothing to blend")
         if shown is None:
-            visitor.tell("Nothing to blend", "make a motion first, or read a file")
             return
-        self._ends[end] = shown
-        self._buttons[end].label = f"{end}: {shown.title}"
-        if len(self._ends) == 2:
-            self._slider.disabled = True
-            visitor.do("from A to B", self._made, self._show)
+        ends[end] = shown
+        buttons[end].label = f"{end}: {shown.title}"
+        if len(ends) == 2:
+            slider.disabled = True
+            session.run("from A to B", partial(interpolate, ends["A"].motion, ends["B"].motion), show)
 
-    def _made(self, job: Job) -> list[Take]:
-        a, b = self._ends["A"].motion, self._ends["B"].motion
-        motions = interpolate(self._visitor.model, a, b, _STEPS)
+    def interpolate(a: Motion, b: Motion, _: Job) -> list[Take]:
+        motions = motionclip.interpolate(session.model, a, b, _STEPS)
         shares = [100 * step // (_STEPS - 1) for step in range(_STEPS)]
-        return [self._visitor.take(f"{share} % from A to B", m) for share, m in zip(shares, motions, strict=True)]
+        return [session.new_take(f"{share} % from A to B", m) for share, m in zip(shares, motions, strict=True)]
 
-    def _show(self, between: list[Take]) -> None:
-        self._between = between
-        self._slider.disabled = False
-        self._look()
+    def show(takes: list[Take]) -> None:
+        between[:] = takes
+        slider.disabled = False
+        preview()
 
-    def _look(self) -> None:
-        if self._between:
-            self._visitor.look_at(self._between[round(self._slider.value / 100 * (_STEPS - 1))], keep_time=True)
+    def preview() -> None:
+        if between:
+            session.preview(between[round(slider.value / 100 * (_STEPS - 1))], keep_time=True)
 
-    def _keep(self) -> None:
-        visitor = self._visitor
-        if visitor.shown is not None and visitor.shown is not visitor.session.current:
-            visitor.add(visitor.shown)
+    for end, button in buttons.items():
+        button.on_click(partial(set_end, end))
+    slider.on_update(lambda event: preview() if event.client is not None else None)
+
+    @keep.on_click
+    def _(_: object) -> None:
+        if session.shown is not None and session.shown is not session.history.current:
+            session.add(session.shown)
 
 
-#: What the first rows say, and rows at most.
-_FIRST, _MOST = ("a person walks", "a person waves with both hands", "a person runs"), 12
-_SECONDS = 3.0
+def add_story(session: ClientSession) -> None:
+    """Adds rows of words and seconds that become one motion."""
+    gui = session.client.gui
+    rows: list[tuple[viser.GuiTextHandle, viser.GuiNumberHandle[float]]] = []
+    folder = gui.add_folder("Shots")
+    more = gui.add_button("One more", icon=viser.Icon.PLUS)
+    fewer = gui.add_button("One fewer", icon=viser.Icon.MINUS)
+    make = gui.add_button("Make the story", icon=viser.Icon.MOVIE, color="blue")
 
+    def add_row(words: str) -> None:
+        if len(rows) < _MAX_SHOTS:
+            with folder:
+                text = gui.add_text(f"Shot {len(rows) + 1}", words)
+                seconds = gui.add_number("Seconds", _SHOT_SECONDS, min=0.5, max=MAX_STORY_SECONDS, step=0.5)
+            rows.append((text, seconds))
 
-class Story:
-    """Rows of words and seconds.
+    for words in _FIRST_SHOTS:
+        add_row(words)
+    more.on_click(lambda _: add_row(""))
 
-    Args:
-        visitor: whose.
-    """
-
-    def __init__(self, visitor: Visitor):
-        self._visitor = visitor
-        gui = visitor.client.gui
-        self._rows: list[tuple[viser.GuiTextHandle, viser.GuiNumberHandle[float]]] = []
-        self._folder = gui.add_folder("Shots")
-        for words in _FIRST:
-            self._add(words)
-        more = gui.add_button("One more", icon=viser.Icon.PLUS)
-        fewer = gui.add_button("One fewer", icon=viser.Icon.MINUS)
-        film = gui.add_button("Make the story", icon=viser.Icon.MOVIE, color="blue")
-        more.on_click(lambda _: self._add(""))
-        fewer.on_click(lambda _: self._remove())
-        film.on_click(lambda _: self._film())
-
-    def _add(self, words: str) -> None:
-        if len(self._rows) < _MOST:
-            gui = self._visitor.client.gui
-            with self._folder:
-                text = gui.add_text(f"Shot {len(self._rows) + 1}", words)
-                seconds = gui.add_number("Seconds", _SECONDS, min=0.5, max=MAX_STORY_SECONDS, step=0.5)
-            self._rows.append((text, seconds))
-
-    def _remove(self) -> None:
-        if len(self._rows) > 1:
-            for handle in self._rows.pop():
+    @fewer.on_click
+    def _(_: object) -> None:
+        if len(rows) > 1:
+            for handle in rows.pop():
                 handle.remove()
 
-    def _film(self) -> None:
-        said = [(text.value.strip(), float(seconds.value)) for text, seconds in self._rows if text.value.strip()]
-        model = self._visitor.model
+    @make.on_click
+    def _(_: object) -> None:
+        texts = [(text.value.strip(), float(seconds.value)) for text, seconds in rows if text.value.strip()]
 
         def work(job: Job) -> Motion:
-            total = sum(seconds for _, seconds in said)
+            total = sum(seconds for _, seconds in texts)
             if total > MAX_STORY_SECONDS:
                 raise MotionError(f"a story of {total:g} s; expected at most {MAX_STORY_SECONDS:g}")
-            return storyboard(model, [Shot(words, seconds) for words, seconds in said], on_piece=job.step)
+            shots = [Shot(text, seconds) for text, seconds in texts]
+            return motionclip.storyboard(session.model, shots, on_piece=job.progress)
 
-        self._visitor.make(f"story of {len(said)} shots", work)
+        session.make(f"story of {len(texts)} shots", work)

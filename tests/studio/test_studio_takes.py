@@ -7,42 +7,42 @@ import threading
 import numpy as np
 import pytest
 
-from motionclip.studio import session as sessions
-from motionclip.studio.client import Job, Workshop
-from motionclip.studio.session import Player, Session
+from motionclip.studio import takes
+from motionclip.studio.client import Job, JobQueue
+from motionclip.studio.takes import Player, TakeHistory
 from studio.takes import take
 
 
 def test_undo_and_redo_walk_along_the_takes() -> None:
-    session = Session()
-    assert session.current is None and not session.can_undo and not session.can_redo
+    history = TakeHistory()
+    assert history.current is None and not history.can_undo and not history.can_redo
     for title in "abc":
-        session.add(take(title))
-    session.undo()
-    session.undo()
-    session.undo()
-    assert session.current is not None and session.current.title == "a" and session.can_redo
-    session.redo()
-    assert session.current.title == "b"
-    session.go_to(7)
-    assert session.place == 1
+        history.add(take(title))
+    history.undo()
+    history.undo()
+    history.undo()
+    assert history.current is not None and history.current.title == "a" and history.can_redo
+    history.redo()
+    assert history.current.title == "b"
+    history.go_to(7)
+    assert history.index == 1
 
 
 def test_what_was_undone_is_forgotten_when_something_new_is_made() -> None:
-    session = Session()
+    history = TakeHistory()
     for title in "abc":
-        session.add(take(title))
-    session.undo()
-    session.add(take("d"))
-    assert [one.title for one in session.takes] == ["a", "b", "d"] and not session.can_redo
+        history.add(take(title))
+    history.undo()
+    history.add(take("d"))
+    assert [one.title for one in history.takes] == ["a", "b", "d"] and not history.can_redo
 
 
 def test_a_session_forgets_its_oldest_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "MOST_TAKES", 3)
-    session = Session()
+    monkeypatch.setattr(takes, "MAX_TAKES", 3)
+    history = TakeHistory()
     for title in "abcde":
-        session.add(take(title))
-    assert [one.title for one in session.takes] == ["c", "d", "e"] and session.place == 2
+        history.add(take(title))
+    assert [one.title for one in history.takes] == ["c", "d", "e"] and history.index == 2
 
 
 def test_time_runs_at_its_speed_and_begins_again() -> None:
@@ -82,7 +82,7 @@ def test_poses_are_what_the_body_is_skinned_with() -> None:
 
 
 def test_work_is_done_one_at_a_time_in_order() -> None:
-    workshop, done, ended = Workshop(), [], threading.Semaphore(0)
+    queue, done, ended = JobQueue(), [], threading.Semaphore(0)
     inside = 0
 
     def work(number: int) -> int:
@@ -93,48 +93,50 @@ def test_work_is_done_one_at_a_time_in_order() -> None:
         return number
 
     for number in range(5):
-        workshop.start(
+        queue.submit(
             Job("count"),
             lambda job, number=number: work(number),
-            then=done.append,
-            failed=done.append,
-            ended=lambda job: ended.release(),
+            on_result=done.append,
+            on_error=done.append,
+            on_end=lambda job: ended.release(),
         )
     for _ in range(5):
-        assert ended.acquire(timeout=10)
-    workshop.close()
+        assert ended.acquire(timeout=120)
+    queue.close()
     assert done == [0, 1, 2, 3, 4]
 
 
 def test_stopped_work_ends_at_its_next_step_and_its_result_is_thrown_away() -> None:
-    workshop, heard, ended = Workshop(), [], threading.Semaphore(0)
+    queue, heard, ended = JobQueue(), [], threading.Semaphore(0)
     begun, go_on = threading.Event(), threading.Event()
     steps = []
 
     def work(job: Job) -> str:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(120)
         steps.append("before")
-        job.step(1, 2)
+        job.progress(1, 2)
         steps.append("after")
         return "result"
 
     jobs = [Job("running"), Job("waiting")]
     for job in jobs:
-        workshop.start(job, work, then=heard.append, failed=heard.append, ended=lambda job: ended.release())
-    assert begun.wait(10)
+        queue.submit(job, work, on_result=heard.append, on_error=heard.append, on_end=lambda job: ended.release())
+    assert begun.wait(120)
     for job in jobs:
-        job.stop()
+        job.cancel()
     go_on.set()
-    assert ended.acquire(timeout=10) and ended.acquire(timeout=10)
-    workshop.close()
+    assert ended.acquire(timeout=120) and ended.acquire(timeout=120)
+    queue.close()
     assert steps == ["before"] and heard == []
 
 
 def test_an_error_is_told_and_the_next_work_is_done() -> None:
-    workshop, heard, ended = Workshop(), [], threading.Semaphore(0)
+    queue, heard, ended = JobQueue(), [], threading.Semaphore(0)
     for work in (lambda job: 1 / 0, lambda job: "fine"):
-        workshop.start(Job("try"), work, then=heard.append, failed=heard.append, ended=lambda job: ended.release())
-    assert ended.acquire(timeout=10) and ended.acquire(timeout=10)
-    workshop.close()
+        queue.submit(
+            Job("try"), work, on_result=heard.append, on_error=heard.append, on_end=lambda job: ended.release()
+        )
+    assert ended.acquire(timeout=120) and ended.acquire(timeout=120)
+    queue.close()
     assert isinstance(heard[0], ZeroDivisionError) and heard[1] == "fine"
