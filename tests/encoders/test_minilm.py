@@ -28,7 +28,7 @@ def text_encoder() -> MiniLMEncoder:
 
 def test_vectors_are_those_of_the_published_model(text_encoder: MiniLMEncoder) -> None:
     found = text_encoder.encode_texts(list(PUBLISHED))[:, :6]
-    torch.testing.assert_close(found, torch.tensor(list(PUBLISHED.values())), atol=2e-6, rtol=0)
+    torch.testing.assert_close(found, torch.tensor(list(PUBLISHED.values())), atol=1e-5, rtol=0)
 
 
 def test_cosines_of_three_sentences(text_encoder: MiniLMEncoder) -> None:
@@ -58,7 +58,7 @@ def test_autocast_of_the_caller_does_not_reach_the_encoder(text_encoder: MiniLME
     plain = text_encoder.encode_texts(["a person walks"])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         inside = text_encoder.encode_texts(["a person walks"])
-    torch.testing.assert_close(inside, plain, atol=1e-6, rtol=0)
+    torch.testing.assert_close(inside, plain, atol=1e-5, rtol=0)
 
 
 def test_blanks_around_words_do_not_matter(text_encoder: MiniLMEncoder) -> None:

@@ -60,8 +60,8 @@ def with_gradient(loss: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Ten
 
 def check_same(closed: tuple[Tensor, Tensor], plain: tuple[Tensor, Tensor]) -> None:
     assert plain[0].min() > 0.01
-    torch.testing.assert_close(closed[0], plain[0], rtol=1e-5, atol=0)
-    torch.testing.assert_close(closed[1], plain[1], rtol=1e-5, atol=1e-5 * float(plain[1].abs().max()))
+    torch.testing.assert_close(closed[0], plain[0], rtol=1e-4, atol=0)
+    torch.testing.assert_close(closed[1], plain[1], rtol=1e-4, atol=1e-4 * float(plain[1].abs().max()))
 
 
 def test_closed_form_equals_plainly_skinned_vertices(body: Body) -> None:

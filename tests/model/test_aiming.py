@@ -34,8 +34,8 @@ def test_a_bone_that_points_nearly_away_from_its_goal_gets_there() -> None:
     drafted = true.clone()
     drafted[:, elbow] = true[:, elbow] @ away
     aimed = align_bones(drafted, places(true))
-    torch.testing.assert_close(places(aimed)[:, wrist], places(true)[:, wrist], atol=1e-6, rtol=0)
-    torch.testing.assert_close(aimed[:, elbow] @ aimed[:, elbow].mT, torch.eye(3).expand(40, 3, 3), atol=2e-6, rtol=0)
+    torch.testing.assert_close(places(aimed)[:, wrist], places(true)[:, wrist], atol=1e-5, rtol=0)
+    torch.testing.assert_close(aimed[:, elbow] @ aimed[:, elbow].mT, torch.eye(3).expand(40, 3, 3), atol=1e-5, rtol=0)
 
 
 def test_a_draft_that_is_right_stays() -> None:
@@ -48,7 +48,7 @@ def test_a_bone_keeps_the_turn_about_itself_that_was_drafted() -> None:
     rest = torch.eye(3).expand(1, 24, 3, 3).clone()
     twisted = rest.clone()
     twisted[:, elbow] = roma.rotvec_to_rotmat(torch.tensor([0.7, 0.0, 0.0]))  # the forearm lies along x
-    torch.testing.assert_close(align_bones(twisted, places(rest)), twisted, atol=1e-6, rtol=0)
+    torch.testing.assert_close(align_bones(twisted, places(rest)), twisted, atol=1e-5, rtol=0)
 
 
 def test_an_error_at_the_shoulder_does_not_reach_the_hand() -> None:

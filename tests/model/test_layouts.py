@@ -74,9 +74,9 @@ def test_published_channels_are_rows_with_z_up_and_the_right_ankle() -> None:
     features = LAYOUTS["published"].features(batch, 30.0).unflatten(-1, (25, 6))[0]
     matrices = rot.sixd_to_matrix(batch.sixd)[0]
     knee = CANONICAL.index("left_knee")
-    torch.testing.assert_close(features[:, knee], matrices[:, knee, :2].flatten(-2), atol=1e-6, rtol=0)
+    torch.testing.assert_close(features[:, knee], matrices[:, knee, :2].flatten(-2), atol=1e-5, rtol=0)
     standing = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # Y up to Z up
-    torch.testing.assert_close(features[:, 0], (standing @ matrices[:, 0])[:, :2].flatten(-2), atol=1e-6, rtol=0)
+    torch.testing.assert_close(features[:, 0], (standing @ matrices[:, 0])[:, :2].flatten(-2), atol=1e-5, rtol=0)
     positions = to_motions(rot.sixd_to_matrix(batch.sixd), batch.root, 30.0)[0].positions
     ankle = positions[:, CANONICAL.index("right_ankle")] - positions[:, 0]  # the root's path is left out
     moved = (ankle - ankle[0]) @ standing.T

@@ -51,4 +51,4 @@ def test_a_wrist_that_snaps_takes_its_time_and_others_are_left_alone() -> None:
     assert swings.max() < MAX_JOINT_RATE / 30 + 1e-3
     torch.testing.assert_close(steady[0, -1, wrist], rotations[0, -1, wrist], atol=1e-5, rtol=0)
     others = [joint for joint in range(24) if joint != wrist]
-    torch.testing.assert_close(steady[:, :, others], rotations[:, :, others], atol=1e-6, rtol=0)
+    torch.testing.assert_close(steady[:, :, others], rotations[:, :, others], atol=1e-5, rtol=0)

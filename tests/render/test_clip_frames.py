@@ -25,6 +25,11 @@ def posing(frames: int = 4, seed: int = 0) -> Motion:
     return Motion(rot.rotvec_to_matrix(turns), torch.tensor([[0.0, 0.9, 0.0]]).repeat(frames, 1), 30.0, CANONICAL)
 
 
+def same_image(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> bool:
+    """Whether two images of one pose differ by no more than how another shape of the arrays rounds."""
+    return bool((np.abs(a.astype(int) - b.astype(int)) > 2).mean() < 0.001)
+
+
 def rolled(rotvec: tuple[float, float, float]) -> Motion:
     """The rest pose, turned about the pelvis."""
     rotations = torch.eye(3).repeat(1, 24, 1, 1)
@@ -69,16 +74,16 @@ def test_a_picture_depends_on_its_own_frame_alone() -> None:
     motion = posing(16)
     together = render_clip_frames(motion, [*range(16), 2])
     for frame in range(16):
-        assert np.array_equal(render_clip_frames(motion, [frame])[0], together[frame])
-    assert np.array_equal(together[16], together[2])
-    assert np.array_equal(render_clip_frames(motion.frames(2, 3), [0])[0], together[2])
-    assert not np.array_equal(together[0], together[1])
+        assert same_image(render_clip_frames(motion, [frame])[0], together[frame])
+    assert same_image(together[16], together[2])
+    assert same_image(render_clip_frames(motion.frames(2, 3), [0])[0], together[2])
+    assert not same_image(together[0], together[1])
 
 
 def test_where_the_body_is_does_not_matter() -> None:
     motion = posing()
     far = Motion(motion.rotations, motion.root + torch.tensor([812.3, 4.0, -77.7]), motion.fps, CANONICAL)
-    assert np.array_equal(render_clip_frames(motion, [1]), render_clip_frames(far, [1]))
+    assert same_image(render_clip_frames(motion, [1]), render_clip_frames(far, [1]))
 
 
 def test_which_way_it_faces_does_not_matter() -> None:

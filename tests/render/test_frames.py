@@ -85,7 +85,7 @@ def test_the_outline_encloses_the_body() -> None:
     motion = sliding(1)
     points, vertices = outline(motion)[0], default_body().pose(motion)[0].numpy()
     assert points[:, 1].max() > vertices[:, 1].max() - 0.03
-    assert points[:, 1].min() == pytest.approx(0)
+    assert points[:, 1].min() == pytest.approx(0, abs=1e-6)
 
 
 def test_colours_of_the_look_are_used() -> None:
