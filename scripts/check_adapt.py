@@ -1,10 +1,10 @@
-"""How well OpenAI's CLIP drives the shipped model after `adapt`, on texts of which real CLIP embeddings are at hand.
+"""Measures how well OpenAI's CLIP drives the shipped model after `adapt`, on texts with given CLIP embeddings.
 
     python scripts/check_adapt.py EMBEDDINGS.npz
 
 EMBEDDINGS.npz holds `texts` (N,), `kinds` (N,) and `embeddings` (N, 512). The map from CLIP's embeddings to the
-model's own text latents is fitted on all kinds but one; on that one, each text's own latent is looked for by its
-mapped embedding. Prints one row per kind left out.
+model's text latents is fitted on all kinds of texts but one; on that one, each mapped embedding is used to retrieve its
+text's latent. Prints one row per kind left out.
 """
 
 from __future__ import annotations

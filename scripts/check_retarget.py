@@ -1,4 +1,4 @@
-"""Retarget every file of both data sets, measure each, and draw a contact sheet to look at.
+"""Retargets every file of both data sets, measures each, and renders a contact sheet.
 
     python scripts/check_retarget.py --data .data --out .data/retarget_check
 
@@ -21,6 +21,7 @@ import tyro
 from motionclip.data.bandai_namco import bandai_namco_source
 from motionclip.data.clip import Item
 from motionclip.data.cmu import cmu_source
+from motionclip.data.prepare import RefusedClip
 from motionclip.errors import MotionClipError
 from motionclip.motion import CANONICAL, Motion, canonicalize_heading, resample
 from motionclip.motion import rotations as rot
@@ -37,14 +38,14 @@ SHOWN = (
 
 
 @dataclass(frozen=True)
-class Row:
-    """Figures of one file. Angles in degrees, lengths in metres, times in milliseconds.
+class FileFigures:
+    """The measurements of one file: angles in degrees, lengths in metres, times in milliseconds.
 
     Attributes:
         bone_error_mean, bone_error_max: limb directions, source against target.
-        floor: where the feet rest, 0 when right.
+        floor: height at which the feet rest; ideally 0.
         lowest_sole: the 1 % quantile over time of the lowest sole point.
-        flips: sudden turns of the target that its source does not make.
+        flips: sudden rotations of the target that its source does not have.
         source_jumps: frames in which a source joint turns by more than 60 degrees.
         knees_forward, elbows_backward: share of frames in which one bends the wrong way by over 10 degrees.
         pelvis_height: median over time.
@@ -67,16 +68,8 @@ class Row:
     ms_per_100_frames: float
 
 
-@dataclass(frozen=True)
-class Refused:
-    """A file that could not be read or retargeted, and why."""
-
-    key: str
-    why: str
-
-
-def measure(item: Item) -> Row | Refused:
-    """Read and retarget one file, and measure the result."""
+def measure(item: Item) -> FileFigures | Refused:
+    """Reads and retargets one file; returns its measurements, or why there are none."""
     torch.set_num_threads(1)
     try:
         source = item.read().motion
@@ -84,9 +77,9 @@ def measure(item: Item) -> Row | Refused:
         target = retarget(source)
         elapsed = (time.perf_counter() - start) * 1e5 / source.num_frames
     except MotionClipError as error:
-        return Refused(item.key, str(error))
+        return RefusedClip(item.key, str(error))
     report = retarget_report(source, target)
-    return Row(
+    return FileFigures(
         key=item.key,
         family=detect_family(source.skeleton)[0].name,
         frames=source.num_frames,
@@ -110,7 +103,7 @@ def _jumps(source: Motion) -> int:
 
 
 def _bent(target: Motion, upper: tuple[str, str], lower: tuple[str, str], forward: float) -> float:
-    """Share of frames in which a hinge bends against the direction ``forward`` times +Z by over 10 degrees."""
+    """Returns the share of frames in which a hinge bends against ``forward`` times +Z by over 10 degrees."""
     world, positions = target.world
     worst = torch.zeros(target.num_frames, dtype=torch.bool)
     for first, second in zip(upper, lower, strict=True):
@@ -122,8 +115,8 @@ def _bent(target: Motion, upper: tuple[str, str], lower: tuple[str, str], forwar
     return float(worst.float().mean())
 
 
-def summarize(rows: list[Row], refused: list[Refused]) -> str:
-    """A Markdown table by family, then the files that stand out."""
+def summarize(rows: list[FileFigures], refused: list[RefusedClip]) -> str:
+    """Returns a Markdown table by skeleton family, then the files with extreme values."""
     lines = [
         "| family | files | frames | bone error mean / max | floor max | lowest sole min | flips | ms / 100 frames |"
     ]
@@ -137,7 +130,7 @@ def summarize(rows: list[Row], refused: list[Refused]) -> str:
             f"| {max(abs(row.floor) for row in own):.4f} | {min(row.lowest_sole for row in own):.3f} "
             f"| {sum(row.flips for row in own)} | {speeds[len(speeds) // 2]:.1f} |"
         )
-    lines += ["", f"Refused: {len(refused)}", *(f"- {item.key}: {item.why}" for item in refused)]
+    lines += ["", f"Refused: {len(refused)}", *(f"- {item.key}: {item.reason}" for item in refused)]
     for name in ("flips", "source_jumps", "knees_forward", "elbows_backward"):
         lines += ["", f"Most {name}:", *_extremes(rows, name, largest=True)]
     for name in ("lowest_sole", "pelvis_height"):
@@ -145,13 +138,13 @@ def summarize(rows: list[Row], refused: list[Refused]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _extremes(rows: list[Row], name: str, largest: bool) -> list[str]:
+def _extremes(rows: list[FileFigures], name: str, largest: bool) -> list[str]:
     ordered = sorted(rows, key=lambda row: getattr(row, name), reverse=largest)
     return [f"- {row.key}: {getattr(row, name):.3f}" for row in ordered[:8]]
 
 
 def draw(items: Iterable[Item], path: Path) -> None:
-    """A contact sheet of retargeted clips, each turned to face +Z at its start."""
+    """Saves a contact sheet of retargeted clips, each turned to face +Z at its start."""
     motions, titles = [], []
     for item in items:
         motion = retarget(item.read().motion)
@@ -168,17 +161,17 @@ def main(
     Args:
         data: folder that holds ``cmu`` and ``dataset``.
         out: folder for the results.
-        processes: how many files are worked on at once.
-        clips: how many are drawn.
+        processes: number of files that are measured at once.
+        clips: number of clips on the contact sheet.
     """
     items = [*bandai_namco_source(data / "dataset").items, *cmu_source(data / "cmu").items]
     out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(processes) as pool:
         results = list(pool.map(measure, items, chunksize=16))
-    rows = [result for result in results if isinstance(result, Row)]
-    refused = [result for result in results if isinstance(result, Refused)]
+    rows = [result for result in results if isinstance(result, FileFigures)]
+    refused = [result for result in results if isinstance(result, RefusedClip)]
     with (out / "figures.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, [field.name for field in fields(Row)])
+        table = csv.DictWriter(file, [field.name for field in fields(FileFigures)])
         table.writeheader()
         table.writerows(asdict(row) for row in rows)
     (out / "summary.md").write_text(summarize(rows, refused), encoding="utf-8")

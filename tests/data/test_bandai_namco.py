@@ -30,22 +30,21 @@ def test_data_set_1_has_156_content_and_style_pairs():
         canonical_sentences(3)
 
 
-@pytest.mark.parametrize(("content", "style"), PAIRS)
-def test_each_pair_has_many_distinct_sentences_the_canonical_one_first(content, style):
-    texts = sentences(content, style)
-    assert texts[0] == canonical_sentence(content, style)
-    assert 12 <= len(texts) == len(set(texts)) <= MAX_SENTENCES
-    assert all(text == text.strip().lower() and "  " not in text for text in texts)
-    assert not any(re.search(r"\ba [aeiou]|\ban [^aeiou]", text) for text in texts)
+def test_each_pair_has_many_distinct_sentences_the_canonical_one_first():
+    for content, style in PAIRS:
+        texts = sentences(content, style)
+        assert texts[0] == canonical_sentence(content, style)
+        assert 12 <= len(texts) == len(set(texts)) <= MAX_SENTENCES, (content, style)
+        for text in texts:
+            assert text == text.strip().lower() and "  " not in text
+            assert not re.search(r"\ba [aeiou]|\ban [^aeiou]", text), text
 
 
-@pytest.mark.parametrize(("content", "style"), [pair for pair in PAIRS if "left" in pair[0] or "right" in pair[0]])
-def test_left_and_right_are_never_mixed_up(content, style):
-    side, other = ("left", "right") if "left" in content else ("right", "left")
-    for text in sentences(content, style):
-        words = text.split()
-        assert side in words
-        assert other not in words
+def test_left_and_right_are_never_mixed_up():
+    for content, style in PAIRS:
+        sides = {"left", "right"} & set(content.split("-"))
+        for text in sentences(content, style) if sides else ():
+            assert {"left", "right"} & set(text.split()) == sides, text
 
 
 def test_different_contents_and_styles_share_no_sentence():

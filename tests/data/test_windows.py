@@ -1,4 +1,4 @@
-"""Windows: inside their segments, with the words that belong to them, and the same for the same step."""
+"""Windows: inside their segments, with the captions that belong to them, and the same for the same step."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from motionclip.errors import DataError
 
 
 @pytest.fixture(scope="module")
-def windows(synthetic_store: Path) -> WindowSet:
-    return WindowSet([Store.open(synthetic_store)], "train", {}, min_frames=20)
+def windows(small_store: Path) -> WindowSet:
+    return WindowSet([Store.open(small_store)], "train", {}, min_frames=20)
 
 
 def test_draws_depend_on_seed_and_step_alone(windows: WindowSet) -> None:
@@ -51,6 +51,6 @@ def test_words_of_the_mirror_image() -> None:
     assert mirror_words(mirror_words("a left turn clockwise")) == "a left turn clockwise"
 
 
-def test_a_data_set_can_be_left_out(synthetic_store: Path) -> None:
+def test_a_data_set_can_be_left_out(small_store: Path) -> None:
     with pytest.raises(DataError):
-        WindowSet([Store.open(synthetic_store)], "train", {}, min_frames=10_000)
+        WindowSet([Store.open(small_store)], "train", {}, min_frames=10_000)
