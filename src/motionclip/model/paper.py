@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from motionclip.model.autoencoder import Decoded, MotionAutoencoder, ScaledHead
 from motionclip.model.config import ModelConfig
 from motionclip.model.features import Batch
-from motionclip.model.layers import PostNormLayer, dropout, interleaved_sinusoid
+from motionclip.model.layers import PostNormLayer, interleaved_sinusoid
 
 
 class PaperEncoder(nn.Module):
@@ -23,7 +23,7 @@ class PaperEncoder(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.dropout = config.dropout
+        self.dropout = nn.Dropout(config.dropout)
         self.embed = nn.Linear(config.channels, config.width)
         self.prefix = nn.Parameter(torch.randn(config.prefix_tokens, config.width))
         self.layers = nn.ModuleList(PostNormLayer(config) for _ in range(config.encoder_layers))
@@ -34,12 +34,11 @@ class PaperEncoder(nn.Module):
         frames = self.embed(features)
         tokens = torch.cat([prefix.to(frames), frames], dim=1)
         tokens = tokens + interleaved_sinusoid(tokens.shape[1], tokens.shape[2], tokens.device).to(tokens)
-        tokens = dropout(tokens, self.dropout, self.training)
+        tokens = self.dropout(tokens)
         real = torch.cat([mask.new_ones(prefix.shape[:2]), mask], dim=1)
-        *layers, last = self.layers
-        for layer in layers:
+        for layer in self.layers:
             tokens = layer(tokens, real)
-        return last(tokens, real, queries=1)[:, 0].to(features)  # only the first token is read
+        return tokens[:, 0].to(features)
 
 
 class PaperDecoder(nn.Module):
@@ -47,16 +46,14 @@ class PaperDecoder(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.dropout, self.width = config.dropout, config.width
+        self.dropout, self.width = nn.Dropout(config.dropout), config.width
         self.layers = nn.ModuleList(PostNormLayer(config, config.latent_dim) for _ in range(config.decoder_layers))
         self.head = nn.Linear(config.width, config.channels)
 
     def forward(self, latent: Tensor, mask: Tensor) -> Tensor:
         """Returns features (B, T, C) of latents (B, D) for the frames of mask (B, T)."""
         queries = interleaved_sinusoid(mask.shape[1], self.width, latent.device).to(latent)
-        # without dropout the queries of all windows are alike, and the first layer projects them once
-        tokens = queries[None].expand(len(latent) if self.training else 1, -1, -1)
-        tokens = dropout(tokens, self.dropout, self.training)
+        tokens = self.dropout(queries.expand(len(latent), -1, -1))
         for layer in self.layers:
             tokens = layer(tokens, mask, latent)
         return self.head(tokens).to(latent)
