@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from motionclip.server.limits import Limits
+from motionclip.server.responses import FILE_TYPES, JSON
+
 PAGE = Path(__file__).parents[2] / "docs" / "server.md"
 #: First bytes of what is written.
 SIGNS = {
@@ -70,9 +73,12 @@ def test_each_route_has_an_example(client: TestClient) -> None:
     assert shown == {path.strip("/") for path in client.get("/openapi.json").json()["paths"]} | {"openapi.json"}
 
 
+def test_the_page_names_every_format() -> None:
+    table = PAGE.read_text("utf-8").split("| Accept |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z]+/[a-z0-9.+-]+)`", table)) == {JSON, *FILE_TYPES}
+
+
 @pytest.mark.parametrize("name", ["body_mb", "seconds", "requests", "waiting", "jobs"])
 def test_the_limits_of_the_page_are_the_real_ones(name: str) -> None:
-    from motionclip.server.limits import Limits
-
-    table = PAGE.read_text("utf-8").split("| limit |")[1].split("\n\n")[0]
+    table = PAGE.read_text("utf-8").split("| limit of |")[1].split("\n\n")[0]
     assert f"{getattr(Limits(), name):g}" in table
