@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from motionclip.formats import Rig
     from motionclip.motion import Motion
 
-_console = Console(highlight=False)
-#: Progress goes to stderr, so that what is piped holds results only.
-_progress_console = Console(highlight=False, stderr=True)
 #: Columns of a table that is piped: none is cut off to fit a screen.
 _PIPED_WIDTH = 1000
+_console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+#: Progress goes to stderr, so that what is piped holds results only.
+_progress_console = Console(highlight=False, stderr=True)
 
 #: Width and height, in pixels, of the film strip of a motion in a contact sheet.
 STRIP = (540, 162)
@@ -29,9 +30,8 @@ STRIP = (540, 162)
 
 def say(*lines: object) -> None:
     """Prints lines or rich tables to stdout."""
-    width = None if _console.is_terminal else _PIPED_WIDTH
     for line in lines:
-        _console.print(line, soft_wrap=True, markup=False, width=width)
+        _console.print(line, soft_wrap=True, markup=False)
 
 
 def show_cursor() -> None:

@@ -66,12 +66,8 @@ def convert(
 
 def info(file: MotionFile, /, *, scale: Scale = None, asf: Skeleton = None) -> None:
     """Show what is in a motion file: length, skeleton, size and travel."""
-    from rich.table import Table
-
-    table = Table(show_header=False, box=None)
     for name, value in _facts(_read(file, scale, asf)):
-        table.add_row(name, value)
-    say(table)
+        say(f"{name:<14}{value}")
 
 
 def _read(path: Path, scale: float | None, asf: Path | None) -> Motion:
