@@ -68,7 +68,7 @@ class FileFigures:
     ms_per_100_frames: float
 
 
-def measure(item: Item) -> FileFigures | Refused:
+def measure(item: Item) -> FileFigures | RefusedClip:
     """Reads and retargets one file; returns its measurements, or why there are none."""
     torch.set_num_threads(1)
     try:

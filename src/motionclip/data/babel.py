@@ -91,22 +91,17 @@ def _sequences(path: Path) -> Iterator[tuple[str, BabelSequence]]:
 def _labels(row: dict[str, Any]) -> Iterator[TimedText]:
     """Yields all labels of a sequence. Those of extra files never count in recognition."""
     frame, sequence = row.get("frame_ann"), row.get("seq_ann")
-    yield from _of_annotation(frame, timed=True, dense=True)
-    yield from _of_annotation(sequence, timed=False, dense=frame is None)
-    for annotation in row.get("frame_anns") or ():
-        yield from _of_annotation(annotation, timed=True, dense=False)
-    for annotation in row.get("seq_anns") or ():
-        yield from _of_annotation(annotation, timed=False, dense=False)
-
-
-def _of_annotation(annotation: dict[str, Any] | None, *, timed: bool, dense: bool) -> Iterator[TimedText]:
-    for label in () if annotation is None else annotation["labels"]:
-        start, end = (float(label["start_t"]), float(label["end_t"])) if timed else (0.0, float("inf"))
-        categories = tuple(label["act_cat"] or ())
-        texts = (label["raw_label"], label["proc_label"], " and ".join(categories))
-        text = next((text for text in texts if text and text.strip()), None)
-        if text is not None:
-            yield TimedText(text, start, end, categories if dense else ())
+    annotations = [(frame, True, True), (sequence, False, frame is None)]  # with times? the dense one?
+    annotations += [(annotation, True, False) for annotation in row.get("frame_anns") or ()]
+    annotations += [(annotation, False, False) for annotation in row.get("seq_anns") or ()]
+    for annotation, timed, dense in annotations:
+        for label in annotation["labels"] if annotation is not None else ():
+            start, end = (float(label["start_t"]), float(label["end_t"])) if timed else (0.0, float("inf"))
+            categories = tuple(label["act_cat"] or ())
+            texts = (label["raw_label"], label["proc_label"], " and ".join(categories))
+            text = next((text for text in texts if text and text.strip()), None)
+            if text is not None:
+                yield TimedText(text, start, end, categories if dense else ())
 
 
 # ---- action recognition: the classes of BABEL-60 and BABEL-120, and the chunks to classify ----

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
 from motionclip.data.clip import Caption, Clip, Source, fixed_split
 from motionclip.errors import DataError
 from motionclip.formats.bvh import read_bvh
+
+T = TypeVar("T")
 
 FAMILY = "bandai_namco"
 FILE_NAME = re.compile(r"dataset-(?P<set>[12])_(?P<content>[a-z-]+)_(?P<style>[a-z-]+)_(?P<take>\d+)\.bvh")
@@ -126,7 +130,9 @@ def canonical_sentence(content: str, style: str) -> str:
     Raises:
         DataError: if there are no phrases for one of them.
     """
-    verb, manners = _content(content).third[0], _style(style).manners
+    phrases = _phrases()
+    verb = _find("content", content, phrases.contents).third[0]
+    manners = _find("style", style, phrases.styles).manners
     return f"a person {verb} {manners[0]}" if manners else f"a person {verb}"
 
 
@@ -152,16 +158,18 @@ def sentences(content: str, style: str) -> tuple[str, ...]:
     Raises:
         DataError: if there are no phrases for one of them.
     """
-    patterns = [pattern for pattern in _patterns(_content(content), _style(style)) if pattern]
+    phrases = _phrases()
+    of_content, of_style = _find("content", content, phrases.contents), _find("style", style, phrases.styles)
+    patterns = [pattern for pattern in _patterns(of_content, of_style, phrases.subjects) if pattern]
     first = [canonical_sentence(content, style), *(pattern[0] for pattern in patterns)]
     rest = [text for pattern in patterns for text in pattern[1:]]
     rest.sort(key=lambda text: sha256(text.encode()).digest())
     return tuple(dict.fromkeys([*first, *rest]))[:MAX_SENTENCES]
 
 
-def _patterns(content: Content, style: Style) -> list[list[str]]:
+def _patterns(content: Content, style: Style, subjects: tuple[str, ...]) -> list[list[str]]:
     """Returns all sentences by pattern, the plainest of each first."""
-    subjects = style.subjects or _phrases().subjects
+    subjects = style.subjects or subjects
     endings = [f" {ending}" for ending in (*style.manners, *style.adverbs)]
     if not endings and not style.adjectives:
         endings = [""]  # a plain style
@@ -186,18 +194,10 @@ def with_article(adjective: str, subject: str) -> str:
     return f"{article} {adjective} {noun}"
 
 
-def _content(name: str) -> Content:
-    contents = _phrases().contents
-    if name not in contents:
-        raise DataError(f"no words for content {name!r}; expected one of {', '.join(contents)}")
-    return contents[name]
-
-
-def _style(name: str) -> Style:
-    styles = _phrases().styles
-    if name not in styles:
-        raise DataError(f"no words for style {name!r}; expected one of {', '.join(styles)}")
-    return styles[name]
+def _find(kind: str, name: str, table: Mapping[str, T]) -> T:
+    if name not in table:
+        raise DataError(f"no phrases for {kind} {name!r}; expected one of {', '.join(table)}")
+    return table[name]
 
 
 @cache

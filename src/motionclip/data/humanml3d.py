@@ -115,7 +115,14 @@ def _published(folder: Path) -> Iterator[HumanML3DClip]:
             f"{folder} lacks index.csv or the folder texts; expected a copy of the HumanML3D repository, "
             "with HumanML3D/texts.zip unpacked"
         )
-    split = dict(_splits(inner))
+    split: dict[str, str] = {}
+    for part in SPLITS:
+        names = inner / f"{part}.txt"
+        if not names.is_file():
+            raise DataError(
+                f"{names} is missing; expected HumanML3D's train.txt, val.txt and test.txt beside its texts"
+            )
+        split |= dict.fromkeys(names.read_text(encoding="utf-8").split(), part)
     with index.open(encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), 2):
             try:
@@ -130,14 +137,6 @@ def _published(folder: Path) -> Iterator[HumanML3DClip]:
                     f"{index}, line {number}: {type(error).__name__}: {error}; "
                     "expected source_path,start_frame,end_frame,new_name of an AMASS sequence"
                 ) from error
-
-
-def _splits(folder: Path) -> Iterator[tuple[str, str]]:
-    for split in SPLITS:
-        path = folder / f"{split}.txt"
-        if not path.is_file():
-            raise DataError(f"{path} is missing; expected HumanML3D's train.txt, val.txt and test.txt beside its texts")
-        yield from ((name, split) for name in path.read_text(encoding="utf-8").split())
 
 
 def read_texts(path: Path) -> tuple[TimedText, ...]:
