@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from motionclip.body import load_smpl
+from motionclip.body import default_body, load_body, load_smpl
 from motionclip.errors import FormatError
 from motionclip.motion import CANONICAL, Motion
 from smpl_files import save_npz, save_pickle
@@ -51,6 +51,41 @@ def test_a_canonical_motion_moves_it(tmp_path: Path) -> None:
     posed = body.pose(motion)
     assert torch.allclose(posed[0], body.vertices + torch.tensor([0, 1.1, 0]), atol=1e-5)
     assert torch.allclose(posed[1] - posed[0], torch.tensor([1.1, 0, 0]), atol=1e-5)
+
+
+@pytest.mark.parametrize(("joints", "middle", "head"), [(52, 25, ()), (55, 28, (22, 23, 24))])
+def test_fingers_move_with_the_hands_and_jaw_and_eyes_with_the_head(
+    tmp_path: Path, joints: int, middle: int, head: tuple[int, ...]
+) -> None:
+    """SMPL-H and SMPL-X: five fingers of three joints on each wrist, and in SMPL-X a jaw and two eyes on the head."""
+    rng = np.random.default_rng(0)
+    fingers = joints - 30
+    parents = [*CANONICAL.parents[:22], *[15] * len(head)]
+    for wrist, first in ((20, fingers), (21, fingers + 15)):
+        parents += [wrist if number % 3 == 0 else first + number - 1 for number in range(15)]
+    template = rng.normal(size=(80, 3))
+    template[:22] = CANONICAL.rest_positions[:22]
+    weights = rng.random((80, joints))
+    stored = {
+        "v_template": template,
+        "weights": weights / weights.sum(1, keepdims=True),
+        "f": np.arange(78, dtype=np.uint32).reshape(-1, 3),
+        "J_regressor": np.eye(joints, 80),
+        "kintree_table": np.stack([np.array([4294967295, *parents[1:]]), np.arange(joints)]),
+    }
+    body = load_smpl(save_npz(tmp_path / "model.npz", stored))
+    assert body.skeleton.names == CANONICAL.names
+    hands = body.skeleton.rest_positions[[22, 23]] + torch.from_numpy(template[0]).float()
+    torch.testing.assert_close(hands, torch.from_numpy(template[[middle, middle + 15]]).float())
+    expected = np.stack(
+        [stored["weights"][:, [15, *head]].sum(1), stored["weights"][:, fingers : fingers + 15].sum(1)], axis=1
+    )
+    np.testing.assert_allclose(body.weights[:, [15, 22]], expected, atol=1e-6)
+
+
+def test_a_body_is_the_default_one_or_that_of_a_file(tmp_path: Path) -> None:
+    assert load_body() is default_body()
+    assert load_body(save_npz(tmp_path / "smpl.npz", layout())).num_vertices == VERTICES
 
 
 @pytest.mark.parametrize("protocol", [1, 2])
@@ -99,8 +134,8 @@ def test_a_missing_array_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_other_models_and_damage(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="not SMPL-H"):
-        load_smpl(save_npz(tmp_path / "smplh.npz", layout(joints=52)))
+    with pytest.raises(FormatError, match="SMPL-H"):
+        load_smpl(save_npz(tmp_path / "star.npz", layout(joints=25)))
     stored = layout()
     stored["kintree_table"][0, 5] = 1
     with pytest.raises(FormatError, match="another tree"):

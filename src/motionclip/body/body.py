@@ -1,8 +1,8 @@
 """A skinned body: a rest mesh that follows the joints of a skeleton.
 
-Linear blend skinning v_i = sum_j w_ij (R_j (rest_i - joint_j) + p_j) is linear in the joints' world
-transforms, so the rest mesh and the weights are folded once into one (V, 4J) matrix and every frame is
-a matrix product. Pose-dependent corrections (SMPL's pose blend shapes) are not part of it.
+Linear blend skinning is v_i = sum_j w_ij (R_j (rest_i - joint_j) + p_j). By forward kinematics the positions p are sums
+of rotated offsets, so vertices are linear in the world rotations R: mesh, weights and offsets are folded once into one
+(V, 3J) matrix, and a frame is a matrix product. Pose-dependent corrections (SMPL's pose blend shapes) are left out.
 """
 
 from __future__ import annotations
@@ -16,24 +16,9 @@ import torch
 from torch import Tensor
 
 from motionclip.errors import ModelError, SkeletonError
-from motionclip.motion.kinematics import forward_kinematics
 from motionclip.motion.motion import Motion
 from motionclip.motion.retarget import retarget
 from motionclip.motion.skeleton import CANONICAL, Skeleton
-
-
-def relative_transforms(world_rotations: Tensor, positions: Tensor, skeleton: Skeleton) -> Tensor:
-    """The joints' world transforms relative to rest, stacked: G = [G_1 ... G_J] (..., 3, 4J).
-
-    Args:
-        world_rotations: (..., J, 3, 3).
-        positions: (..., J, 3) world positions, metres.
-        skeleton: J joints; its rest pose is where every transform is the identity.
-    """
-    rest = skeleton.rest_positions.to(positions)
-    moves = positions - (world_rotations @ rest[..., None])[..., 0]
-    transforms = torch.cat([world_rotations, moves[..., None]], dim=-1)  # (..., J, 3, 4)
-    return transforms.transpose(-3, -2).flatten(-2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +56,7 @@ class Body:
 
     @property
     def num_vertices(self) -> int:
+        """V."""
         return self.vertices.shape[0]
 
     @cached_property
@@ -79,26 +65,28 @@ class Body:
         return float(self.vertices[:, 1].min())
 
     @cached_property
-    def features(self) -> Tensor:
-        """(V, 4J) f_i = w_i (x) [rest_i, 1]: a vertex is the product of the stacked transforms with it."""
-        rest = torch.cat([self.vertices, torch.ones_like(self.vertices[:, :1])], dim=1)
-        return (self.weights[:, :, None] * rest[:, None, :]).flatten(1)
+    def moments(self) -> Tensor:
+        """(V, 3J) first moments a_i: a vertex with the root at the origin is sum_j R_j a_ij, by world rotations R."""
+        parents, offsets = self.skeleton.parents, self.skeleton.offsets
+        below = self.weights.clone()  # (V, J) weight of a joint and of all below it, which its offset moves
+        moments = self.weights[..., None] * (self.vertices[:, None] - self.skeleton.rest_positions)  # (V, J, 3)
+        for joint in range(self.skeleton.num_joints - 1, 0, -1):
+            below[:, parents[joint]] += below[:, joint]
+            moments[:, parents[joint]] += below[:, joint, None] * offsets[joint]
+        return moments.flatten(1)
 
-    def skin(self, world_rotations: Tensor, positions: Tensor) -> Tensor:
-        """Vertices of the body in given poses.
+    def skin(self, world_rotations: Tensor, root: Tensor) -> Tensor:
+        """Returns the vertices (..., V, 3), metres, of the body in given poses; differentiable.
 
         Args:
             world_rotations: (..., J, 3, 3) world rotations of the joints.
-            positions: (..., J, 3) world positions of the joints, metres.
-
-        Returns:
-            (..., V, 3) metres. Gradients flow to both inputs.
+            root: (..., 3) world position of the root joint, metres.
         """
-        transforms = relative_transforms(world_rotations, positions, self.skeleton)
-        return (transforms @ self.features.to(positions).T).transpose(-1, -2)
+        rotations = world_rotations.transpose(-3, -2).flatten(-2)  # (..., 3, 3J)
+        return (rotations @ self.moments.to(root).T).transpose(-1, -2) + root[..., None, :]
 
     def fitted(self, motion: Motion) -> Motion:
-        """The motion on this body's skeleton: retargeted if its joints are others, else only rescaled.
+        """Returns the motion on this body's skeleton: retargeted if its joints are others, else only rescaled.
 
         With the same joints but other rest offsets (a body of another size) the rotations are kept and
         the root path is scaled by the ratio of the leg lengths, so that feet stay on the ground.
@@ -117,17 +105,17 @@ class Body:
         return Motion(motion.rotations, motion.root * (_leg_length(own) / _leg_length(other)), motion.fps, own)
 
     def pose(self, motion: Motion) -> Tensor:
-        """Vertices (T, V, 3) of the body in every frame of a motion, metres.
+        """Returns the vertices (T, V, 3), metres, of the body in every frame of a motion.
 
         Raises:
             SkeletonError: if the motion's skeleton cannot be matched to this one.
         """
         fitted = self.fitted(motion)
-        return self.skin(*forward_kinematics(fitted.rotations, fitted.root, self.skeleton))
+        return self.skin(fitted.world[0], fitted.root)
 
 
 def _leg_length(skeleton: Skeleton) -> float:
-    """Height of the root joint over the left ankle in the rest pose, metres."""
+    """Returns the height of the root joint over the left ankle in the rest pose, metres."""
     length = -float(skeleton.rest_positions[skeleton.index("left_ankle"), 1])
     if length <= 0:
         raise SkeletonError("the left ankle is not below the root joint; expected an upright rest pose")
@@ -136,7 +124,7 @@ def _leg_length(skeleton: Skeleton) -> float:
 
 @cache
 def default_body() -> Body:
-    """The licence-free body on the canonical skeleton: MakeHuman data (CC0), see NOTICE.
+    """Returns the licence-free body on the canonical skeleton: MakeHuman data (CC0), see NOTICE.
 
     The soles are flat and lie ``ANKLE_HEIGHT`` below the ankles. ``scripts/bake_body.py`` makes its file.
 

@@ -1,8 +1,9 @@
-"""SMPL for users who have its files: the model is under a licence of its own and never shipped.
+"""SMPL, SMPL-H and SMPL-X bodies, for users who have their files, whose licences do not allow to ship them.
 
-Reads SMPL's 24 joints, template, weights and faces; shape and pose blend shapes are left out. The
-published .pkl files are pickles of Python 2 that name classes of `chumpy` and `scipy`: they are read, without
-either, by an unpickler that builds numpy arrays, a stub in place of these classes, and nothing else.
+Read are template, weights, faces and joints; shape and pose blend shapes are left out. The fingers of SMPL-H and SMPL-X
+move with the hands, jaw and eyes with the head. The published .pkl files are pickles of Python 2 that name classes
+of `chumpy` and `scipy`: they are read, without either, by an unpickler that builds numpy arrays, a stub in place of
+these classes, and nothing else.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from motionclip.body.body import Body
+from motionclip.body.body import Body, default_body
 from motionclip.errors import FormatError
 from motionclip.motion.skeleton import CANONICAL, Skeleton
 
@@ -25,6 +26,14 @@ _WHERE_FROM = (
     "the .pkl or .npz of an SMPL model, which its makers give to those who register at smpl.is.tue.mpg.de; "
     "the default body needs no file"
 )
+_HAND = [CANONICAL.index("left_hand")] * 15 + [CANONICAL.index("right_hand")] * 15
+#: By number of joints in the file: the canonical joint that each moves with, and the two joints that are taken for the
+#: hands, which in SMPL-H and SMPL-X are the first of the middle fingers.
+_LAYOUTS = {
+    24: ([*range(24)], (22, 23)),
+    52: ([*range(22), *_HAND], (25, 40)),
+    55: ([*range(22), *[CANONICAL.index("head")] * 3, *_HAND], (28, 43)),
+}
 _ADMITTED = {
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
@@ -55,16 +64,16 @@ class _SparseColumns:
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.x = np.zeros(state["_shape"])
         columns = np.repeat(np.arange(self.x.shape[1]), np.diff(state["indptr"]))
-        np.add.at(self.x, (state["indices"], columns), state["data"])  # a place that is named twice adds up
+        np.add.at(self.x, (state["indices"], columns), state["data"])  # an entry that is stored twice adds up
 
 
 def _reconstructor(kind: type, base: type, state: None) -> object:
-    """How protocols 0 and 1 make an object before its state is set."""
+    """Makes an object before its state is set, in protocols 0 and 1."""
     return object.__new__(kind)
 
 
 class _SmplUnpickler(pickle.Unpickler):
-    """Builds arrays and the stubs; any other global is refused."""
+    """Builds arrays and the stubs, and refuses any other global."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.split(".")[0] == "chumpy":
@@ -78,18 +87,19 @@ class _SmplUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no SMPL file needs")
 
 
+def load_body(path: str | Path | None = None) -> Body:
+    """Returns the body of an SMPL, SMPL-H or SMPL-X file (:func:`load_smpl`), or the default body without one."""
+    return default_body() if path is None else load_smpl(path)
+
+
 def load_smpl(path: str | Path) -> Body:
-    """An SMPL body from the user's own file.
+    """Returns the mean body of an SMPL, SMPL-H or SMPL-X model, on the 24 canonical joints, the root at the origin.
 
     Args:
-        path: the model's .npz or .pkl, with ``v_template``, ``weights``, ``f``, ``J_regressor`` and
-            ``kintree_table`` of SMPL's 24 joints.
-
-    Returns:
-        The mean body; its root joint is at the origin and its joints carry the canonical names.
+        path: the model's .npz or .pkl, with ``v_template``, ``weights``, ``f``, ``J_regressor`` and ``kintree_table``.
 
     Raises:
-        FormatError: if the file is missing, damaged, asks for code to be run, or is not SMPL with 24 joints.
+        FormatError: if the file is missing, damaged, asks for code to be run, or is of another model.
     """
     path = Path(path)
     readers: dict[str, Callable[[Path], Mapping[str, Any]]] = {".npz": _read_npz, ".pkl": _read_pickle}
@@ -105,7 +115,7 @@ def load_smpl(path: str | Path) -> Body:
 
 
 def _read_npz(path: Path) -> Mapping[str, Any]:
-    """The arrays of an .npz that need no pickle."""
+    """Returns the arrays of an .npz that need no pickle."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in _WANTED if name in stored}
@@ -114,7 +124,7 @@ def _read_npz(path: Path) -> Mapping[str, Any]:
 
 
 def _read_pickle(path: Path) -> Mapping[str, Any]:
-    """The dictionary of a .pkl, by the restricted unpickler."""
+    """Returns the dictionary of a .pkl, by the restricted unpickler."""
     try:
         with path.open("rb") as file:
             stored = _SmplUnpickler(file, encoding="latin1").load()
@@ -126,7 +136,7 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
 
 
 def _array(path: Path, name: str, value: Any) -> NDArray[np.float64]:
-    """A stored value as a float array, whether it came as an array or as a stub of one."""
+    """Returns a stored value as a float array, whether it came as an array or as a stub of one."""
     array = np.asarray(value.x if isinstance(value, _Chumpy | _SparseColumns) else value)
     if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
         raise FormatError(path, f"{name} is not an array of finite numbers", "the arrays as SMPL is published")
@@ -141,19 +151,21 @@ def _body(
     regressor: NDArray[np.float64],
     tree: NDArray[np.float64],
 ) -> Body:
-    """The Body of SMPL's arrays."""
-    count, joints = len(template), CANONICAL.num_joints
+    count, joints = len(template), weights.shape[-1]
     shapes = [array.shape for array in (template, weights, regressor)] + [tree.shape[-1:], faces.shape[1:]]
-    if shapes != [(count, 3), (count, joints), (joints, count), (joints,), (3,)]:
-        raise FormatError(path, f"arrays of shapes {shapes}", f"SMPL with {joints} joints (not SMPL-H or SMPL-X)")
-    if tuple(tree[0, 1:].astype(int)) != CANONICAL.parents[1:]:
-        raise FormatError(path, "its joints form another tree", "SMPL's kintree_table")
-    places = regressor @ template
-    offsets = places - places[[0, *CANONICAL.parents[1:]]]
+    if joints not in _LAYOUTS or shapes != [(count, 3), (count, joints), (joints, count), (joints,), (3,)]:
+        raise FormatError(path, f"arrays of shapes {shapes}", "those of SMPL (24 joints), SMPL-H (52) or SMPL-X (55)")
+    moves_with, hands = _LAYOUTS[joints]
+    above = [moves_with[int(parent)] if 0 <= parent < joints else -1 for parent in tree[0, 1:]]
+    if any(up not in (own, CANONICAL.parents[own]) for own, up in zip(moves_with[1:], above, strict=True)):
+        raise FormatError(path, "its joints form another tree", "the kintree_table of SMPL, SMPL-H or SMPL-X")
+    rest = (regressor @ template)[[*range(22), *hands]]
+    offsets = rest - rest[[0, *CANONICAL.parents[1:]]]
     skeleton = Skeleton(CANONICAL.names, CANONICAL.parents, torch.from_numpy(offsets).float())
+    shares = np.stack([weights[:, np.equal(moves_with, joint)].sum(1) for joint in range(CANONICAL.num_joints)], axis=1)
     return Body(
-        torch.from_numpy(template - places[0]).float(),
-        torch.from_numpy(weights / weights.sum(1, keepdims=True)).float(),
+        torch.from_numpy(template - rest[0]).float(),
+        torch.from_numpy(shares / shares.sum(1, keepdims=True)).float(),
         torch.from_numpy(faces.astype(np.int64)),
         skeleton,
     )

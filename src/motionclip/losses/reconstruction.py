@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from motionclip.body import Body, relative_transforms
+from motionclip.body import Body
 from motionclip.losses import reconstruction
 from motionclip.losses.distributed import mean_of
 from motionclip.model.autoencoder import Decoded, MotionAutoencoder
 from motionclip.model.features import Batch, pose
-from motionclip.motion import CANONICAL
 from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
 
 
@@ -54,24 +53,24 @@ def skate_error(feet: Tensor, contacts: Tensor, mask: Tensor, fps: float) -> Ten
 
 # The vertex loss in closed form: no vertex is ever made.
 #
-# Linear blend skinning is v_i = G f_i with G = [G_1 ... G_J] (3 x 4J), the joints' world transforms
-# relative to rest, and f_i = w_i (x) [rest_i; 1]. So the mean of |v_i - v'_i|^2 over vertices is
-# tr(dG M dG^T) with the fixed M = mean_i f_i f_i^T (4J x 4J). M is factored once, M = L L^T; a
-# frame then costs one 3 x 4J by 4J x 4J product. SMPL's pose blend shapes are not in it.
+# With the root at the origin, a vertex is v_i = R a_i (:attr:`motionclip.body.Body.moments`), where R = [R_1 ... R_J]
+# (3 x 3J) are the world rotations. So the mean of |v_i - v'_i|^2 over vertices is tr(dR M dR^T) with the fixed
+# M = mean_i a_i a_i^T (3J x 3J). M is factored once, M = L L^T; a frame then costs one 3 x 3J by 3J x r product.
+# SMPL's pose blend shapes are not in it.
 
 
 def moment_factor(body: Body) -> Tensor:
-    """L (4J, r) with L L^T = mean_i f_i f_i^T of a body's rest vertices and weights; r is the rank."""
-    features = body.features.double()  # (V, 4J)
-    moment = features.T @ features / len(features)
+    """Returns L (3J, r) with L L^T = mean_i a_i a_i^T of a body's vertices; r is the rank."""
+    moments = body.moments.double()  # (V, 3J)
+    moment = moments.T @ moments / len(moments)
     values, vectors = torch.linalg.eigh(moment)
     kept = values > values.max() * 1e-12
     return (vectors[:, kept] * values[kept].sqrt()).float()
 
 
 def vertex_error(difference: Tensor, factor: Tensor) -> Tensor:
-    """Mean squared vertex distance (...,) in m^2 from differences of G (..., 3, 4J) and L (4J, r)."""
-    return (difference @ factor).square().sum(dim=(-2, -1))
+    """Returns mean squared vertex distances (...,), m^2, of differences of world rotations (..., J, 3, 3)."""
+    return (difference.transpose(-3, -2).flatten(-2) @ factor).square().sum(dim=(-2, -1))
 
 
 # Decoded windows beside recorded ones: every reconstruction loss, by name, computed when it is asked for.
@@ -85,7 +84,7 @@ class Comparison:
         model: decoded the windows; its layout and rate are those of the features.
         batch: recorded windows.
         decoded: what became of them.
-        factor: (4J, r) of the body's vertices, from :func:`motionclip.losses.reconstruction.moment_factor`.
+        factor: (3J, r) of the body's vertices, from :func:`motionclip.losses.reconstruction.moment_factor`.
     """
 
     model: MotionAutoencoder
@@ -111,10 +110,7 @@ class Comparison:
 
     def vertices(self) -> Tensor:
         """Mean squared vertex distance, root at the origin, m^2."""
-        world, places = self._recorded_pose
-        decoded_world, decoded_places = self._decoded_pose
-        change = relative_transforms(decoded_world, decoded_places - self.decoded.root[:, :, None], CANONICAL)
-        change = change - relative_transforms(world, places - self.batch.root[:, :, None], CANONICAL)
+        change = self._decoded_pose[0] - self._recorded_pose[0]
         return reconstruction.masked_mean(vertex_error(change, self.factor), self.batch.mask)
 
     def path(self) -> Tensor:

@@ -9,11 +9,10 @@ import roma
 import torch
 from torch import Tensor
 
-from motionclip.body import default_body, relative_transforms
+from motionclip.body import default_body
 from motionclip.losses.reconstruction import moment_factor, vertex_error
 from motionclip.model.autoencoder import Decoded
 from motionclip.model.features import Batch, pose
-from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
 
 # How far one motion is from another. Tensors are (B, T, ...) with a frame mask (B, T).
@@ -117,8 +116,7 @@ def _skin_moments() -> Tensor:
 
 def _vertex_square(made: PosedWindows, true: PosedWindows) -> Tensor:
     """Mean squared distance (B, T), m^2, of the default body's vertices, in closed form."""
-    one, other = (relative_transforms(each.world, each.aligned, CANONICAL) for each in (made, true))
-    return vertex_error(one - other, _skin_moments().to(one))
+    return vertex_error(made.world - true.world, _skin_moments().to(made.world))
 
 
 def posed(sixd: Tensor, root: Tensor) -> PosedWindows:

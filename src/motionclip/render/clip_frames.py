@@ -76,7 +76,7 @@ def _posed(motion: Motion, frames: Sequence[int], body: Body) -> Iterator[tuple[
     # One after another: a product, or a sine, over several frames would round by how many they are.
     for world, positions in zip(*still.world, strict=True):
         left, right = positions[hips]
-        vertices = np.ascontiguousarray(body.skin(world, positions).numpy(), dtype=np.float32)
+        vertices = np.ascontiguousarray(body.skin(world, positions[0]).numpy(), dtype=np.float32)
         yield vertices, _facing(world[0, :, 2], left - right) + _AZIMUTH
 
 
