@@ -18,8 +18,8 @@ HERE = "http://127.0.0.1:8000"
 
 
 @pytest.fixture(scope="session")
-def model() -> MotionCLIP:
-    return motionclip.load()
+def model(base_model: MotionCLIP) -> MotionCLIP:
+    return base_model
 
 
 @pytest.fixture(scope="session")

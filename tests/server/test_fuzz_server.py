@@ -17,16 +17,22 @@ from schemathesis import APIOperation, Case, GenerationMode
 from starlette.testclient import TestClient
 
 import motionclip
-from motionclip.server.app import create_app
+from motionclip.server.routes import router
 from motionclip.server.schemas import openapi_document
 
 _ALL = list(HealthCheck)
-_FEW = settings(max_examples=8, phases=[Phase.generate], deadline=None, suppress_health_check=_ALL, database=None)
+_FEW = settings(phases=[Phase.generate], deadline=None, suppress_health_check=_ALL, database=None)
+#: Requests of an operation, and of one that takes long.
+_EXAMPLES, _EXAMPLES_OF_LONG_WORK = 8, 4
+_LABELS = [f"{method} {route.path}" for route in router.routes for method in route.methods]  # type: ignore[attr-defined]
+_LONG_WORK = ("POST /extend", "POST /fill", "POST /storyboard", "POST /restyle")
 
 
-def operations(app: FastAPI) -> list[APIOperation]:
+@pytest.fixture(scope="module")
+def operations(app: FastAPI) -> dict[str, APIOperation]:
     # without Schemathesis's plugin for pytest, which needs an older pytest
-    return [result.ok() for result in schemathesis.openapi.from_dict(openapi_document(app)).get_all_operations()]
+    found = [result.ok() for result in schemathesis.openapi.from_dict(openapi_document(app)).get_all_operations()]
+    return {operation.label: operation for operation in found}
 
 
 def sent(case: Case, take: bytes) -> dict[str, Any]:
@@ -41,12 +47,16 @@ def sent(case: Case, take: bytes) -> dict[str, Any]:
     return given | ({"files": files} if files else {})
 
 
-@pytest.mark.parametrize("operation", operations(create_app(motionclip.load())), ids=lambda operation: operation.label)
-def test_what_the_document_allows_is_no_fault(client: TestClient, walk: Path, operation: APIOperation) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("label", _LABELS)
+def test_what_the_document_allows_is_no_fault(
+    client: TestClient, walk: Path, operations: dict[str, APIOperation], label: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And what it does not allow."""
-    take = walk.read_bytes()
+    monkeypatch.setattr("motionclip.applications.complete.STEPS", 2)
+    operation, take = operations[label], walk.read_bytes()
 
-    @_FEW
+    @settings(_FEW, max_examples=_EXAMPLES_OF_LONG_WORK if label in _LONG_WORK else _EXAMPLES)
     @given(st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode)))
     def check(case: Case) -> None:
         answer = client.request(**sent(case, take))
@@ -63,7 +73,7 @@ def archive(walk: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.mark.filterwarnings("ignore")  # of bones that change their length, as damaged ones do
-@settings(max_examples=80, deadline=None, suppress_health_check=_ALL)
+@settings(max_examples=60, deadline=None, suppress_health_check=_ALL)
 @given(st.data())
 def test_damaged_files_are_no_fault(client: TestClient, walk: Path, archive: bytes, data: st.DataObject) -> None:
     suffix, content = data.draw(st.sampled_from([(".bvh", walk.read_bytes()), (".npz", archive)]))

@@ -84,6 +84,7 @@ def test_files_hold_the_motion(
     torch.testing.assert_close(motion.positions[:, order], expected.positions, atol=1e-3, rtol=0)
 
 
+@pytest.mark.slow
 def test_pictures_and_films_have_frames(client: TestClient) -> None:
     with (
         Image.open(io.BytesIO(generate(client, "image/png"))) as strip,

@@ -57,6 +57,7 @@ def ask(address: str) -> tuple[int, int]:
         return answer.status, len(json.load(answer)["positions"])
 
 
+@pytest.mark.slow
 def test_it_answers_and_finishes_what_it_has_begun(server: tuple[subprocess.Popen[str], str]) -> None:
     process, address = server
     assert json.load(urllib.request.urlopen(f"{address}/health"))["library"] == 1

@@ -61,6 +61,7 @@ def curl(client: TestClient, words: list[str], folder: Path) -> bytes:
     return answer.content
 
 
+@pytest.mark.slow
 def test_each_command_is_answered(client: TestClient, tmp_path: Path) -> None:
     shown = commands()
     for words in shown:

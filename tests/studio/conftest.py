@@ -26,8 +26,8 @@ FLAGS = (
 
 
 @pytest.fixture(scope="session")
-def model() -> MotionCLIP:
-    return motionclip.load()
+def model(base_model: MotionCLIP) -> MotionCLIP:
+    return base_model
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from studio.pages import Page, open_page, until
 PICTURES = os.environ.get("MOTIONCLIP_STUDIO_PICTURES")
 
 
+@pytest.mark.slow
 def test_from_a_sentence_to_an_exported_file(studio: Studio, chromium: Any, walk: Path, tmp_path: Path) -> None:
     page = open_page(studio, chromium, (1280, 720) if PICTURES else (900, 560))
     asked: list[str] = []
@@ -171,6 +172,7 @@ def exported(page: Page, pictures: Path) -> None:
     page.rest()
 
 
+@pytest.mark.slow
 def test_two_pages_at_once_and_what_is_too_much_for_them(
     studio: Studio, chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
