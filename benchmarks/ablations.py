@@ -39,32 +39,26 @@ from val_split import STORES, described, write_rows
 OUT = Path(__file__).parent / "results" / "ablations.json"
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "ablations.png"
 #: What every run has of its own: short, and with a look at `val` every 100 steps.
-SHORT: dict[str, Any] = {
-    "batch_size": 32,
-    "steps": 800,
-    "warmup": 100,
-    "head_steps": 0,
-    "prior_steps": 0,
-    "validate_every": 100,
-    "save_every": 100,
-}
+SHORT = (
+    "--autoencoder.batch-size 32 --autoencoder.steps 800 --autoencoder.warmup 100 --head.steps 0 --prior.steps 0 "
+    "--validate-every 100 --save-every 100"
+)
 ACROSS, LIMITS = 6, (5, 150)  # pictures beside each other, and the millimetres that they show
 LINEAR = "motionclip.model.network.PCAAutoencoder"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One thing that is changed: fields of the run, of its model or of its losses, or a function of the network."""
+    """One thing that is changed: flags of `motionclip train`, or functions of the network, by their dotted names."""
 
-    run: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    model: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    losses: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    flags: str = ""
     instead: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def config(self, base: TrainConfig) -> TrainConfig:
         """The run's configuration."""
-        model, losses = dataclasses.replace(base.model, **self.model), dataclasses.replace(base.losses, **self.losses)
-        return dataclasses.replace(base, **(SHORT | self.run), model=model, losses=losses)
+        return tyro.cli(
+            TrainConfig, default=tyro.cli(TrainConfig, default=base, args=SHORT.split()), args=self.flags.split()
+        )
 
     def patched(self) -> ExitStack:
         """The network with the variant's functions in the place of its own."""
@@ -84,17 +78,17 @@ def _no_draft(path: Any, scores: torch.Tensor, lengths: torch.Tensor, frames: in
 
 VARIANTS: dict[str, Variant] = {
     "base": Variant(),
-    "latent of 192": Variant(model={"latent_dim": 192}),
-    "latent of 768": Variant(model={"latent_dim": 768}),
-    "cosine alone, no contrast": Variant(losses={"contrast": 0.0}),
-    "no noise on the latent": Variant(losses={"latent_noise": 0.0}),
+    "latent of 192": Variant("--model.latent-dim 192"),
+    "latent of 768": Variant("--model.latent-dim 768"),
+    "cosine alone, no contrast": Variant("--losses.contrast 0"),
+    "no noise on the latent": Variant("--autoencoder.latent-noise 0"),
     "no linear path": Variant(instead={f"{LINEAR}.encode": _no_scores, f"{LINEAR}.decode": _no_draft}),
-    "no mirror images": Variant(run={"mirror": False}),
-    "rotations without places": Variant(model={"layout": "velocity"}),
-    "no losses of feet": Variant(losses={"contact": 0.0, "skate": 0.0}),
-    "no averaged weights": Variant(run={"ema": 0.0}),
-    "windows of 2 seconds only": Variant(run={"window_seconds": (2.0,)}),
-    "like texts are negatives": Variant(losses={"same_text": 1.0}),
+    "no mirror images": Variant("--windows.no-mirror"),
+    "rotations without places": Variant("--model.layout velocity"),
+    "no losses of feet": Variant("--losses.contact 0 --losses.skate 0"),
+    "no averaged weights": Variant("--autoencoder.ema 0"),
+    "windows of 2 seconds only": Variant("--windows.seconds 2"),
+    "like texts are negatives": Variant("--contrast.same-text 1"),
 }
 
 

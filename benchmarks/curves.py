@@ -25,7 +25,7 @@ Curve = Sequence[Mapping[str, float]]
 
 def read(run: Path) -> Curve:
     """Figures of a run on `val` by windows seen."""
-    batch = json.loads((run / "config.json").read_text())["batch_size"]
+    batch = json.loads((run / "config.json").read_text())["autoencoder"]["batch_size"]
     looks = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
     return [
         {"windows": batch * look["step"]} | {name: look[name] for name in MEASURES if name in look}

@@ -22,8 +22,8 @@ from motionclip.metrics.reconstruction import PoseErrors, reconstruction_errors
 from motionclip.model.config import ModelConfig
 from motionclip.model.features import Batch
 from motionclip.model.network import ResidualAutoencoder
+from motionclip.training.batches import gather, gather_rows
 from motionclip.training.config import TrainConfig, preset
-from motionclip.training.learner import gather, gather_rows
 from val_split import STORES, write_rows
 
 RESULTS = Path(__file__).parent / "results" / "linear_path.json"
@@ -62,10 +62,8 @@ def variants(model: ModelConfig) -> dict[str, ModelConfig]:
 def started(config: TrainConfig, model: ModelConfig, windows: WindowSet) -> ResidualAutoencoder:
     """An auto-encoder as training starts with it."""
     torch.manual_seed(0)
-    draws = [
-        windows.draw(config.seed, -1 - number, _START_WINDOWS, round(seconds * model.fps), config.mirror)
-        for number, seconds in enumerate(config.window_seconds)
-    ]
+    generator, mirror = torch.Generator().manual_seed(config.seed), config.windows.mirror
+    draws = [windows.draw(generator, _START_WINDOWS, round(s * model.fps), mirror) for s in config.windows.seconds]
     network = ResidualAutoencoder(model).eval()
     network.start_from(Batch.padded([gather(windows, draw) for draw in draws]))
     return network
@@ -96,8 +94,8 @@ def main(data: tuple[Path, ...] = STORES) -> None:
     """
     config = preset("base")
     stores = [Store.open(path) for path in data]
-    least = round(config.min_seconds * config.model.fps)
-    train = WindowSet(stores, "train", dict(config.dataset_weights), least)
+    least = round(config.windows.min_seconds * config.model.fps)
+    train = WindowSet(stores, "train", dict(config.windows.dataset_weights), least)
     unseen = WindowSet(stores, "val", {}, least)
     rows = []
     for name, model in variants(config.model).items():

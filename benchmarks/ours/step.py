@@ -16,10 +16,11 @@ from motionclip.data.windows import WindowSet
 from motionclip.losses.objective import Objective
 from motionclip.model.autoencoder import Decoded, MotionAutoencoder
 from motionclip.model.checkpoint import Network
+from motionclip.training.batches import TrainingSet, gather, text_targets
 from motionclip.training.config import PRESETS
 from motionclip.training.distributed import DistributedContext
-from motionclip.training.frames import PictureTable
-from motionclip.training.learner import TrainingSet, descend, gather, optimizer_of, text_targets
+from motionclip.training.frames import FrameEmbeddings
+from motionclip.training.learner import descend, optimizer_of
 
 CONFIG = PRESETS["paper"]
 FRAMES = 60
@@ -38,7 +39,7 @@ class Ours:
     def __init__(self, store: Path, device: torch.device, *, bf16: bool):
         self.device, self.data, self.model = device, training_set(store, device), network(device, bf16=bf16)
         self.objective = Objective(CONFIG.losses, default_body()).to(device)
-        self.optimizer = optimizer_of(self.model, CONFIG.weight_decay, CONFIG.betas)
+        self.optimizer = optimizer_of(self.model, CONFIG.autoencoder)
 
     def compile(self) -> None:
         """As training does with ``compile``."""
@@ -61,9 +62,10 @@ class Ours:
     def loss(self, batch: int, lap: Callable[[str], None] = lambda name: None) -> Tensor:
         """The loss of a batch."""
         data = self.data
-        draw = data.windows.draw(0, 0, batch, FRAMES, CONFIG.mirror)
-        texts, pictures = text_targets(draw, data.embeddings), data.pictures
-        images = pictures and pictures.targets(draw, data.embeddings, "random", torch.default_generator)
+        generator = torch.Generator().manual_seed(0)
+        draw = data.windows.draw(generator, batch, FRAMES, CONFIG.windows.mirror)
+        texts, frames = text_targets(draw, data.embeddings), data.frames
+        images = frames and frames.targets(draw, data.embeddings, "random", generator)
         windows = gather(data.windows, draw)
         lap("batch")
         noise = torch.zeros(batch, CONFIG.model.latent_dim, device=self.device)
@@ -73,7 +75,7 @@ class Ours:
         """One training step; returns the gradient's norm."""
         total = self.loss(batch, lap)
         lap("losses, forward")
-        norm = descend(total, self.model, self.optimizer, CONFIG.clip_norm, DistributedContext())
+        norm = descend(total, self.model, self.optimizer, CONFIG.autoencoder.clip_norm, DistributedContext())
         lap("optimiser")
         return norm
 
@@ -101,4 +103,4 @@ def training_set(store: Path, device: torch.device) -> TrainingSet:
     number = torch.full((frames,), -1, device=device)
     number[::15] = torch.arange(len(number[::15]), device=device)
     pictures = F.normalize(torch.randn(1, len(number[::15]), size), dim=-1).to(device)
-    return TrainingSet(windows, words, PictureTable(number, pictures, windows.sixd))
+    return TrainingSet(windows, words, FrameEmbeddings(number, pictures, windows.sixd))

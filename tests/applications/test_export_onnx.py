@@ -21,7 +21,7 @@ from motionclip.export.onnx import export_onnx, quantize
 from motionclip.model.features import Batch, canonicalize
 from motionclip.model.pipeline import MotionCLIP, load
 from motionclip.motion import rotations as rot
-from motionclip.training.learner import gather
+from motionclip.training.batches import gather
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
@@ -73,7 +73,7 @@ def windows(count: int, frames: int) -> Batch:
 def of_bodies(model: MotionCLIP, store: Path, count: int) -> torch.Tensor:
     """Latents of motions: those of no motion decode to bones that lie on each other, which may point anywhere."""
     recorded = WindowSet([Store.open(store)], "train", {}, 21)
-    return model.network.autoencoder.encode(gather(recorded, recorded.draw(0, count, count, 180, mirror=True)))
+    return model.network.autoencoder.encode(gather(recorded, recorded.draw(torch.Generator().manual_seed(count), count, 180, mirror=True)))
 
 
 def latents(model: MotionCLIP, count: int) -> torch.Tensor:

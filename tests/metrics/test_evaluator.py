@@ -25,7 +25,7 @@ from motionclip.metrics.evaluator import (
 from motionclip.model.features import Batch, from_motion
 from motionclip.motion import mirror, turn
 from motionclip.training.evaluator import EvaluatorSettings, train_evaluator
-from motionclip.training.learner import gather
+from motionclip.training.batches import gather
 
 CONFIG = EvaluatorConfig("synthetic", ("walk", "run"), ("slow", "normal", "fast"), width=16, embedding=8)
 

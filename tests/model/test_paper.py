@@ -8,7 +8,8 @@ from plain_paper import PlainNetwork, losses
 
 from motionclip.body import default_body
 from motionclip.errors import ModelError
-from motionclip.losses.objective import ImageTargets, Objective, TextTargets
+from motionclip.losses.alignment import ImageTargets, TextTargets
+from motionclip.losses.objective import Objective
 from motionclip.model.checkpoint import Network
 from motionclip.model.features import Batch, canonicalize
 from motionclip.model.paper import PaperAutoencoder

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 def make(folder: Path) -> None:
     store, run = str(folder / "store"), folder / "run"
-    steps = ["--batch-size", "32", "--steps", "800", "--head-steps", "200", "--prior-steps", "1000"]
+    steps = ["--batch-size", "32", "--autoencoder.steps", "800", "--head.steps", "200", "--prior.steps", "1000"]
     assert main(["prepare", "synthetic:200", "--out", store]) == 0
     assert main(["train", "--preset", "tiny", "--data", store, "--out", str(run), *steps]) == 0
     shutil.rmtree(HERE / "tiny", ignore_errors=True)

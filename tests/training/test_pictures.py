@@ -22,12 +22,12 @@ from motionclip.encoders import ImageEncoder, load_text_encoder
 from motionclip.errors import DataError, ModelError
 from motionclip.motion import Motion, heading
 from motionclip.render import render_clip_frames
-from motionclip.training.frames import PictureTable
+from motionclip.training.frames import FrameEmbeddings
 
 CLIPS, SPACING = 12, 4
 
 
-class PixelTower:
+class PixelEncoder:
     """A text encoder that looks at pixels: a fixed random projection of the picture, shrunk to 14 x 14."""
 
     name, dim = "pixels", 24
@@ -72,12 +72,12 @@ def windows(stores: list[Store]) -> WindowSet:
 
 
 @pytest.fixture
-def table(stores: list[Store], windows: WindowSet) -> PictureTable:
-    return PictureTable.load(stores, windows, PixelTower(), True, SPACING)
+def table(stores: list[Store], windows: WindowSet) -> FrameEmbeddings:
+    return FrameEmbeddings.load(stores, windows, PixelEncoder(), True, SPACING)
 
 
 @pytest.fixture
-def distinct(table: PictureTable) -> PictureTable:
+def distinct(table: FrameEmbeddings) -> FrameEmbeddings:
     """The table with other vectors, no two of them equal: bodies that stand still look the same in many frames."""
     vectors = torch.randn(table.embedding.shape, generator=generator(9))
     return dataclasses.replace(table, embedding=torch.nn.functional.normalize(vectors, dim=-1))
@@ -98,7 +98,7 @@ def pictured_rows(stores: list[Store], windows: WindowSet) -> dict[int, tuple[St
     return found
 
 
-def chosen_rows(table: PictureTable, draw: WindowBatch, embedding: Tensor) -> list[int]:
+def chosen_rows(table: FrameEmbeddings, draw: WindowBatch, embedding: Tensor) -> list[int]:
     """The row of the picture that each window got."""
     rows = []
     for window, side, vector in zip(draw.rows, draw.mirrored.long(), embedding, strict=True):
@@ -109,8 +109,8 @@ def chosen_rows(table: PictureTable, draw: WindowBatch, embedding: Tensor) -> li
     return rows
 
 
-def test_embeddings_are_those_of_the_frames(stores: list[Store], windows: WindowSet, table: PictureTable) -> None:
-    expected, text_encoder = pictured_rows(stores, windows), PixelTower()
+def test_embeddings_are_those_of_the_frames(stores: list[Store], windows: WindowSet, table: FrameEmbeddings) -> None:
+    expected, text_encoder = pictured_rows(stores, windows), PixelEncoder()
     assert {row for row, number in enumerate(table.number.tolist()) if number >= 0} == set(expected)
     for row in list(expected)[::7]:
         store, entry, frame = expected[row]
@@ -119,9 +119,9 @@ def test_embeddings_are_those_of_the_frames(stores: list[Store], windows: Window
         assert torch.allclose(table.embedding[:, table.number[row]], both, atol=1e-6)
 
 
-def test_every_window_gets_a_random_picture_of_its_own(distinct: PictureTable, windows: WindowSet) -> None:
-    draw = windows.draw(0, 0, 64, 60, mirror=True)
-    texts = PixelTower().encode_texts(windows.texts)
+def test_every_window_gets_a_random_picture_of_its_own(distinct: FrameEmbeddings, windows: WindowSet) -> None:
+    draw = windows.draw(generator(0), 64, 60, mirror=True)
+    texts = PixelEncoder().encode_texts(windows.texts)
     first, again, other = (distinct.targets(draw, texts, "random", generator(seed)) for seed in (0, 0, 1))
     assert torch.equal(first.embedding, again.embedding) and (first.weight == 1).all()
     rows, others = (chosen_rows(distinct, draw, targets.embedding) for targets in (first, other))
@@ -129,22 +129,22 @@ def test_every_window_gets_a_random_picture_of_its_own(distinct: PictureTable, w
     assert draw.mirrored.any() and not draw.mirrored.all()
 
 
-def test_random_is_even(distinct: PictureTable, windows: WindowSet) -> None:
+def test_random_is_even(distinct: FrameEmbeddings, windows: WindowSet) -> None:
     draw = windows.central([0] * 600, 60)
-    texts = PixelTower().encode_texts(windows.texts)
+    texts = PixelEncoder().encode_texts(windows.texts)
     rows = chosen_rows(distinct, draw, distinct.targets(draw, texts, "random", generator()).embedding)
     counts = np.unique(rows, return_counts=True)[1]
     assert len(counts) == int((distinct.number[draw.rows[0].unique()] >= 0).sum()) >= 3
     assert counts.min() > 0.6 * counts.max()
 
 
-def test_a_window_between_pictures_has_none(table: PictureTable, windows: WindowSet) -> None:
+def test_a_window_between_pictures_has_none(table: FrameEmbeddings, windows: WindowSet) -> None:
     pictured = int((table.number >= 0).nonzero()[2])
     rows = torch.tensor([[pictured - 2, pictured - 1, pictured], [pictured - 2, pictured - 1, pictured]])
     mask = torch.tensor([[True, True, True], [True, True, False]])
     words = torch.tensor([0, 0])
     draw = WindowBatch(rows, mask, torch.tensor([False, False]), words, words)
-    texts = PixelTower().encode_texts(windows.texts)
+    texts = PixelEncoder().encode_texts(windows.texts)
     for choice in ("random", "middle", "extreme", "best-text"):
         targets = table.targets(draw, texts, choice, generator())  # type: ignore[arg-type]
         assert targets.weight.tolist() == [1.0, 0.0]
@@ -152,9 +152,9 @@ def test_a_window_between_pictures_has_none(table: PictureTable, windows: Window
         assert targets.embedding.isfinite().all()
 
 
-def test_middle_is_the_picture_nearest_to_the_middle(distinct: PictureTable, windows: WindowSet) -> None:
-    draw = windows.draw(1, 0, 32, 60, mirror=False)
-    targets = distinct.targets(draw, PixelTower().encode_texts(windows.texts), "middle", generator())
+def test_middle_is_the_picture_nearest_to_the_middle(distinct: FrameEmbeddings, windows: WindowSet) -> None:
+    draw = windows.draw(generator(1), 32, 60, mirror=False)
+    targets = distinct.targets(draw, PixelEncoder().encode_texts(windows.texts), "middle", generator())
     for row, rows, mask in zip(chosen_rows(distinct, draw, targets.embedding), draw.rows, draw.mask, strict=True):
         middle = (rows[mask][0] + rows[mask][-1]).item() / 2
         pictured = [r for r in rows[mask].tolist() if distinct.number[r] >= 0]
@@ -162,12 +162,12 @@ def test_middle_is_the_picture_nearest_to_the_middle(distinct: PictureTable, win
 
 
 def test_extreme_is_the_pose_farthest_from_the_mean(
-    stores: list[Store], distinct: PictureTable, windows: WindowSet
+    stores: list[Store], distinct: FrameEmbeddings, windows: WindowSet
 ) -> None:
     where = pictured_rows(stores, windows)
-    draw = windows.draw(2, 0, 48, 120, mirror=False)
+    draw = windows.draw(generator(2), 48, 120, mirror=False)
     assert not draw.mask.all()
-    targets = distinct.targets(draw, PixelTower().encode_texts(windows.texts), "extreme", generator())
+    targets = distinct.targets(draw, PixelEncoder().encode_texts(windows.texts), "extreme", generator())
     for row, rows, mask in zip(chosen_rows(distinct, draw, targets.embedding), draw.rows, draw.mask, strict=True):
         store, entry, frame = where[row]
         first, count = frame - (row - int(rows[0])), int(mask.sum())
@@ -185,10 +185,10 @@ def _in_place(motion: Motion) -> Tensor:
     return torch.stack([cos * x + sin * z, y, cos * z - sin * x], dim=-1)
 
 
-def test_best_text_is_the_picture_nearest_to_the_words(table: PictureTable, windows: WindowSet) -> None:
-    draw = windows.draw(3, 0, 48, 60, mirror=True)
+def test_best_text_is_the_picture_nearest_to_the_words(table: FrameEmbeddings, windows: WindowSet) -> None:
+    draw = windows.draw(generator(3), 48, 60, mirror=True)
     draw.text[::3] = -1
-    texts = PixelTower().encode_texts(windows.texts)
+    texts = PixelEncoder().encode_texts(windows.texts)
     best, random = (table.targets(draw, texts, choice, generator()) for choice in ("best-text", "random"))
     for number, (rows, mask) in enumerate(zip(draw.rows, draw.mask, strict=True)):
         pictured = table.number[rows[mask]]
@@ -201,32 +201,36 @@ def test_best_text_is_the_picture_nearest_to_the_words(table: PictureTable, wind
 
 
 def test_mirrored_windows_need_flipped_pictures(stores: list[Store], windows: WindowSet) -> None:
-    table = PictureTable.load(stores, windows, PixelTower(), False, SPACING)
-    texts = PixelTower().encode_texts(windows.texts)
+    table = FrameEmbeddings.load(stores, windows, PixelEncoder(), False, SPACING)
+    texts = PixelEncoder().encode_texts(windows.texts)
     assert len(table.embedding) == 1
-    assert (table.targets(windows.draw(0, 0, 8, 60, mirror=False), texts, "random", generator()).weight == 1).all()
+    assert (
+        table.targets(windows.draw(generator(0), 8, 60, mirror=False), texts, "random", generator()).weight == 1
+    ).all()
     with pytest.raises(ModelError, match="flipped"):
-        table.targets(windows.draw(0, 0, 64, 60, mirror=True), texts, "random", generator())
+        table.targets(windows.draw(generator(0), 64, 60, mirror=True), texts, "random", generator())
 
 
 def test_a_tower_sees_each_picture_once(stores: list[Store], windows: WindowSet) -> None:
-    text_encoder, counts = PixelTower(), []
-    plain = PictureTable.load(stores, windows, text_encoder, False, SPACING, lambda done, of: counts.append((done, of)))
+    text_encoder, counts = PixelEncoder(), []
+    plain = FrameEmbeddings.load(
+        stores, windows, text_encoder, False, SPACING, lambda done, of: counts.append((done, of))
+    )
     pictures = plain.embedding.shape[1]
     assert text_encoder.seen == pictures and counts[-1] == (pictures, pictures)
-    both = PictureTable.load(stores, windows, text_encoder, True, SPACING)
+    both = FrameEmbeddings.load(stores, windows, text_encoder, True, SPACING)
     assert text_encoder.seen == 2 * pictures  # only the flipped ones were new
-    assert torch.equal(PictureTable.load(stores, windows, text_encoder, True, SPACING).embedding, both.embedding)
+    assert torch.equal(FrameEmbeddings.load(stores, windows, text_encoder, True, SPACING).embedding, both.embedding)
     assert text_encoder.seen == 2 * pictures
     assert torch.equal(both.embedding[:1], plain.embedding)
-    PictureTable.load(stores, windows, other := PixelTower("pixels1"), False, SPACING)
+    FrameEmbeddings.load(stores, windows, other := PixelEncoder("pixels1"), False, SPACING)
     assert other.seen == pictures
 
 
 def test_other_pictures_are_seen(stores: list[Store], tmp_path: Path) -> None:
     def load(store: Store, spacing: int) -> int:
-        text_encoder = PixelTower()
-        PictureTable.load([store], WindowSet([store], "train", {}, min_frames=20), text_encoder, False, spacing)
+        text_encoder = PixelEncoder()
+        FrameEmbeddings.load([store], WindowSet([store], "train", {}, min_frames=20), text_encoder, False, spacing)
         return text_encoder.seen
 
     assert load(stores[1], 1) > 0
@@ -252,7 +256,7 @@ def test_each_split_has_its_own_pictures(stores: list[Store]) -> None:
     vectors = []
     for number in (one, two):
         store = only(stores[0], number)
-        table = PictureTable.load([store], WindowSet([store], "train", {}, 20), PixelTower(), False, SPACING)
+        table = FrameEmbeddings.load([store], WindowSet([store], "train", {}, 20), PixelEncoder(), False, SPACING)
         vectors.append(table.embedding)
     assert vectors[0].shape == vectors[1].shape
     assert not torch.equal(*vectors)
@@ -260,22 +264,22 @@ def test_each_split_has_its_own_pictures(stores: list[Store]) -> None:
 
 def test_a_stop_loses_little(stores: list[Store], windows: WindowSet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("motionclip.training.frames._CHUNK", 5)
-    whole = PictureTable.load(stores, windows, PixelTower("whole"), False, SPACING)
+    whole = FrameEmbeddings.load(stores, windows, PixelEncoder("whole"), False, SPACING)
     with pytest.raises(KeyboardInterrupt):
-        PictureTable.load(stores, windows, PixelTower(limit=12), False, SPACING)
-    text_encoder = PixelTower()
-    resumed = PictureTable.load(stores, windows, text_encoder, False, SPACING)
+        FrameEmbeddings.load(stores, windows, PixelEncoder(limit=12), False, SPACING)
+    text_encoder = PixelEncoder()
+    resumed = FrameEmbeddings.load(stores, windows, text_encoder, False, SPACING)
     assert text_encoder.seen == whole.embedding.shape[1] - 10
     assert torch.allclose(resumed.embedding, whole.embedding, atol=1e-6)
 
 
 def test_a_damaged_cache_is_made_anew(stores: list[Store], windows: WindowSet, fresh_cache: Path) -> None:
-    whole = PictureTable.load(stores, windows, PixelTower(), False, SPACING)
+    whole = FrameEmbeddings.load(stores, windows, PixelEncoder(), False, SPACING)
     files = sorted(fresh_cache.rglob("*.npy"))
     files[0].write_bytes(files[0].read_bytes()[:-7])
     np.save(files[1], np.zeros((1, 3), np.float32))
-    text_encoder = PixelTower()
-    assert torch.equal(PictureTable.load(stores, windows, text_encoder, False, SPACING).embedding, whole.embedding)
+    text_encoder = PixelEncoder()
+    assert torch.equal(FrameEmbeddings.load(stores, windows, text_encoder, False, SPACING).embedding, whole.embedding)
     assert text_encoder.seen > 0
 
 
@@ -285,7 +289,7 @@ def test_a_cache_that_cannot_be_written_is_a_warning(
     fresh_cache.write_text("in the way")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table = PictureTable.load(stores, windows, PixelTower(), False, SPACING)
+        table = FrameEmbeddings.load(stores, windows, PixelEncoder(), False, SPACING)
     assert table.embedding.norm(dim=-1).allclose(torch.ones(1))
     assert any("MOTIONCLIP_CACHE" in str(warning.message) for warning in caught)
 
@@ -293,8 +297,8 @@ def test_a_cache_that_cannot_be_written_is_a_warning(
 def test_clip_sees_the_pictures(stores: list[Store], windows: WindowSet, clip_folder: Path) -> None:
     text_encoder = load_text_encoder("clip:random/tiny", clip_folder)
     assert isinstance(text_encoder, ImageEncoder)
-    table = PictureTable.load(stores, windows, text_encoder, True, SPACING)
-    draw = windows.draw(0, 0, 8, 60, mirror=True)
+    table = FrameEmbeddings.load(stores, windows, text_encoder, True, SPACING)
+    draw = windows.draw(generator(0), 8, 60, mirror=True)
     targets = table.targets(draw, text_encoder.encode_texts(windows.texts), "best-text", generator())
     assert targets.embedding.shape == (8, text_encoder.dim) and (targets.weight == 1).all()
     assert targets.embedding.norm(dim=-1).allclose(torch.ones(8), atol=1e-5)
@@ -302,4 +306,4 @@ def test_clip_sees_the_pictures(stores: list[Store], windows: WindowSet, clip_fo
 
 def test_a_spacing_that_makes_no_sense_is_refused(stores: list[Store], windows: WindowSet) -> None:
     with pytest.raises(DataError, match="1 to 60"):
-        PictureTable.load(stores, windows, PixelTower(), False, 0)
+        FrameEmbeddings.load(stores, windows, PixelEncoder(), False, 0)

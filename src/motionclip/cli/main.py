@@ -77,6 +77,8 @@ def main(args: Sequence[str] | None = None) -> int:
         else:
             command = load_command(name)
             _refuse_repeated(given)
+            if name == "train":  # whose flags and their defaults are those of a preset
+                command = import_module("motionclip.cli.train").train_command(given)
             tyro.cli(command, prog=f"motionclip {name}", args=given[1:])
     except MotionClipError as error:
         print(f"motionclip: {error}", file=sys.stderr)

@@ -1,7 +1,7 @@
 """Random windows of prepared stores, each with a caption: the training batches.
 
 The frames of a whole split are one tensor in memory, and a batch is gathered from it by row numbers, so there are no
-loader processes. A batch depends on the seed and the step alone: a run that resumes draws what it would have drawn.
+loader processes. A batch depends on the given generator alone: a run that resumes draws what it would have drawn.
 
 Which sentences describe a window is decided by a captioning policy: those of the segment that the window is drawn from
 (:class:`SegmentCaptions`), or, as in the paper, the labels of all that happens in it, joined (:class:`JoinedLabels`).
@@ -247,15 +247,20 @@ class WindowSet:
         return self
 
     def draw(
-        self, seed: int, step: int, batch_size: int, max_frames: int, mirror: bool, *, with_words: bool = False
+        self,
+        generator: torch.Generator,
+        batch_size: int,
+        max_frames: int,
+        mirror: bool,
+        *,
+        with_words: bool = False,
     ) -> WindowBatch:
-        """Returns the batch of a step: ``batch_size`` windows of at most ``max_frames`` frames.
+        """Returns a batch of ``batch_size`` windows of at most ``max_frames`` frames, by a generator on the CPU.
 
         Segments are drawn in proportion to their length and their data set's weight; only those
         whose sentences describe a window of that length, if ``with_words``. Half of the windows are mirrored, if
         ``mirror``.
         """
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
         amount = self._amount
         if with_words:
             amount = amount * torch.tensor([s.is_described(min(s.num_frames, max_frames)) for s in self.segments])

@@ -1,7 +1,13 @@
-"""The training objective: every loss, its weight, and their sum."""
+"""The training objective: the table of losses, their weights, and their weighted sum.
+
+To add a loss, write it (a method of :class:`Comparison`, or a function in `alignment.py`), then give it a row in a
+table and a weight of the same name here.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,28 +15,38 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from motionclip.body import Body
-from motionclip.losses import alignment
-from motionclip.losses.distributed import gathered
+from motionclip.errors import ModelError
+from motionclip.losses.alignment import ContrastConfig, ImageTargets, TextTargets, contrastive_loss, cosine_loss
 from motionclip.losses.reconstruction import Comparison, moment_factor
 from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import Batch
 
-_RECONSTRUCTION = (
-    "features",
-    "feature_velocity",
-    "orientation",
-    "orientation_velocity",
-    "vertices",
-    "path",
-    "velocity",
-    "contact",
-    "skate",
-)
+#: Losses of decoded windows.
+RECONSTRUCTION_LOSSES: dict[str, Callable[[Comparison], Tensor]] = {
+    "features": Comparison.features,
+    "feature_velocity": Comparison.feature_velocity,
+    "orientation": Comparison.orientation,
+    "orientation_velocity": Comparison.orientation_velocity,
+    "vertices": Comparison.vertices,
+    "path": Comparison.path,
+    "velocity": Comparison.velocity,
+    "contact": Comparison.contact,
+    "skate": Comparison.skate,
+}
+#: Losses of latents (B, D) of motions and of their texts.
+TEXT_LOSSES: dict[str, Callable[[Tensor, Tensor, TextTargets, ContrastConfig], Tensor]] = {
+    "cosine": lambda motion, text, targets, config: cosine_loss(motion, text, targets.weight),
+    "contrast": contrastive_loss,
+}
+#: Losses of latents (B, D) of motions and of their rendered frames.
+IMAGE_LOSSES: dict[str, Callable[[Tensor, Tensor, ImageTargets], Tensor]] = {
+    "image_cosine": lambda motion, image, targets: cosine_loss(motion, image, targets.weight),
+}
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weight of each loss; those of reconstruction are the methods of :class:`Comparison`. 0 leaves a loss out.
+    """Weight of each loss of the tables above, by its name. A loss of weight 0 is not computed.
 
     Attributes:
         features: squared error of the layout's channels.
@@ -40,14 +56,11 @@ class LossWeights:
         vertices: mean squared vertex distance, root at the origin, m^2.
         path: squared error of the root path, m^2.
         velocity: squared error of joint velocities in the world, m^2/s^2.
-        contact: cross-entropy of foot contacts.
+        contact: binary cross-entropy of foot contacts.
         skate: squared speed of feet that should stand, m^2/s^2.
         cosine: 1 - cos of motion and text.
-        image_cosine: 1 - cos of motion and picture.
+        image_cosine: 1 - cos of motion and rendered frame.
         contrast: InfoNCE of motions and texts.
-        temperature: of the contrast.
-        same_text: texts more similar than this are not negatives of each other.
-        latent_noise: standard deviation of the noise on the decoder's latent, per number of unit variance.
     """
 
     features: float = 0.0
@@ -62,84 +75,94 @@ class LossWeights:
     cosine: float = 0.01
     image_cosine: float = 0.0
     contrast: float = 0.05
-    temperature: float = 0.05
-    same_text: float = 0.8
-    latent_noise: float = 0.03
+
+    def __post_init__(self) -> None:
+        for name, weight in dataclasses.asdict(self).items():
+            if weight < 0:
+                raise ModelError(f"the weight of the loss {name} is {weight}; expected at least 0")
 
 
-@dataclass(frozen=True)
-class TextTargets:
-    """Words of a batch: text encoder embeddings (B, E), label ids (B,) or -1, and weight (B,), 0 for none."""
+def check_names(weights: LossWeights) -> None:
+    """Compare the weights' names with those of the losses.
 
-    embedding: Tensor
-    label: Tensor
-    weight: Tensor
-
-
-@dataclass(frozen=True)
-class ImageTargets:
-    """Pictures of a batch: text encoder embeddings (B, E), and weight (B,), 0 for a window without one."""
-
-    embedding: Tensor
-    weight: Tensor
+    Raises:
+        ModelError: if a loss has no weight, or a weight no loss.
+    """
+    losses = {*RECONSTRUCTION_LOSSES, *TEXT_LOSSES, *IMAGE_LOSSES}
+    if unmatched := losses ^ {field.name for field in dataclasses.fields(weights)}:
+        raise ModelError(f"a loss without a weight or a weight without a loss: {', '.join(sorted(unmatched))}")
 
 
 class Objective(nn.Module):
-    """Computes the weighted sum of all losses for a batch, and each loss by name."""
+    """Computes the weighted sum of the losses of a batch, and each loss by name.
+
+    Args:
+        weights: of the losses.
+        body: whose vertices the vertex loss compares.
+        contrast: settings of the contrastive loss.
+        latent_noise: standard deviation of the Gaussian noise that is added to the latent before it is decoded, per
+            number of unit variance.
+    """
 
     factor: Tensor
 
-    def __init__(self, weights: LossWeights, body: Body):
+    def __init__(
+        self, weights: LossWeights, body: Body, contrast: ContrastConfig | None = None, latent_noise: float = 0.0
+    ):
         super().__init__()
-        self.weights = weights
+        check_names(weights)
+        self.weights, self.contrast, self.latent_noise = weights, contrast or ContrastConfig(), latent_noise
         self.register_buffer("factor", moment_factor(body))
 
     def forward(
         self, model: MotionAutoencoder, batch: Batch, texts: TextTargets, images: ImageTargets | None, noise: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Total loss (scalar) and the parts; noise (B, D) is unit Gaussian, scaled here.
+        """Returns the total loss (scalar) and each loss; noise (B, D) is unit Gaussian and scaled here.
 
         Both are those of the windows of all processes (:mod:`motionclip.losses.distributed`).
+
+        Raises:
+            ModelError: if an image loss has a weight, but there are no images, or the model has no image head.
         """
         latent = model.encode(batch)
-        comparison = Comparison(model, batch, model.decode(self._shaken(latent, noise), batch.mask), self.factor)
-        parts = {name: getattr(comparison, name)() for name in _RECONSTRUCTION if getattr(self.weights, name)}
-        parts |= word_losses(self.weights, latent, model.text_head(texts.embedding), texts)
-        if images is not None and model.image_head is not None:
-            picture = model.image_head(images.embedding)
-            parts["image_cosine"] = alignment.cosine_loss(latent, picture, images.weight)
-        return weighted(self.weights, parts), parts
+        comparison = Comparison(model, batch, model.decode(self._with_noise(latent, noise), batch.mask), self.factor)
+        parts = computed(self.weights, RECONSTRUCTION_LOSSES, comparison)
+        parts |= computed(self.weights, TEXT_LOSSES, latent, model.text_head(texts.embedding), texts, self.contrast)
+        if any(getattr(self.weights, name) for name in IMAGE_LOSSES):
+            if images is None or model.image_head is None:
+                raise ModelError("an image loss has a weight, but there are no images or the model has no image head")
+            parts |= computed(self.weights, IMAGE_LOSSES, latent, model.image_head(images.embedding), images)
+        return weighted_sum(self.weights, parts), parts
 
-    def _shaken(self, latent: Tensor, noise: Tensor) -> Tensor:
+    def _with_noise(self, latent: Tensor, noise: Tensor) -> Tensor:
         """Latents with noise, at their own norm."""
-        if not self.weights.latent_noise:
+        if not self.latent_noise:
             return latent
         norm = torch.linalg.vector_norm(latent, dim=-1, keepdim=True)
-        shaken = latent + self.weights.latent_noise * norm * noise / latent.shape[-1] ** 0.5
-        return F.normalize(shaken, dim=-1) * norm
+        noisy = latent + self.latent_noise * norm * noise / latent.shape[-1] ** 0.5
+        return F.normalize(noisy, dim=-1) * norm
 
 
-def word_losses(weights: LossWeights, latent: Tensor, text: Tensor, texts: TextTargets) -> dict[str, Tensor]:
-    """Losses that have a weight of latents (B, D) of motions and of their words: the cosine, and contrast."""
-    parts = {}
-    if weights.cosine:
-        parts["cosine"] = alignment.cosine_loss(latent, text, texts.weight)
-    if weights.contrast:
-        parts["contrast"] = _contrast(weights, latent, text, texts)
-    return parts
+def text_objective(
+    weights: LossWeights, contrast: ContrastConfig, motion: Tensor, text: Tensor, targets: TextTargets
+) -> Tensor:
+    """Returns the weighted sum (scalar) of the text losses alone, of latents of motions (B, D) and texts (B, D)."""
+    return weighted_sum(weights, computed(weights, TEXT_LOSSES, motion, text, targets, contrast))
 
 
-def weighted(weights: LossWeights, parts: dict[str, Tensor]) -> Tensor:
-    """The sum (scalar) of losses, each times its weight."""
+def computed(
+    weights: LossWeights, losses: Mapping[str, Callable[..., Tensor]], *arguments: object
+) -> dict[str, Tensor]:
+    """Returns the losses (scalars) that have a weight, by name."""
+    return {name: loss(*arguments) for name, loss in losses.items() if getattr(weights, name)}
+
+
+def weighted_sum(weights: LossWeights, parts: Mapping[str, Tensor]) -> Tensor:
+    """Returns the sum (scalar) of losses, each times its weight.
+
+    Raises:
+        ModelError: if there are none.
+    """
+    if not parts:
+        raise ModelError("all losses have weight 0: there is nothing to learn from")
     return torch.stack([getattr(weights, name) * value for name, value in parts.items()]).sum()
-
-
-def _contrast(weights: LossWeights, latent: Tensor, text: Tensor, texts: TextTargets) -> Tensor:
-    """Each motion against each text of the batch, those of all processes."""
-    said = gathered(texts.weight) > 0
-    if not said.any():
-        return latent.sum() * 0
-    motion, text, embedding = (gathered(rows)[said] for rows in (latent, text, texts.embedding))
-    label = gathered(texts.label)[said]
-    positive, allowed = alignment.contrastive_targets(label, embedding @ embedding.T, weights.same_text)
-    return alignment.info_nce(motion, text, positive, allowed, weights.temperature)

@@ -38,9 +38,13 @@ class FlowNoise:
     dropped: Tensor
 
     @classmethod
-    def draw(cls, count: int, coefficients: int, text_dropout: float = 0.1) -> FlowNoise:
-        """Returns the noise for ``count`` latents of ``coefficients`` numbers, from torch's generator of the CPU."""
-        return cls(torch.randn(count, coefficients), torch.rand(count), torch.rand(count, 1) < text_dropout)
+    def draw(
+        cls, count: int, coefficients: int, generator: torch.Generator | None = None, text_dropout: float = 0.1
+    ) -> FlowNoise:
+        """Returns the noise for ``count`` latents of ``coefficients`` numbers, by a generator on the CPU."""
+        noise = torch.randn(count, coefficients, generator=generator)
+        time, chance = torch.rand(count, generator=generator), torch.rand(count, 1, generator=generator)
+        return cls(noise, time, chance < text_dropout)
 
     def to(self, device: torch.device) -> FlowNoise:
         """Returns the same on a device."""

@@ -35,9 +35,6 @@ _ENVIRONMENT = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 _STEP_TIMEOUT = timedelta(minutes=15)
 #: Longest wait for work that one process does for all, such as embedding every picture of a data set.
 _PATIENCE = timedelta(hours=48)
-#: Of the seeds of neighbouring ranks: torch's generator keeps 32 bits of a seed, and multiples of 2^32 over the golden
-#: ratio lie evenly among those, millions of steps apart.
-_SEED_STRIDE = 2_654_435_761
 
 
 @dataclass(frozen=True)
@@ -45,10 +42,10 @@ class DistributedContext:
     """This process among those of its job.
 
     Attributes:
-        rank: its number; the process 0 writes the run folder and talks.
+        rank: its number; process 0 writes the run folder and prints.
         size: number of processes.
-        local_rank: its number on its machine, and of its GPU.
-        patient: process group for long waits, while the job is joined.
+        local_rank: its number on its machine, and that of its GPU.
+        patient: process group with a long timeout, while the job is joined.
     """
 
     rank: int = 0
@@ -58,7 +55,7 @@ class DistributedContext:
 
     @classmethod
     def from_environment(cls) -> DistributedContext:
-        """As torchrun says; a process that it did not start is alone."""
+        """Returns what torchrun set in the environment; a process that it did not start is alone."""
         if not all(name in os.environ for name in _ENVIRONMENT):
             return cls()
         rank, size, local_rank = (int(os.environ[name]) for name in _ENVIRONMENT)
@@ -66,15 +63,11 @@ class DistributedContext:
 
     @property
     def first(self) -> bool:
-        """Whether this process writes and talks."""
+        """Whether this process writes the run folder and prints."""
         return self.rank == 0
 
-    @property
-    def _turn(self) -> int:
-        return 0 if self.first else 1 if self.local_rank == 0 else 2
-
     def device(self, name: str) -> str:
-        """The device of this process: its own GPU for ``cuda``.
+        """Returns the device of this process: its own GPU for ``cuda``.
 
         Raises:
             ModelError: if the machine has fewer GPUs than processes.
@@ -90,7 +83,7 @@ class DistributedContext:
 
     @contextmanager
     def joined(self, device: str) -> Iterator[DistributedContext]:
-        """The job's process group, for the time of the block: NCCL between GPUs, else gloo.
+        """Join the job's process group for the time of the block: NCCL between GPUs, else gloo.
 
         One that is there already is used and left: a script that trains several models must start it itself, for
         torch cannot start one twice (the second finds the addresses of the first). After an error the group is
@@ -108,7 +101,12 @@ class DistributedContext:
         is_new = not dist.is_initialized()
         with exchanging():
             if is_new:
-                _start_group("nccl" if is_cuda else "gloo")
+                # Under keys of its own in torchrun's store: a job that torchrun restarts (`--max-restarts`) finds the
+                # store of the attempt before, with the addresses of dead processes.
+                store, rank, size = next(rendezvous("env://", timeout=_STEP_TIMEOUT))
+                store = dist.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)  # type: ignore[attr-defined]
+                backend = "nccl" if is_cuda else "gloo"
+                dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_STEP_TIMEOUT)
             group = dist.new_group(backend="gloo", timeout=_PATIENCE)
         yield dataclasses.replace(self, patient=group)
         self._wait(group)  # the model is whole when any process goes on
@@ -116,11 +114,12 @@ class DistributedContext:
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
-        """Process 0 does the block first, then one on each machine, then all others: what one caches, others find."""
-        for _ in range(self._turn):
+        """Process 0 runs the block first, then one on each machine, then all others: what one caches, others find."""
+        turn = 0 if self.first else 1 if self.local_rank == 0 else 2
+        for _ in range(turn):
             self._wait(self.patient)
         yield
-        for _ in range(2 - self._turn):
+        for _ in range(2 - turn):
             self._wait(self.patient)
 
     def _wait(self, group: dist.ProcessGroup | None) -> None:
@@ -128,14 +127,9 @@ class DistributedContext:
             with exchanging():
                 dist.barrier(group)
 
-    def share(self, count: int) -> slice:
-        """The rows of this process in what all processes draw alike, ``count`` rows for each."""
-        return slice(self.rank * count, (self.rank + 1) * count)
-
-    def seed_apart(self) -> None:
-        """From here on torch draws other numbers in each process: for dropout, after what all draw alike."""
-        if not self.first:
-            torch.manual_seed(torch.initial_seed() + self.rank * _SEED_STRIDE)
+    def shares(self, count: int) -> tuple[int, slice]:
+        """Returns the rows that all processes draw alike, ``count`` for each, and which of them are this process's."""
+        return count * self.size, slice(self.rank * count, (self.rank + 1) * count)
 
     def check_alike(self, value: str, what: str) -> None:
         """Compare a value with that of the other processes.
@@ -170,14 +164,3 @@ class DistributedContext:
         parts = flat.split([gradient.numel() for gradient in gradients])
         for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
-
-
-def _start_group(backend: str) -> None:
-    """Start the process group with keys of its own in torchrun's store.
-
-    A job that torchrun restarts (`--max-restarts`) finds the store of the attempt before, with the addresses of dead
-    processes.
-    """
-    store, rank, size = next(rendezvous("env://", timeout=_STEP_TIMEOUT))
-    attempt = dist.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)  # type: ignore[attr-defined]
-    dist.init_process_group(backend, store=attempt, rank=rank, world_size=size, timeout=_STEP_TIMEOUT)

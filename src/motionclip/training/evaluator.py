@@ -19,10 +19,9 @@ from motionclip.data.store import FPS, Store
 from motionclip.data.windows import WindowBatch, WindowSet
 from motionclip.encoders import TextEncoder
 from motionclip.metrics.evaluator import EvaluatorConfig, EvaluatorNetwork
-from motionclip.training.learner import gather, warmup_cosine
-
-#: Called after every step with the network's name, the step and the number of steps.
-ProgressCallback = Callable[[str, int, int], None]
+from motionclip.model.features import Batch
+from motionclip.training.batches import gather
+from motionclip.training.learner import StepCallback, generator_for, warmup_cosine
 
 _LEAST_FRAMES = 21
 #: Longest windows in frames, step by step in turn: what is judged may be short.
@@ -43,7 +42,7 @@ class EvaluatorSettings:
         classifier_steps: steps of the classifier.
         pair_steps: steps of the pair.
         batch_size: windows per step.
-        rate: peak of the learning rate.
+        lr: peak learning rate of AdamW.
         weight_decay: of AdamW.
         seed: of weights and draws; the shipped models have others.
     """
@@ -51,7 +50,7 @@ class EvaluatorSettings:
     classifier_steps: int = 600
     pair_steps: int = 800
     batch_size: int = 64
-    rate: float = 2e-3
+    lr: float = 2e-3
     weight_decay: float = 0.05
     seed: int = 1729
 
@@ -60,7 +59,7 @@ def train_evaluator(
     stores: Sequence[Store],
     text_encoder: TextEncoder,
     settings: EvaluatorSettings | None = None,
-    on_step: ProgressCallback = lambda name, step, steps: None,
+    on_step: StepCallback = lambda phase, step, steps, loss: None,
 ) -> EvaluatorNetwork:
     """Networks trained on the ``train`` split of the stores; the same call gives the same weights.
 
@@ -115,7 +114,7 @@ def _classes(windows: WindowSet, config: EvaluatorConfig) -> Tensor:
 
 
 def _train_classifier(
-    network: EvaluatorNetwork, windows: WindowSet, settings: EvaluatorSettings, on_step: ProgressCallback
+    network: EvaluatorNetwork, windows: WindowSet, settings: EvaluatorSettings, on_step: StepCallback
 ) -> None:
     classifier = network.classifier
     assert classifier is not None
@@ -129,7 +128,7 @@ def _train_classifier(
     def ignoring(logits: Tensor, truth: Tensor) -> Tensor:
         return F.cross_entropy(logits, truth, ignore_index=_NO_CLASS, label_smoothing=0.05)
 
-    classifier.motion.start_from(gather(windows, windows.draw(settings.seed, -1, 512, _LENGTHS[0], mirror=True)))
+    classifier.motion.start_from(_start(windows, settings))
     _descend(classifier, loss, windows, settings, settings.classifier_steps, "classifier", on_step)
 
 
@@ -138,7 +137,7 @@ def _train_pair(
     windows: WindowSet,
     encoded: Tensor,
     settings: EvaluatorSettings,
-    on_step: ProgressCallback,
+    on_step: StepCallback,
 ) -> None:
     pair = network.pair
     shift = nn.Parameter(torch.tensor([float(torch.tensor(_SCALE).log()), _OFFSET]))
@@ -150,8 +149,13 @@ def _train_pair(
         logits = motion @ text.T * shift[0].exp() + shift[1]
         return -F.logsigmoid(torch.where(_same(draw), logits, -logits)).sum() / len(logits)
 
-    pair.motion.start_from(gather(windows, windows.draw(settings.seed, -1, 512, _LENGTHS[0], mirror=True)))
+    pair.motion.start_from(_start(windows, settings))
     _descend(held, loss, windows, settings, settings.pair_steps, "text-motion pair", on_step)
+
+
+def _start(windows: WindowSet, settings: EvaluatorSettings) -> Batch:
+    """Windows from which a network takes its feature statistics."""
+    return gather(windows, windows.draw(generator_for(settings.seed, "start"), 512, _LENGTHS[0], mirror=True))
 
 
 def _same(draw: WindowBatch) -> Tensor:
@@ -168,19 +172,21 @@ def _descend(
     settings: EvaluatorSettings,
     steps: int,
     name: str,
-    on_step: ProgressCallback,
+    on_step: StepCallback,
 ) -> None:
     """AdamW down the loss of a draw, with warm-up and a cosine."""
-    optimizer = torch.optim.AdamW(module.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
     module.train()
     for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = settings.rate * warmup_cosine(step, _WARMUP, steps)
+            group["lr"] = settings.lr * warmup_cosine(step, _WARMUP, steps)
         longest = _LENGTHS[step % len(_LENGTHS)]
-        draw = windows.draw(settings.seed, step, settings.batch_size, longest, mirror=True, with_words=True)
-        loss(draw).backward()
+        generator = generator_for(settings.seed, name, step)
+        draw = windows.draw(generator, settings.batch_size, longest, mirror=True, with_words=True)
+        value = loss(draw)
+        value.backward()
         nn.utils.clip_grad_norm_(module.parameters(), _CLIP_NORM)
         optimizer.step()
         optimizer.zero_grad()
-        on_step(name, step + 1, steps)
+        on_step(name, step + 1, steps, value.item())
     module.eval()

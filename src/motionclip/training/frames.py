@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -34,17 +33,16 @@ from motionclip.data.windows import WindowBatch, WindowSet
 from motionclip.encoders import ImageEncoder, cache_folder
 from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
-from motionclip.losses.objective import ImageTargets
+from motionclip.losses.alignment import ImageTargets
 from motionclip.model.features import canonicalize, pose
 from motionclip.progress import ProgressCallback
-
-FrameChoice = Literal["random", "middle", "extreme", "best-text"]
+from motionclip.training.config import FrameChoice
 
 _CHUNK = 256  # pictures that a stop loses at most
 
 
 @dataclass(frozen=True, eq=False)
-class PictureTable:
+class FrameEmbeddings:
     """Embeddings of all pictured frames of a window set.
 
     Attributes:
@@ -66,7 +64,7 @@ class PictureTable:
         mirror: bool,
         frames_per_window: int,
         progress: ProgressCallback | None = None,
-    ) -> PictureTable:
+    ) -> FrameEmbeddings:
         """The table of a window set, from the cache folder as far as it lies there.
 
         Args:
@@ -93,9 +91,9 @@ class PictureTable:
                         progress(done, len(in_order))
         return cls(number, embedding, windows.sixd)
 
-    def to(self, device: str) -> PictureTable:
+    def to(self, device: str) -> FrameEmbeddings:
         """The table on a device."""
-        return PictureTable(self.number.to(device), self.embedding.to(device), self.sixd.to(device))
+        return FrameEmbeddings(self.number.to(device), self.embedding.to(device), self.sixd.to(device))
 
     def targets(
         self, draw: WindowBatch, text_embeddings: Tensor, choice: FrameChoice, generator: torch.Generator
@@ -169,7 +167,7 @@ def _numbered(
 def _embedded(
     store: Store, frames: Sequence[tuple[int, int]], text_encoder: ImageEncoder, flipped: bool
 ) -> Iterator[Tensor]:
-    """The embeddings of a store's pictures, some (M, E) at a time; what the text encoder has not seen before is kept."""
+    """Yields the embeddings of a store's rendered frames, some (M, E) at a time; the new ones are cached."""
     folder = _shelf(store, frames, text_encoder, flipped)
     sizes = {start: min(_CHUNK, len(frames) - start) for start in range(0, len(frames), _CHUNK)}
     known = {start: _read(folder / f"{start:08d}.npy", (size, text_encoder.dim)) for start, size in sizes.items()}

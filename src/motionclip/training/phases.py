@@ -1,4 +1,7 @@
-"""The last phase: the latent prior, on latents of the finished auto-encoder."""
+"""The four phases of training: paraphrases, the auto-encoder, the text head, the latent prior.
+
+Every process of a job draws the batch of all of them and takes its share of the rows.
+"""
 
 from __future__ import annotations
 
@@ -8,250 +11,141 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from motionclip.body import default_body
 from motionclip.data.paraphrases import Group
-from motionclip.data.windows import WindowBatch
 from motionclip.encoders import TextEncoder
+from motionclip.losses.alignment import TextTargets
 from motionclip.losses.distributed import gathered, summed
-from motionclip.losses.objective import ImageTargets, Objective, TextTargets, weighted, word_losses
+from motionclip.losses.objective import Objective, text_objective
 from motionclip.model.autoencoder import MotionAutoencoder, TextHead
 from motionclip.model.checkpoint import Network
 from motionclip.model.features import Batch
 from motionclip.model.network import ResidualAutoencoder
-from motionclip.model.prior import FlowNoise, LatentPrior
+from motionclip.model.prior import FlowNoise
+from motionclip.training.batches import TrainingSet, gather, rows_of, text_targets
 from motionclip.training.config import TrainConfig
 from motionclip.training.distributed import DistributedContext
-from motionclip.training.learner import (
-    Learner,
-    ProgressCallback,
-    TrainingSet,
-    descend,
-    device_of,
-    gather,
-    rate_factor,
-    rows_of,
-    seed_step,
-    set_rate,
-    text_targets,
-    warmup_cosine,
-)
-from motionclip.training.run import Run
+from motionclip.training.learner import Learner, StepCallback, derived_seed, generator_for
+from motionclip.training.run import RunFolder
 from motionclip.training.validation import sample_sheet, validate
 
-# Windows that the finished auto-encoder encodes once, for the phases that learn from its latents.
+#: Sentences that the text encoder embeds between two calls of the callback.
+_CHUNK = 1024
+#: Windows of each length from which the PCA auto-encoder starts.
+_START_WINDOWS = 768
 
-
-@dataclass(frozen=True)
-class LatentPool:
-    """Windows with words: latents (N, D), words of N windows, and lengths (N,) in seconds."""
-
-    latents: Tensor
-    words: TextTargets
-    seconds: Tensor
-
-
-#: Called where a phase needs the pool, so that a run that is past it does without.
-PoolMaker = Callable[[], LatentPool]
-
-
-@torch.compiler.set_stance("force_eager")  # once through the pool: not worth compiling again without gradients
-@torch.no_grad()
-def encode_pool(
-    model: MotionAutoencoder, data: TrainingSet, config: TrainConfig, ranks: DistributedContext
-) -> LatentPool:
-    """Each process encodes its share of the windows, and all get all."""
-    model.eval()
-    latents, words, seconds = [], [], []
-    lengths = sorted(set(config.window_seconds))
-    count, own = config.batch_size * ranks.size, ranks.share(config.batch_size)
-    for number in range(-(-config.pool // count)):
-        frames = round(lengths[number % len(lengths)] * config.model.fps)
-        draw = data.windows.draw(config.seed + 1, number, count, frames, config.mirror, with_words=True)
-        has_words = draw.text >= 0
-        latents.append(gathered(model.encode(gather(data.windows, rows_of(draw, own))))[has_words])
-        words.append(rows_of(text_targets(draw, data.embeddings), has_words))
-        seconds.append((draw.mask[has_words].sum(dim=1) / config.model.fps).to(latents[-1]))
-    targets = (torch.cat([getattr(part, name) for part in words]) for name in ("embedding", "label", "weight"))
-    return LatentPool(torch.cat(latents), TextTargets(*targets), torch.cat(seconds))
-
-
-# Before the other phases: the inner map of the text head, on sentences alone.
+# Paraphrases: the inner map of the text head, on sentences alone.
 #
 # Described motions are few, sentences about motions are many. Two sentences about the same motion are brought together
-# by the losses that will bring sentences and motions together, one of them where the motion will stand.
-
-
-#: Sentences that the text encoder embeds between two looks at the progress.
-_CHUNK = 1024
+# by the losses that later bring texts and motions together, one of them in the place of the motion.
 
 
 @dataclass(frozen=True)
 class Paraphrases:
-    """Embeddings (S, E) of sentences, group behind group, with the first place (G,) and the size (G,) of each group."""
+    """Embeddings (S, E) of sentences, group after group, with the first row (G,) and the size (G,) of each group."""
 
     embeddings: Tensor
     first: Tensor
     size: Tensor
 
-    def draw(self, count: int) -> tuple[Tensor, Tensor]:
-        """Embeddings (count, E), twice: different sentences of the same groups."""
-        group = torch.randint(len(self.first), (count,))
-        size, (where, further) = self.size[group], torch.rand(2, count)
+    @classmethod
+    def embed(cls, groups: Sequence[Group], text_encoder: TextEncoder, on_step: StepCallback) -> Paraphrases:
+        """Groups of at least two sentences each, by a text encoder."""
+        sentences = [sentence for group in groups for sentence in group]
+        rows = []
+        for start in range(0, len(sentences), _CHUNK):
+            rows.append(text_encoder.encode_texts(sentences[start : start + _CHUNK]))
+            on_step("sentences", min(start + _CHUNK, len(sentences)), len(sentences), None)
+        size = torch.tensor([len(group) for group in groups])
+        return cls(torch.cat(rows), size.cumsum(dim=0) - size, size)
+
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Returns embeddings (count, E), twice: two different sentences of each of ``count`` groups."""
+        group = torch.randint(len(self.first), (count,), generator=generator)
+        size, (where, further) = self.size[group], torch.rand(2, count, generator=generator)
         one = (where * size).long()
         other = (one + 1 + (further * (size - 1)).long()) % size
         return self.embeddings[self.first[group] + one], self.embeddings[self.first[group] + other]
 
 
-def embed_paraphrases(groups: Sequence[Group], text_encoder: TextEncoder, on_step: ProgressCallback) -> Paraphrases:
-    """Groups of at least two sentences each, as a text encoder sees them."""
-    sentences = [sentence for group in groups for sentence in group]
-    rows = []
-    for start in range(0, len(sentences), _CHUNK):
-        rows.append(text_encoder.encode_texts(sentences[start : start + _CHUNK]))
-        on_step("sentences", min(start + _CHUNK, len(sentences)), len(sentences), None)
-    size = torch.tensor([len(group) for group in groups])
-    return Paraphrases(torch.cat(rows), size.cumsum(dim=0) - size, size)
+def train_on_paraphrases(
+    network: Network, run: RunFolder, groups: Sequence[Group], text_encoder: TextEncoder, on_step: StepCallback
+) -> None:
+    """Train the inner map of the text head in place, if there are steps and sentences; the paper's head has no map."""
+    config, distributed, head = run.config, run.distributed, network.autoencoder.text_head
+    if not config.paraphrase.steps or not groups or not isinstance(head, TextHead):
+        return
+    inner, device = head.paraphrase.requires_grad_(True), head.paraphrase.weight.device
 
+    @functools.cache  # embedded when the first step asks for them: a run that is past this phase does without
+    def embedded() -> Paraphrases:
+        with distributed.in_turn():
+            return Paraphrases.embed(groups, text_encoder, on_step)
 
-class ParaphrasePhase:
-    """Steps of the text head's inner map by the losses of words, between sentences."""
-
-    name = "paraphrases"
-
-    def __init__(
-        self,
-        config: TrainConfig,
-        run: Run,
-        groups: Sequence[Group],
-        text_encoder: TextEncoder,
-        on_step: ProgressCallback,
-    ):
-        self.config, self.run, self.groups, self.text_encoder, self.on_step = config, run, groups, text_encoder, on_step
-
-    def fit(self, network: Network) -> None:
-        """Train the map in place, if there are steps and sentences for it; the paper's head has none."""
-        config, head = self.config, network.autoencoder.text_head
-        if not config.paraphrase_steps or not self.groups or not isinstance(head, TextHead):
-            return
-        inner = head.paraphrase.requires_grad_(True)
-        learner = Learner(self.name, inner, self.run, config, ema=0.0)
-
-        def step(number: int) -> dict[str, float]:
-            return {"loss": self._step(inner, self._embedded, learner.optimizer, number)}
-
-        learner.learn(config.paraphrase_steps, step, self.on_step, save_every=config.paraphrase_steps)
-        inner.requires_grad_(False)
-
-    @functools.cached_property
-    def _embedded(self) -> Paraphrases:
-        """Embedded when the first step asks for them: a run that is past this phase does without."""
-        with self.run.ranks.in_turn():
-            return embed_paraphrases(self.groups, self.text_encoder, self.on_step)
-
-    def _step(self, inner: nn.Module, paraphrases: Paraphrases, optimizer: torch.optim.AdamW, step: int) -> float:
-        """One step; all processes draw the batch of all of them, and each takes its share."""
-        config, ranks, device = self.config, self.run.ranks, device_of(inner)
-        seed_step(config.seed, 0, -1 - step)  # the steps from 0 on are the auto-encoder's
-        set_rate(optimizer, config.head_lr * warmup_cosine(step, 0, config.paraphrase_steps))
-        drawn = paraphrases.draw(config.head_batch * ranks.size)
-        one, other = (rows[ranks.share(config.head_batch)].to(device) for rows in drawn)
+    def loss(generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        count, own = distributed.shares(config.paraphrase.batch_size)
+        one, other = (rows[own].to(device) for rows in embedded().draw(count, generator))
         everyone = torch.ones(len(one), device=device)
-        words = TextTargets(other, torch.full_like(everyone, -1), everyone)
-        loss = weighted(config.losses, word_losses(config.losses, inner(one), inner(other), words))
-        descend(loss, inner, optimizer, config.clip_norm, ranks)
-        return loss.item()
+        targets = TextTargets(other, torch.full_like(everyone, -1), everyone)
+        return text_objective(config.losses, config.contrast, inner(one), inner(other), targets), {}
+
+    Learner("paraphrase", inner, run, on_step).learn(loss)
+    inner.requires_grad_(False)
 
 
-# The first phase: the auto-encoder and the text head.
+# The auto-encoder with its heads, on windows.
 
 
-#: Windows of each length from which the linear path starts.
-_START_WINDOWS = 768
+def train_autoencoder(
+    model: MotionAutoencoder, run: RunFolder, data: TrainingSet, unseen: TrainingSet | None, on_step: StepCallback
+) -> None:
+    """Train the auto-encoder in place, with validation on the way; it ends with the averaged weights."""
+    config, distributed, windows = run.config, run.distributed, data.windows
+    mirror, fps = config.windows.mirror, config.model.fps
+    torch.manual_seed(derived_seed(config.seed, "start"))  # torch.pca_lowrank takes no generator
+    start = generator_for(config.seed, "start")
+    draws = [windows.draw(start, _START_WINDOWS, round(length * fps), mirror) for length in config.windows.seconds]
+    model.start_from(Batch.padded([gather(windows, draw) for draw in draws]))
+    distributed.share_weights(model)
+    model.compute_dtype = torch.bfloat16 if config.bf16 else None
+    learner = Learner("autoencoder", model, run, on_step, slow=model.slow_parameters)
+    if config.compile:
+        model.encoder.compile()
+        model.decoder.compile()
+    device = next(model.parameters()).device
+    objective = Objective(config.losses, default_body(), config.contrast, config.autoencoder.latent_noise).to(device)
 
-
-class AutoencoderPhase:
-    """Steps of the auto-encoder, with validation, pictures and checkpoints on the way."""
-
-    name = "autoencoder"
-
-    def __init__(
-        self, config: TrainConfig, run: Run, data: TrainingSet, unseen: TrainingSet | None, on_step: ProgressCallback
-    ):
-        self.config, self.run, self.data, self.unseen, self.on_step = config, run, data, unseen, on_step
-
-    def fit(self, model: MotionAutoencoder) -> None:
-        """Train ``model`` in place; it ends with the averaged weights."""
-        config, run = self.config, self.run
-        self._start(model)
-        run.ranks.share_weights(model)
-        model.compute_dtype = torch.bfloat16 if config.bf16 else None
-        learner = Learner(self.name, model, run, config, config.ema, slow=model.slow_parameters)
-        if config.compile:
-            model.encoder.compile()
-            model.decoder.compile()
-        objective = Objective(config.losses, default_body()).to(device_of(model))
-
-        def step(number: int) -> dict[str, float]:
-            return self._step(model, objective, learner.optimizer, number)
-
-        def look(done: int) -> None:
-            if done % config.validate_every == 0 or done == config.steps:
-                self._validate(learner.kept, done)
-
-        learner.learn(config.steps, step, self.on_step, config.save_every, look)
-        model.compute_dtype = None
-
-    def _start(self, model: MotionAutoencoder) -> None:
-        """Statistics and the linear path from windows of all lengths."""
-        config, windows = self.config, self.data.windows
-        seed_step(config.seed, 0, -1)
-        draws = [
-            windows.draw(config.seed, -1 - number, _START_WINDOWS, round(seconds * config.model.fps), config.mirror)
-            for number, seconds in enumerate(config.window_seconds)
-        ]
-        model.start_from(Batch.padded([gather(windows, draw) for draw in draws]))
-
-    def _step(
-        self, model: MotionAutoencoder, objective: Objective, optimizer: torch.optim.AdamW, step: int
-    ) -> dict[str, float]:
-        """One step; all processes draw the batch of all of them, and each takes its share."""
-        config, windows, ranks = self.config, self.data.windows, self.run.ranks
-        seed_step(config.seed, 0, step)
-        seconds = config.window_seconds[int(torch.randint(len(config.window_seconds), ()))]
-        count, own = config.batch_size * ranks.size, ranks.share(config.batch_size)
-        whole = windows.draw(config.seed, step, count, round(seconds * config.model.fps), config.mirror)
-        noise = torch.randn(count, config.model.latent_dim)[own].to(device_of(model))
-        images = self._images(whole, own)
-        ranks.seed_apart()
+    def loss(generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        seconds = config.windows.seconds[int(torch.randint(len(config.windows.seconds), (), generator=generator))]
+        count, own = distributed.shares(config.autoencoder.batch_size)
+        whole = windows.draw(generator, count, round(seconds * fps), mirror)
+        noise = torch.randn(count, config.model.latent_dim, generator=generator)[own].to(device)
+        images = None
+        if data.frames is not None:
+            images = rows_of(data.frames.targets(whole, data.embeddings, config.windows.frame_choice, generator), own)
         draw = rows_of(whole, own)
-        set_rate(optimizer, config.lr * rate_factor(config.schedule, step, config.warmup, config.steps))
-        texts = text_targets(draw, self.data.embeddings)
-        total, parts = objective(model, gather(windows, draw), texts, images, noise)
-        norm = descend(total, model, optimizer, config.clip_norm, ranks)
-        return {"loss": total.item(), "gradient": norm} | {name: part.item() for name, part in parts.items()}
+        return objective(model, gather(windows, draw), text_targets(draw, data.embeddings), images, noise)
 
-    def _images(self, whole: WindowBatch, own: slice) -> ImageTargets | None:
-        data, choice = self.data, self.config.frame_choice
-        if data.pictures is None:
-            return None
-        return rows_of(data.pictures.targets(whole, data.embeddings, choice, torch.default_generator), own)
-
-    def _validate(self, model: MotionAutoencoder, step: int) -> None:
-        if self.unseen is None or not self.run.ranks.first:
+    def look(done: int) -> None:
+        is_due = done % config.validate_every == 0 or done == config.autoencoder.steps
+        if not is_due or unseen is None or not distributed.first:
             return
-        with evaluating(model):
-            values = validate(model, self.unseen)
-            sheet = sample_sheet(model, self.unseen.windows)
+        with _evaluating(learner.kept):
+            values = validate(learner.kept, unseen)
+            sheet = sample_sheet(learner.kept, unseen.windows)
         if values:
-            self.run.log("validation", step, values)
+            run.log("validation", done, values)
         if sheet is not None:
-            self.run.picture("reconstruction", step, sheet)
+            run.log_image("reconstruction", done, sheet)
+
+    learner.learn(loss, look)
+    model.compute_dtype = None
 
 
 @contextmanager
-def evaluating(model: MotionAutoencoder) -> Iterator[None]:
+def _evaluating(model: MotionAutoencoder) -> Iterator[None]:
     """The model without dropout, in full precision and not compiled, and afterwards as it was."""
     training, dtype = model.training, model.compute_dtype
     model.eval()
@@ -262,83 +156,83 @@ def evaluating(model: MotionAutoencoder) -> Iterator[None]:
     model.compute_dtype = dtype
 
 
-# The second phase: the text head, on latents of the finished auto-encoder.
-#
-# What tells two sentences apart is seen where both are in the same batch. The head is small and the latents are there
-# already, so batches can be as large as the auto-encoder's cannot.
+# The text head and the prior, on latents of windows that the finished auto-encoder encodes once.
 
 
-class HeadPhase:
-    """Steps of the text head alone, by the losses of words."""
+@dataclass(frozen=True)
+class EncodedWindows:
+    """Windows with texts: latents (N, D), texts of N windows, and lengths (N,) in seconds."""
 
-    name = "head"
-
-    def __init__(self, config: TrainConfig, run: Run, pool: PoolMaker, on_step: ProgressCallback):
-        self.config, self.run, self.pool, self.on_step = config, run, pool, on_step
-
-    def fit(self, network: Network) -> None:
-        """Train the auto-encoder's text head in place, if there are steps for it; the paper's has nothing to learn."""
-        config, head = self.config, network.autoencoder.text_head
-        if not config.head_steps or not list(head.parameters()):
-            return
-        learner = Learner(self.name, head, self.run, config, ema=0.0)
-
-        def step(number: int) -> dict[str, float]:
-            return {"loss": self._step(head, self.pool(), learner.optimizer, number)}
-
-        learner.learn(config.head_steps, step, self.on_step, save_every=config.head_steps)
-
-    def _step(self, head: nn.Module, pool: LatentPool, optimizer: torch.optim.AdamW, step: int) -> float:
-        """One step; all processes draw the batch of all of them, and each takes its share."""
-        config, ranks, device = self.config, self.run.ranks, pool.latents.device
-        seed_step(config.seed, 1, -1 - step)  # the steps from 0 on are the prior's
-        set_rate(optimizer, config.head_lr * warmup_cosine(step, 0, config.head_steps))
-        count, own = config.head_batch * ranks.size, ranks.share(config.head_batch)
-        chosen = torch.randint(len(pool.latents), (count,))[own].to(device)
-        words = rows_of(pool.words, chosen)
-        loss = weighted(config.losses, word_losses(config.losses, pool.latents[chosen], head(words.embedding), words))
-        descend(loss, head, optimizer, config.clip_norm, ranks)
-        return loss.item()
+    latents: Tensor
+    texts: TextTargets
+    seconds: Tensor
 
 
-class PriorPhase:
-    """Steps of the prior on a pool of windows that is encoded once."""
+@torch.compiler.set_stance("force_eager")  # once through the windows: not worth compiling again without gradients
+@torch.no_grad()
+def encode_windows(
+    model: MotionAutoencoder, data: TrainingSet, config: TrainConfig, distributed: DistributedContext
+) -> EncodedWindows:
+    """Returns about ``encoded_windows`` windows; each process encodes its share of them, and all get all."""
+    model.eval()
+    latents, texts, seconds = [], [], []
+    lengths = sorted(set(config.windows.seconds))
+    count, own = distributed.shares(config.autoencoder.batch_size)
+    for number in range(-(-config.encoded_windows // count)):
+        frames = round(lengths[number % len(lengths)] * config.model.fps)
+        generator = generator_for(config.seed, "encoded windows", number)
+        draw = data.windows.draw(generator, count, frames, config.windows.mirror, with_words=True)
+        has_text = draw.text >= 0
+        latents.append(gathered(model.encode(gather(data.windows, rows_of(draw, own))))[has_text])
+        texts.append(rows_of(text_targets(draw, data.embeddings), has_text))
+        seconds.append((draw.mask[has_text].sum(dim=1) / config.model.fps).to(latents[-1]))
+    targets = (torch.cat([getattr(part, name) for part in texts]) for name in ("embedding", "label", "weight"))
+    return EncodedWindows(torch.cat(latents), TextTargets(*targets), torch.cat(seconds))
 
-    name = "prior"
 
-    def __init__(self, config: TrainConfig, run: Run, pool: PoolMaker, on_step: ProgressCallback):
-        self.config, self.run, self.pool, self.on_step = config, run, pool, on_step
+def train_head(network: Network, run: RunFolder, encoded: Callable[[], EncodedWindows], on_step: StepCallback) -> None:
+    """Train the text head alone in place, if there are steps for it; the paper's has nothing to learn.
 
-    def fit(self, network: Network) -> None:
-        """Train ``network.prior`` in place, if there is one; it ends with the averaged weights."""
-        if network.prior is None or not isinstance(network.autoencoder, ResidualAutoencoder):
-            return
-        config, prior, head = self.config, network.prior, network.autoencoder.text_head
-        prior.weigh_coefficients(network.autoencoder.linear)
-        learner = Learner(self.name, prior, self.run, config, config.ema)
+    What tells two sentences apart is seen where both are in the same batch. The head is small and the latents are
+    known, so its batches can be larger than the auto-encoder's.
 
-        @functools.cache
-        @torch.no_grad()
-        def texts() -> Tensor:
-            return head(self.pool().words.embedding)
+    ``encoded`` is called where a step needs it, so that a run that is past this phase does without.
+    """
+    config, distributed, head = run.config, run.distributed, network.autoencoder.text_head
+    if not config.head.steps or not list(head.parameters()):
+        return
 
-        def step(number: int) -> dict[str, float]:
-            return {"loss": self._step(prior, self.pool(), texts(), learner.optimizer, number)}
+    def loss(generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        known = encoded()
+        count, own = distributed.shares(config.head.batch_size)
+        chosen = torch.randint(len(known.latents), (count,), generator=generator)[own].to(known.latents.device)
+        texts = rows_of(known.texts, chosen)
+        latents = known.latents[chosen]
+        return text_objective(config.losses, config.contrast, latents, head(texts.embedding), texts), {}
 
-        learner.learn(config.prior_steps, step, self.on_step, config.save_every)
+    Learner("head", head, run, on_step).learn(loss)
 
-    def _step(
-        self, prior: LatentPrior, pool: LatentPool, texts: Tensor, optimizer: torch.optim.AdamW, step: int
-    ) -> float:
-        """One step; all processes draw the batch of all of them, and each takes its share."""
-        config, ranks, device = self.config, self.run.ranks, pool.latents.device
-        seed_step(config.seed, 1, step)
-        set_rate(optimizer, config.prior_lr * warmup_cosine(step, config.warmup, config.prior_steps))
-        count, own = config.prior_batch * ranks.size, ranks.share(config.prior_batch)
-        chosen = torch.randint(len(pool.latents), (count,))[own].to(device)
-        drawn = rows_of(FlowNoise.draw(count, prior.num_coefficients), own).to(device)
+
+def train_prior(network: Network, run: RunFolder, encoded: Callable[[], EncodedWindows], on_step: StepCallback) -> None:
+    """Train the latent prior in place, if the network has one; it ends with the averaged weights."""
+    config, distributed, prior, autoencoder = run.config, run.distributed, network.prior, network.autoencoder
+    if prior is None or not isinstance(autoencoder, ResidualAutoencoder):
+        return
+    prior.weigh_coefficients(autoencoder.linear)
+
+    @functools.cache
+    @torch.no_grad()
+    def text_latents() -> Tensor:
+        return autoencoder.text_head(encoded().texts.embedding)
+
+    def loss(generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        known, texts = encoded(), text_latents()
+        device = known.latents.device
+        count, own = distributed.shares(config.prior.batch_size)
+        chosen = torch.randint(len(known.latents), (count,), generator=generator)[own].to(device)
+        noise = rows_of(FlowNoise.draw(count, prior.num_coefficients, generator), own).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16):
-            error = prior.loss(pool.latents[chosen], texts[chosen], pool.seconds[chosen], drawn)
-        loss = summed(error) / ranks.size
-        descend(loss, prior, optimizer, config.clip_norm, ranks)
-        return loss.item()
+            error = prior.loss(known.latents[chosen], texts[chosen], known.seconds[chosen], noise)
+        return summed(error) / distributed.size, {}
+
+    Learner("prior", prior, run, on_step).learn(loss)

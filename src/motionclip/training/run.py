@@ -1,7 +1,8 @@
-"""The run folder: what was run, on what, and how it went."""
+"""The run folder: configuration, environment, metrics, images, and the state that a run resumes from."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -30,17 +31,17 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 
-# The state of a run, saved so that a run that resumes goes on exactly as it would have.
-#
-# One safetensors file of tensors and the step in its metadata: written under a temporary name and
-# renamed, so that a kill at any moment leaves the last whole one.
-
-
+#: Versions that `environment.json` records.
+_PACKAGES = ("motionclip", "torch", "numpy", "roma", "safetensors", "tokenizers")
+#: AdamW's state of a parameter.
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 def save_state(path: Path, step: int, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> None:
-    """Write the weights of modules and the moments of the optimizer at ``step``."""
+    """Write the weights of modules and the moments of the optimizer, with the step in the metadata.
+
+    Under a temporary name that is renamed, so that a kill at any moment leaves the last whole file.
+    """
     tensors = {
         f"{kind}/{name}": value.contiguous()
         for kind, module in modules.items()
@@ -53,7 +54,7 @@ def save_state(path: Path, step: int, modules: dict[str, nn.Module], optimizer: 
 
 
 def load_state(path: Path, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> int:
-    """Read a state back into modules and optimizer; returns its step.
+    """Read a state back into modules and the optimizer; returns its step.
 
     Raises:
         ModelError: if the file is damaged or belongs to another configuration.
@@ -64,21 +65,17 @@ def load_state(path: Path, modules: dict[str, nn.Module], optimizer: torch.optim
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         for kind, module in modules.items():
             module.load_state_dict(_under(tensors, kind))
-        _load_moments(optimizer, _under(tensors, "optimizer"))
+        moments, state = _under(tensors, "optimizer"), optimizer.state_dict()
+        count = sum(len(group["params"]) for group in state["param_groups"])
+        state["state"] = {
+            index: {name: moments[f"{index}/{name}"] for name in _MOMENTS}
+            for index in range(count)
+            if f"{index}/step" in moments  # a parameter without gradient has none
+        }
+        optimizer.load_state_dict(state)
     except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} cannot be resumed from: {error}; train into a new folder") from error
     return step
-
-
-def _load_moments(optimizer: torch.optim.Optimizer, moments: dict[str, Tensor]) -> None:
-    state = optimizer.state_dict()
-    count = sum(len(group["params"]) for group in state["param_groups"])
-    state["state"] = {
-        index: {name: moments[f"{index}/{name}"] for name in _MOMENTS}
-        for index in range(count)
-        if f"{index}/step" in moments  # a parameter without gradient has none
-    }
-    optimizer.load_state_dict(state)
 
 
 def _under(tensors: dict[str, Tensor], kind: str) -> dict[str, Tensor]:
@@ -86,15 +83,12 @@ def _under(tensors: dict[str, Tensor], kind: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-_PACKAGES = ("motionclip", "torch", "numpy", "roma", "safetensors", "tokenizers")
-
-
-class Run:
-    """A folder of `config.json`, `environment.json`, `metrics.jsonl`, pictures, TensorBoard events and states.
+class RunFolder:
+    """A folder of `config.json`, `environment.json`, `metrics.jsonl`, images, TensorBoard events and states.
 
     `config.json` holds the configuration, the number of processes and the hashes of the stores' manifests and of the
-    paraphrases, `environment.json` one record for each time that the run was started. All processes of a job may read
-    the folder; only the first one writes, the others' calls do nothing.
+    paraphrases, `environment.json` one record for each start of the run. All processes of a job may read the folder;
+    only the first one writes, the others' calls do nothing.
 
     Raises:
         ModelError: if the folder holds a run of another configuration or data, or one and ``resume`` is false.
@@ -105,19 +99,21 @@ class Run:
         folder: Path,
         config: TrainConfig,
         stores: Sequence[Store],
-        ranks: DistributedContext,
+        distributed: DistributedContext,
         *,
         paraphrases: Sequence[Group] = (),
         resume: bool,
     ):
-        self.folder, self.ranks, self._writer = folder, ranks, None
-        recorded = config.to_dict() | {
-            "data": [_store_hash(store) for store in stores],
+        self.folder, self.config, self.distributed, self._writer = folder, config, distributed, None
+        recorded = dataclasses.asdict(config) | {
+            "data": [hashlib.sha256((store.folder / MANIFEST).read_bytes()).hexdigest() for store in stores],
             "paraphrases": hashlib.sha256(json.dumps(paraphrases).encode()).hexdigest() if paraphrases else None,
-            "processes": ranks.size,
+            "processes": distributed.size,
         }
-        ranks.check_alike(json.dumps(recorded), "configuration or data; give each node the same command and stores")
-        if not ranks.first:
+        distributed.check_alike(
+            json.dumps(recorded), "configuration or data; give each node the same command and stores"
+        )
+        if not distributed.first:
             return
         self._record(recorded, resume)
         self._record_start(stores)
@@ -126,7 +122,7 @@ class Run:
             left.unlink()
         self._writer = self._tensorboard()
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> RunFolder:
         return self
 
     def __exit__(
@@ -150,20 +146,29 @@ class Run:
         found = json.loads(path.read_text())
         if found == config:
             return
-        if found.get("processes") != self.ranks.size:
+        if found.get("processes") != self.distributed.size:
             raise ModelError(
-                f"{path} is a run of {found.get('processes')} processes, this is one of {self.ranks.size}, which makes "
-                "another batch; resume with as many, or start anew"
+                f"{path} is a run of {found.get('processes')} processes, this is one of {self.distributed.size}, which "
+                "makes another batch; resume with as many, or start anew"
             )
-        raise ModelError(
-            f"{path} differs from this run's configuration or data; resume with the same ones, or start anew"
-        )
+        other = ", ".join(sorted(name for name in found.keys() | config if found.get(name) != config.get(name)))
+        raise ModelError(f"{path} differs from this run in {other}; resume with the same, or start anew")
 
     def _record_start(self, stores: Sequence[Store]) -> None:
         starts = self.folder / "environment.json"
         records = json.loads(starts.read_text()) if starts.exists() else []
+        record = {
+            "commit": _commit(),
+            "python": platform.python_version(),
+            "packages": {name: version(name) for name in _PACKAGES},
+            "machine": f"{platform.system()} {platform.machine()}",
+            "cores": os.cpu_count(),
+            "processes": self.distributed.size,
+            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+            "stores": [str(store.folder) for store in stores],
+        }
         with replacing(starts) as path:
-            path.write_text(json.dumps([*records, _environment(stores, self.ranks.size)], indent=2) + "\n")
+            path.write_text(json.dumps([*records, record], indent=2) + "\n")
 
     def _tensorboard(self) -> SummaryWriter | None:
         try:
@@ -179,7 +184,7 @@ class Run:
     def forget_after(self, phases: Sequence[str], step: int) -> None:
         """Drop the metrics of some phases after ``step``: a resumed run writes them again."""
         path = self.folder / "metrics.jsonl"
-        if not self.ranks.first or not path.exists():
+        if not self.distributed.first or not path.exists():
             return
         kept = [line for line in path.read_text().splitlines() if _is_kept(line, phases, step)]
         with replacing(path) as temporary:
@@ -187,7 +192,7 @@ class Run:
 
     def log(self, phase: str, step: int, values: dict[str, float]) -> None:
         """Add a row of figures."""
-        if not self.ranks.first:
+        if not self.distributed.first:
             return
         with (self.folder / "metrics.jsonl").open("a") as file:
             file.write(json.dumps({"phase": phase, "step": step} | values) + "\n")
@@ -196,13 +201,13 @@ class Run:
                 self._writer.add_scalar(f"{phase}/{name}", value, step)
 
     def save(self, phase: str, step: int, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> None:
-        """Keep the state of a phase, in place of the one before."""
-        if self.ranks.first:
+        """Save the state of a phase, in place of the one before."""
+        if self.distributed.first:
             save_state(self.state_path(phase), step, modules, optimizer)
 
-    def picture(self, name: str, step: int, image: Image) -> None:
-        """Keep a picture, as a file and in TensorBoard."""
-        if not self.ranks.first:
+    def log_image(self, name: str, step: int, image: Image) -> None:
+        """Add an image, as a file in `pictures` and in TensorBoard."""
+        if not self.distributed.first:
             return
         with replacing(self.folder / "pictures" / f"{name}_{step:06d}.png") as path:
             image.save(path)
@@ -219,23 +224,6 @@ def _is_kept(line: str, phases: Sequence[str], step: int) -> bool:
     except json.JSONDecodeError:  # the half line of a killed run
         return False
     return bool(row["phase"] not in phases or row["step"] <= step)
-
-
-def _store_hash(store: Store) -> str:
-    return hashlib.sha256((store.folder / MANIFEST).read_bytes()).hexdigest()
-
-
-def _environment(stores: Sequence[Store], processes: int) -> dict[str, object]:
-    return {
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in _PACKAGES},
-        "machine": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "processes": processes,
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "stores": [str(store.folder) for store in stores],
-    }
 
 
 def _commit() -> str:

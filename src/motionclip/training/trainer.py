@@ -1,4 +1,4 @@
-"""Training: the text head on paraphrases, the auto-encoder with it, the head once more, then the latent prior."""
+"""Training a model: paraphrases, the auto-encoder, the text head, then the latent prior."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
@@ -19,21 +20,21 @@ from motionclip.data.windows import WindowSet
 from motionclip.encoders import CachedEncoder, ImageEncoder, TextEncoder
 from motionclip.errors import DataError, ModelError
 from motionclip.model.checkpoint import Network, save_network
+from motionclip.training.batches import load_sets
 from motionclip.training.config import TrainConfig
 from motionclip.training.distributed import DistributedContext
-from motionclip.training.frames import PictureTable
-from motionclip.training.learner import ProgressCallback, TrainingSet
-from motionclip.training.phases import AutoencoderPhase, HeadPhase, ParaphrasePhase, PriorPhase, encode_pool
-from motionclip.training.run import Run
-
-# A short look at unseen clips while training; the full measure is the `evaluate` application.
-
-
-_WINDOWS, _CLIPS, _CHUNK = 192, 256, 64
-
+from motionclip.training.learner import StepCallback, derived_seed
+from motionclip.training.phases import (
+    encode_windows,
+    train_autoencoder,
+    train_head,
+    train_on_paraphrases,
+    train_prior,
+)
+from motionclip.training.run import RunFolder
 
 #: Frames that count as one training window of an epoch, as in the paper's code.
-_RUN_FRAMES = 100
+_EPOCH_FRAMES = 100
 
 
 def train(
@@ -45,45 +46,50 @@ def train(
     resume: bool = False,
     paraphrases: Path | None = None,
     device: str = "cpu",
-    on_step: ProgressCallback = lambda phase, step, steps, loss: None,
+    on_step: StepCallback = lambda phase, step, steps, loss: None,
 ) -> Path:
     """Train a model; returns the folder of the finished model, ``out/model``.
 
-    A run that was stopped and resumes gives the same losses as one that was not: all that is
-    random depends on the seed and the step. Stores without clips of the ``val`` split are trained
-    on without validation.
+    A run that was stopped and resumes gives the same losses as one that was not: all that is random depends on the
+    seed, the phase and the step. torch's own generator is left as it was. Stores without clips of the ``val`` split
+    are trained on without validation.
 
-    ``paraphrases`` are sentences about motions (:func:`read_paraphrases`), from which the text head learns first; what
-    describes clips of ``val`` and ``test`` is left out of them.
+    ``paraphrases`` are sentences about motions (:func:`read_paraphrases`), from which the text head learns first; those
+    that describe clips of ``val`` and ``test`` are left out.
 
-    In a process that torchrun started, the job's processes train one model together; ``cuda`` is then
-    the process's own GPU, and ``out`` a folder that all of them see, written by the first.
+    In a process that torchrun started, the job's processes train one model together; ``cuda`` is then the process's own
+    GPU, and ``out`` a folder that all of them see, written by the first.
 
     Raises:
-        DataError: if the stores have no training clips, or no words, or the paraphrases cannot be read.
-        ModelError: if ``out`` holds another run, its state is damaged, the text encoder is not the
-            configuration's, it learns nothing from paraphrases and they are given, or there is no such device.
+        DataError: if the stores have no training clips, or no texts, or the paraphrases cannot be read.
+        ModelError: if ``out`` holds another run, its state is damaged, the text encoder is not the configuration's, it
+            has no phase for the given paraphrases, or there is no such device.
         ProcessError: if another process of the job is gone.
     """
-    ranks = DistributedContext.from_environment()
+    distributed = DistributedContext.from_environment()
     _check(config, text_encoder, device)
-    device = ranks.device(device)
-    with ranks.joined(device) as ranks:
-        with ranks.in_turn():
-            sets = _load_sets(config, stores, text_encoder, device, on_step)
-        config = _with_steps(config, sets["train"].windows, ranks)
+    device = distributed.device(device)
+    with distributed.joined(device) as distributed, _forked_generators(device):
+        with distributed.in_turn():
+            data, unseen = load_sets(config, stores, text_encoder, device, on_step)
+        config = _with_steps(config, data.windows, distributed)
         groups = [] if paraphrases is None else _paraphrases(config, paraphrases, stores)
-        with Run(out, config, stores, ranks, paraphrases=groups, resume=resume) as run:
-            torch.manual_seed(config.seed)
+        with RunFolder(out, config, stores, distributed, paraphrases=groups, resume=resume) as run:
+            torch.manual_seed(derived_seed(config.seed, "weights"))
             network = Network(config.model).to(device)
-            ParaphrasePhase(config, run, groups, CachedEncoder(text_encoder), on_step).fit(network)
-            AutoencoderPhase(config, run, sets["train"], sets.get("val"), on_step).fit(network.autoencoder)
-            pool = functools.cache(lambda: encode_pool(network.autoencoder, sets["train"], config, ranks))
-            HeadPhase(config, run, pool, on_step).fit(network)
-            PriorPhase(config, run, pool, on_step).fit(network)
-            if ranks.first:
+            train_on_paraphrases(network, run, groups, CachedEncoder(text_encoder), on_step)
+            train_autoencoder(network.autoencoder, run, data, unseen, on_step)
+            encoded = functools.cache(lambda: encode_windows(network.autoencoder, data, config, distributed))
+            train_head(network, run, encoded, on_step)
+            train_prior(network, run, encoded, on_step)
+            if distributed.first:
                 save_network(network, out / "model")
     return out / "model"
+
+
+def _forked_generators(device: str) -> AbstractContextManager[None]:
+    """Leaves torch's generators, of which weights and dropout are drawn, as they were before the block."""
+    return torch.random.fork_rng([torch.cuda.current_device()] if device.startswith("cuda") else [])
 
 
 def _check(config: TrainConfig, text_encoder: TextEncoder, device: str) -> None:
@@ -92,9 +98,9 @@ def _check(config: TrainConfig, text_encoder: TextEncoder, device: str) -> None:
     compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")  # as torch looks for it
     if config.compile and shutil.which(compiler) is None:
         raise ModelError(f"torch.compile needs a C++ compiler and {compiler} is not here; install one, or do without")
-    if config.uses_pictures and not isinstance(text_encoder, ImageEncoder):
+    if config.uses_images and not isinstance(text_encoder, ImageEncoder):
         raise ModelError(
-            f"the text encoder {text_encoder.name!r} sees no pictures; take a CLIP text encoder, or an image_cosine of 0"
+            f"the text encoder {text_encoder.name!r} sees no images; take a CLIP text encoder, or losses.image_cosine 0"
         )
     if (text_encoder.name, text_encoder.dim) != (config.model.text_encoder, config.model.text_dim):
         raise ModelError(
@@ -107,51 +113,20 @@ def _check(config: TrainConfig, text_encoder: TextEncoder, device: str) -> None:
 
 def _paraphrases(config: TrainConfig, path: Path, stores: Sequence[Store]) -> list[Group]:
     """Groups of sentences, without those that describe a clip that is not trained on."""
-    if not config.paraphrase_steps:
+    if not config.paraphrase.steps:
         raise ModelError("this configuration takes no steps on paraphrases; train without them, or by the preset base")
     held_out = [entry for store in stores for entry in store.entries if entry.split != "train"]
-    groups = apart_from(read_paraphrases(path), (said.text for entry in held_out for said in entry.captions))
+    groups = apart_from(read_paraphrases(path), (caption.text for entry in held_out for caption in entry.captions))
     if not groups:
         raise DataError(f"all sentences of {path} describe clips of val or test; expected others to learn from")
     return groups
 
 
-def _with_steps(config: TrainConfig, windows: WindowSet, ranks: DistributedContext) -> TrainConfig:
+def _with_steps(config: TrainConfig, windows: WindowSet, distributed: DistributedContext) -> TrainConfig:
     """The configuration with its epochs counted in steps of all processes."""
-    if not config.epochs:
+    phase = config.autoencoder
+    if not phase.epochs:
         return config
-    runs = len(windows.root) / _RUN_FRAMES
-    steps = math.ceil(config.epochs * runs / (config.batch_size * ranks.size))
-    return dataclasses.replace(config, epochs=0, steps=steps)
-
-
-def _load_sets(
-    config: TrainConfig, stores: Sequence[Store], text_encoder: TextEncoder, device: str, on_step: ProgressCallback
-) -> dict[str, TrainingSet]:
-    present = {entry.split for store in stores for entry in store.entries} & {"val"}
-    sets = {"train": _train_set(config, stores, text_encoder, device, on_step)}
-    return sets | {split: _set(config, stores, split, text_encoder, device) for split in present}
-
-
-def _train_set(
-    config: TrainConfig, stores: Sequence[Store], text_encoder: TextEncoder, device: str, on_step: ProgressCallback
-) -> TrainingSet:
-    frames = round(config.window_seconds[0] * FPS) if config.words == "joined" else 0
-    data = _set(config, stores, "train", text_encoder, device, joined=frames)
-    if not data.windows.texts:
-        raise DataError("no training clip has words; add a captions.csv (docs/data.md)")
-    if not (config.uses_pictures and isinstance(text_encoder, ImageEncoder)):
-        return data
-
-    def progress(done: int, total: int) -> None:
-        on_step("pictures", done, total, None)
-
-    pictures = PictureTable.load(stores, data.windows, text_encoder, config.mirror, config.frames_per_window, progress)
-    return dataclasses.replace(data, pictures=pictures.to(device))
-
-
-def _set(
-    config: TrainConfig, stores: Sequence[Store], split: str, text_encoder: TextEncoder, device: str, joined: int = 0
-) -> TrainingSet:
-    windows = WindowSet(stores, split, config.dataset_weights, round(config.min_seconds * FPS), joined)
-    return TrainingSet(windows.to(device), CachedEncoder(text_encoder).encode_texts(windows.texts).to(device))
+    count, _ = distributed.shares(phase.batch_size)
+    steps = math.ceil(phase.epochs * len(windows.root) / _EPOCH_FRAMES / count)
+    return dataclasses.replace(config, autoencoder=dataclasses.replace(phase, epochs=0, steps=steps))

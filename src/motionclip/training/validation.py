@@ -1,4 +1,4 @@
-"""A short look at unseen clips while training; the full measure is the `evaluate` application."""
+"""A short measure on unseen clips while training; the full one is `motionclip evaluate`."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import to_motions
 from motionclip.motion import rotations as rot
 from motionclip.render import contact_sheet
-from motionclip.training.learner import TrainingSet, gather, gather_rows
+from motionclip.training.batches import TrainingSet, gather, gather_rows
 
+#: Most windows and clips that are measured, and how many are encoded at once.
 _WINDOWS, _CLIPS, _CHUNK = 192, 256, 64
 _SECONDS = 2.0
 
 
 def _spread(count: int, wanted: int) -> list[int]:
-    """At most ``wanted`` indices, evenly spread over ``count``."""
+    """Returns at most ``wanted`` indices, evenly spread over ``count``."""
     return sorted({int(index) for index in torch.linspace(0, count - 1, min(wanted, count)).round().tolist()})
 
 
 @torch.no_grad()
 def validate(model: MotionAutoencoder, unseen: TrainingSet) -> dict[str, float]:
-    """Reconstruction of 2-second windows, and the share of labelled clips whose own sentence is nearest."""
+    """Returns the error of reconstructed 2-second windows, and the share of clips whose own sentence is nearest."""
     values, windows = {}, unseen.windows
     tiles = windows.tiles(round(_SECONDS * model.config.fps))
     if len(tiles):
@@ -54,7 +55,7 @@ def _sentence_accuracy(model: MotionAutoencoder, unseen: TrainingSet, picked: li
 
 @torch.no_grad()
 def sample_sheet(model: MotionAutoencoder, windows: WindowSet, count: int = 4) -> Image | None:
-    """A picture of recorded windows, each beside what the auto-encoder makes of it; None if all clips are too short."""
+    """Returns a sheet of recorded windows, each beside the decoded one; None if all clips are too short."""
     tiles = windows.tiles(round(_SECONDS * model.config.fps))
     if not len(tiles):
         return None

@@ -15,7 +15,7 @@ from motionclip.model.features import Batch, from_motion, to_motions
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
-from motionclip.training.learner import gather
+from motionclip.training.batches import gather
 
 # The clips of one data set that are measured.
 

@@ -15,7 +15,7 @@ from motionclip.errors import DataError
 from motionclip.metrics.reconstruction import PCABaseline, PoseErrors, posed, reconstruction_errors
 from motionclip.model.features import Batch
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.training.learner import gather_rows
+from motionclip.training.batches import gather_rows
 
 WINDOW_SECONDS = 2.0
 
