@@ -74,7 +74,7 @@ def test_it_learns_contents_and_words(synthetic_store: Path) -> None:
     store, text_encoder = Store.open(synthetic_store), load_text_encoder("minilm")
     seen: list[tuple[str, int, int]] = []
     settings = EvaluatorSettings(classifier_steps=80, pair_steps=60, batch_size=32)
-    network = train_evaluator([store], text_encoder, settings, lambda *step: seen.append(step))
+    network = train_evaluator([store], text_encoder, settings, lambda *step: seen.append(step[:3]))
     assert seen[79] == ("classifier", 80, 80) and seen[-1] == ("text-motion pair", 60, 60)
     windows = WindowSet([store], "test", {}, 21)
     batch = gather(windows, windows.central(range(len(windows.segments)), 180))
