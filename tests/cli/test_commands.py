@@ -71,7 +71,7 @@ def test_train_and_evaluate(synthetic_store: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     data = ["--data", str(synthetic_store)]
     Path("said.jsonl").write_text('{"captions": ["he walks", "a man goes"]}\n{"captions": ["she hops", "a hop"]}\n')
-    small = ["--preset", "tiny", "--paraphrases", "said.jsonl", "--steps", "2", "--prior-steps", "2"]
+    small = ["--preset", "tiny", "--paraphrases", "said.jsonl", "--steps", "2"]
     assert main(["train", *data, "--out", "run", *small]) == 0
     assert main(["train", *data, "--out", "run", *small]) == 2
     assert main(["train", *data, "--out", "run", *small, "--resume"]) == 0
