@@ -28,7 +28,7 @@ import torch
 import tyro
 
 import motionclip
-from motionclip.applications.complete import Window, carried, complete, extend, interpolated, with_frames
+from motionclip.applications.complete import GapWindow, carry_residual, complete, extend, interpolated, with_frames
 from motionclip.data import Store
 from motionclip.metrics.physics import skate
 from motionclip.motion import Motion
@@ -37,28 +37,28 @@ from motionclip.motion import rotations as rot
 RESULTS = Path(__file__).parent / "results" / "complete.json"
 GAPS = (0.5, 1.0, 2.0)
 BETWEEN, ONWARD, LOST = 5.0, 4.0, 1.0
-Way = Callable[[Window], Motion]
+Way = Callable[[GapWindow], Motion]
 
 
-def held(window: Window) -> Motion:
+def held(window: GapWindow) -> Motion:
     """The pose and the place before the gap."""
     frames = [window.start - 1] * (window.stop - window.start)
     before = replace(window.motion, rotations=window.motion.rotations[frames], root=window.motion.root[frames])
     return with_frames(window.motion, window.start, before)
 
 
-def cubic(window: Window) -> Motion:
+def cubic(window: GapWindow) -> Motion:
     """With the speeds at both borders."""
     motion, still = window.motion, window.motion.rotations[window.start - 1]
-    turns = carried(
+    turns = carry_residual(
         rot.matrix_to_rotvec(still.mT @ motion.rotations), window.start, window.stop, torch.ones(3), motion.fps
     )
-    path = carried(motion.root, window.start, window.stop, torch.ones(3), motion.fps)
+    path = carry_residual(motion.root, window.start, window.stop, torch.ones(3), motion.fps)
     made = replace(motion, rotations=still @ rot.rotvec_to_matrix(turns), root=path)
     return with_frames(motion, window.start, made)
 
 
-def coast(window: Window) -> Motion:
+def coast(window: GapWindow) -> Motion:
     """The pose held, the root as fast over the floor as in the last five frames."""
     motion, still = held(window), window.motion.root[window.start - 6 : window.start]
     speed = (still[-1] - still[0]) / 5 * torch.tensor([1.0, 0.0, 1.0])
@@ -77,14 +77,14 @@ def windows(store: Store, seconds: float, most: int) -> list[Motion]:
     return every[:: max(1, -(-len(every) // most))]
 
 
-def figures(cases: list[Window], ways: dict[str, Way]) -> dict[str, dict[str, float]]:
+def figures(cases: list[GapWindow], ways: dict[str, Way]) -> dict[str, dict[str, float]]:
     """Errors of each way, and the same figures of what was taken away."""
     made = {name: [way(case) for case in cases] for name, way in ways.items()}
     made["recorded"] = [case.motion for case in cases]
     return {name: _figures(cases, motions) for name, motions in made.items()}
 
 
-def _figures(cases: list[Window], motions: list[Motion]) -> dict[str, float]:
+def _figures(cases: list[GapWindow], motions: list[Motion]) -> dict[str, float]:
     poses, paths, sudden, pieces = [], [], [], []
     for case, motion in zip(cases, motions, strict=True):
         gap = slice(case.start, case.stop)
@@ -123,15 +123,15 @@ def main(
         own: dict[str, object] = {"windows": len(whole)}
         for gap in GAPS:
             span = ((BETWEEN - gap) / 2, (BETWEEN + gap) / 2)
-            cases = [Window(motion, round(span[0] * 30), round(span[1] * 30)) for motion in whole]
+            cases = [GapWindow(motion, round(span[0] * 30), round(span[1] * 30)) for motion in whole]
 
-            def filled(case: Window, span: tuple[float, float] = span) -> Motion:
+            def filled(case: GapWindow, span: tuple[float, float] = span) -> Motion:
                 return complete(model, case.motion, [span])
 
             own[f"gap_{gap:g}_s"] = figures(cases, {"hold": held, "line": interpolated, "cubic": cubic, "fill": filled})
-        cases = [Window(motion, start, motion.num_frames) for motion in windows(store, ONWARD, most)]
+        cases = [GapWindow(motion, start, motion.num_frames) for motion in windows(store, ONWARD, most)]
 
-        def longer(case: Window) -> Motion:
+        def longer(case: GapWindow) -> Motion:
             return extend(model, case.motion.frames(0, case.start), LOST)
 
         own["continued"] = {"windows": len(cases)} | figures(cases, {"hold": held, "coast": coast, "extend": longer})

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 import motionclip
 from motionclip.applications.evaluate.clips import Clips, embed_motions, encode_clips, evenly
-from motionclip.applications.evaluate.generation import Judge, Judged
+from motionclip.applications.evaluate.generation import EvaluatorFigures, EvaluatorMetrics
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
 from motionclip.metrics.distribution import multimodality
@@ -95,7 +95,7 @@ class Row:
     dataset: str
     way: str
     cosine: float
-    judged: Judged
+    judged: EvaluatorFigures
     physics: Physics
     multimodality: float | None
 
@@ -117,7 +117,7 @@ def dataset_rows(model: motionclip.MotionCLIP, evaluator: Evaluator, clips: Clip
     """The recordings, then each way."""
     chosen = evenly(len(clips), CLIPS)
     recorded = clips.motions(chosen, model.config.fps)
-    judge = Judge(evaluator, clips, chosen, recorded)
+    judge = EvaluatorMetrics(evaluator, clips, chosen, recorded)
     texts = model.embed_text([clips.texts[clip] for clip in chosen])
     near = (encode_clips(model, clips)[chosen] * texts).sum(dim=1).mean().item()
     yield Row(clips.dataset, "recorded", near, judge(recorded), physics(recorded), None)

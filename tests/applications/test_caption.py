@@ -10,8 +10,8 @@ from motionclip.motion import Motion
 
 
 @pytest.fixture(scope="module")
-def model() -> MotionCLIP:
-    return motionclip.load()
+def model(base_model: MotionCLIP) -> MotionCLIP:
+    return base_model
 
 
 @pytest.fixture(scope="module")

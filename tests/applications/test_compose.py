@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.applications.edit import compose, join_bodies
+from motionclip.applications.edit import combine_halves, compose
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, Motion, heading, resample, turn
 from motionclip.motion import rotations as rot
@@ -30,13 +30,13 @@ def leaning(angle: float) -> Motion:
 
 
 def test_legs_and_path_are_those_of_the_one(halves: tuple[Motion, Motion]) -> None:
-    made = join_bodies(*halves)
+    made = combine_halves(*halves)
     legs = CANONICAL.indices(LEGS)
     torch.testing.assert_close(made.positions[:, legs], halves[1].positions[:, legs], atol=1e-5, rtol=0)
 
 
 def test_arms_are_those_of_the_other(halves: tuple[Motion, Motion]) -> None:
-    made, wave = join_bodies(*halves), halves[0]
+    made, wave = combine_halves(*halves), halves[0]
     for name in ("spine2", "head", "left_collar", "left_shoulder", "right_elbow", "right_wrist"):
         joint = CANONICAL.index(name)
         assert torch.equal(made.rotations[:, joint], wave.rotations[:, joint])
@@ -44,7 +44,7 @@ def test_arms_are_those_of_the_other(halves: tuple[Motion, Motion]) -> None:
 
 def test_the_chest_leans_as_in_the_one_and_faces_as_in_the_other() -> None:
     chest = CANONICAL.index("spine3")
-    made = join_bodies(leaning(0.5), turn(leaning(-0.2), torch.tensor(1.2)))
+    made = combine_halves(leaning(0.5), turn(leaning(-0.2), torch.tensor(1.2)))
     torch.testing.assert_close(heading(made), torch.full((10,), 1.2))
     expected = turn(leaning(0.5), torch.tensor(1.2)).world[0][:, chest]
     torch.testing.assert_close(made.world[0][:, chest], expected, atol=1e-5, rtol=0)
@@ -52,7 +52,7 @@ def test_the_chest_leans_as_in_the_one_and_faces_as_in_the_other() -> None:
 
 def test_the_waist_bends_only_so_far() -> None:
     waist, lying = CANONICAL.index("spine1"), leaning(math.pi / 2)
-    made = join_bodies(leaning(0.0), lying)
+    made = combine_halves(leaning(0.0), lying)
     bent = rot.geodesic_angle(made.rotations[:, waist], torch.eye(3).expand(10, 3, 3))
     torch.testing.assert_close(bent, torch.full((10,), math.radians(60)), atol=1e-4, rtol=0)
 

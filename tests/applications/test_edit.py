@@ -1,12 +1,12 @@
 """Latent arithmetic and styles, on a small model for what must hold of any, and on the shipped one for what it can."""
 
-from pathlib import Path
+from copy import deepcopy
 
 import pytest
 import torch
 
 import motionclip
-from motionclip.applications.edit import edit, meanings, recognised, restyle
+from motionclip.applications.edit import edit, meanings, nearest_sentence, restyle
 from motionclip.data import canonical_sentences
 from motionclip.errors import ModelError, TextError
 from motionclip.model.network import to_sphere
@@ -17,13 +17,13 @@ WALK, WAVE = "a person walks", "a person waves"
 
 
 @pytest.fixture(scope="module")
-def model(tiny_run: Path) -> MotionCLIP:
-    return motionclip.load(tiny_run)
+def model(tiny_model: MotionCLIP) -> MotionCLIP:
+    return tiny_model
 
 
 @pytest.fixture(scope="module")
-def base() -> MotionCLIP:
-    return motionclip.load()
+def base(base_model: MotionCLIP) -> MotionCLIP:
+    return base_model
 
 
 def near(one: Motion, other: Motion) -> float:
@@ -85,7 +85,7 @@ def nearest(model: MotionCLIP, motion: Motion) -> tuple[str, str]:
 @pytest.mark.parametrize(("style", "strength"), [("elderly", 1.5), ("youthful", 1.0)])
 def test_a_style_replaces_another_and_the_content_stays(base: MotionCLIP, style: str, strength: float) -> None:
     walk = motionclip.text_to_motion(base, "an exhausted person walks", seconds=3)
-    assert recognised(base, base.encode([walk]), {"walk", "run"}) == ("walk", "exhausted")
+    assert nearest_sentence(base, base.encode([walk]), {"walk", "run"}) == ("walk", "exhausted")
     assert nearest(base, restyle(base, walk, style, strength=strength)) == ("walk", style)
 
 
@@ -112,9 +112,10 @@ def test_there_and_back_is_where_it_was(base: MotionCLIP) -> None:
     assert (back * latent).sum() > 0.999
 
 
-def test_a_model_without_a_prior_adds(model: MotionCLIP, monkeypatch: pytest.MonkeyPatch) -> None:
-    walk = motionclip.text_to_motion(model, WALK, seconds=1)
-    monkeypatch.setattr(model.network, "prior", None)
+def test_a_model_without_a_prior_adds(tiny_model: MotionCLIP) -> None:
+    walk = motionclip.text_to_motion(tiny_model, WALK, seconds=1)
+    model = MotionCLIP(deepcopy(tiny_model.network), tiny_model.text_encoder)  # of its own, to be changed
+    model.network.prior = None
     made = edit(model, walk, minus=WALK, plus=WAVE)
     assert near(made, edit(model, walk, minus=WALK, plus=WAVE, arithmetic=True)) < 1e-6
     with pytest.raises(ModelError, match="no latent prior"):

@@ -1,7 +1,5 @@
 """Motions between two: the ends are the ends, both paths go the same way, each at its own pace."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from torch.nn import functional as F
@@ -20,8 +18,8 @@ WALK, WAVE = "a person walks", "a person waves"
 
 
 @pytest.fixture(scope="module")
-def model(tiny_run: Path) -> MotionCLIP:
-    return motionclip.load(tiny_run)
+def model(tiny_model: MotionCLIP) -> MotionCLIP:
+    return tiny_model
 
 
 @pytest.mark.parametrize("path", ["sphere", "straight"])

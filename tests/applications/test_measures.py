@@ -13,12 +13,12 @@ from motionclip.applications.evaluate.retrieval import measure_babel
 from motionclip.data.babel import CHUNK
 from motionclip.data.store import FrameCaption, Store
 from motionclip.data.windows import WindowSet
-from motionclip.model.pipeline import MotionCLIP, load
+from motionclip.model.pipeline import MotionCLIP
 
 
 @pytest.fixture(scope="module")
-def model(tiny_run: Path) -> MotionCLIP:
-    return load(tiny_run)
+def model(tiny_model: MotionCLIP) -> MotionCLIP:
+    return tiny_model
 
 
 def with_actions(store: Store) -> Store:

@@ -16,8 +16,8 @@ WALK, WAVE = "a person walks", "a person waves both hands"
 
 
 @pytest.fixture(scope="module")
-def model() -> MotionCLIP:
-    return motionclip.load()
+def model(base_model: MotionCLIP) -> MotionCLIP:
+    return base_model
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from motionclip.applications.storyboard import join
+from motionclip.applications.storyboard import blend_motions
 from motionclip.errors import MotionError
 from motionclip.motion import CANONICAL, Motion, heading, turn
 from motionclip.motion import rotations as rot
@@ -30,7 +30,7 @@ def speeds(points: Tensor) -> Tensor:
 
 def test_length_and_both_ends_are_kept() -> None:
     first, second = walking(60, 1.0), walking(50, 2.0, bend=1.0)
-    film = join(first, second, OVERLAP)
+    film = blend_motions(first, second, OVERLAP)
     assert film.num_frames == 60 + 50 - OVERLAP
     torch.testing.assert_close(film.root[: 60 - OVERLAP], first.root[: 60 - OVERLAP])
     torch.testing.assert_close(film.rotations[60:], second.rotations[OVERLAP:])
@@ -40,7 +40,7 @@ def test_what_follows_goes_on_where_the_first_one_is_and_the_way_it_faces() -> N
     first = turn(walking(60, 1.0), torch.tensor(0.7))
     second = turn(walking(60, 1.0), torch.tensor(-2.5))
     second = Motion(second.rotations, second.root + torch.tensor([5.0, 0.0, -3.0]), FPS, CANONICAL)
-    film = join(first, second, OVERLAP)
+    film = blend_motions(first, second, OVERLAP)
     torch.testing.assert_close(heading(film), torch.full((96,), 0.7), atol=1e-4, rtol=0)
     along = torch.tensor([math.sin(0.7), 0.0, math.cos(0.7)])
     expected = torch.arange(96.0)[:, None] / FPS * along
@@ -49,7 +49,7 @@ def test_what_follows_goes_on_where_the_first_one_is_and_the_way_it_faces() -> N
 
 def test_speed_changes_smoothly_and_only_from_one_to_the_other() -> None:
     first, second = walking(60, 2.0, joint="left_wrist"), walking(60, 4.0, joint="left_wrist")
-    film = join(first, second, OVERLAP)
+    film = blend_motions(first, second, OVERLAP)
     pace = speeds(film.root)
     assert pace.min() > 1.99 and pace.max() < 4.01
     assert torch.diff(pace).abs().max() < 3 * 2.0 / OVERLAP  # 1.9 times the mean, at the steepest
@@ -61,7 +61,7 @@ def test_joints_do_not_jump_where_the_shortest_arc_changes_sides() -> None:
     elbow = CANONICAL.index("left_elbow")
     second.rotations[:OVERLAP, elbow] = rot.rotvec_to_matrix(bends[:, None] * torch.tensor([1.0, 0.0, 0.0]))
     second.rotations[OVERLAP:, elbow] = second.rotations[OVERLAP - 1, elbow]
-    film = join(first, second, OVERLAP)
+    film = blend_motions(first, second, OVERLAP)
     turned = rot.geodesic_angle(film.rotations[1:, elbow], film.rotations[:-1, elbow])
     assert turned.max() < 0.4
 
@@ -80,7 +80,7 @@ def test_a_planted_foot_stays_where_two_motions_mix() -> None:
         standing = motion.root - (feet - feet[:1])
         return Motion(motion.rotations, standing, FPS, CANONICAL)
 
-    film = join(swaying(1.0), swaying(-1.0), OVERLAP)
+    film = blend_motions(swaying(1.0), swaying(-1.0), OVERLAP)
     foot = film.positions[:, CANONICAL.index("left_ankle")]
     assert speeds(foot[:, [0, 2]]).max() < 0.1
     assert foot[:, 1].max() - foot[:, 1].min() < 1e-3
@@ -89,8 +89,8 @@ def test_a_planted_foot_stays_where_two_motions_mix() -> None:
 @pytest.mark.parametrize("overlap", [0, 1, 31])
 def test_overlaps_that_do_not_fit(overlap: int) -> None:
     with pytest.raises(MotionError, match="overlap"):
-        join(walking(60, 1.0), walking(30, 1.0), overlap)
+        blend_motions(walking(60, 1.0), walking(30, 1.0), overlap)
 
 
 def test_an_overlap_may_be_all_of_a_motion() -> None:
-    assert join(walking(24, 1.0), walking(24, 1.0), 24).num_frames == 24
+    assert blend_motions(walking(24, 1.0), walking(24, 1.0), 24).num_frames == 24

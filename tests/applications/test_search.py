@@ -21,8 +21,8 @@ WORDS = ["a person walks", "a person waves both hands", "a person runs"]
 
 
 @pytest.fixture(scope="module")
-def model() -> MotionCLIP:
-    return motionclip.load()
+def model(base_model: MotionCLIP) -> MotionCLIP:
+    return base_model
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """A storyboard: lengths, seeds, motions from elsewhere, and lists that cannot be made."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -13,8 +11,8 @@ from motionclip.motion import Motion, resample
 
 
 @pytest.fixture(scope="module")
-def model(tiny_run: Path) -> MotionCLIP:
-    return motionclip.load(tiny_run)
+def model(tiny_model: MotionCLIP) -> MotionCLIP:
+    return tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Sentences become motions: lengths, seeds, and words or lengths that cannot be used."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -12,8 +10,8 @@ from motionclip.motion import CANONICAL, Motion
 
 
 @pytest.fixture(scope="module")
-def model(tiny_run: Path) -> MotionCLIP:
-    return motionclip.load(tiny_run)
+def model(tiny_model: MotionCLIP) -> MotionCLIP:
+    return tiny_model
 
 
 def test_one_sentence_and_several(model: MotionCLIP) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-import motionclip
 from motionclip.applications.windows import embed_windows
 from motionclip.data.store import Store
 from motionclip.errors import ModelError
@@ -14,8 +13,8 @@ from motionclip.motion import Motion, resample
 
 
 @pytest.fixture(scope="module")
-def model(tiny_run: Path) -> MotionCLIP:
-    return motionclip.load(tiny_run)
+def model(tiny_model: MotionCLIP) -> MotionCLIP:
+    return tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,22 @@
-"""A motion, less what one text or motion says, with what another says.
+"""Editing: a motion, less what one text or motion says, with what another says; in another style; two halves of bodies.
 
-Words carry its latent along the flow of the prior: back under what it does to the noise that it came from, and forth
-under what it is to do (:meth:`motionclip.model.pipeline.MotionCLIP.translate`). The paper's z[base] - z[start] + z[end] is
-here too, on the plane of scores: docs/applications/edit.md has the measurements of both.
+Words translate the latent along the flow of the prior: back under what the motion does to the noise that it came from,
+and forth under what it is to do (:meth:`motionclip.MotionCLIP.translate`). The paper's z[base] - z[start] + z[end] is
+here too, on the tangent plane; docs/applications/edit.md has the measurements of both. The halves of two bodies are put
+together joint by joint, for sums of latents, and any pass of the result through the latent, mix the two.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, Source, latents_of, seconds_of, text_to_motion
+from motionclip.applications import DEFAULT_GUIDANCE
+from motionclip.applications.text_to_motion import Source, latents_of, seconds_of, text_to_motion
 from motionclip.data import canonical_sentences
 from motionclip.data.bandai_namco import canonical_sentence
 from motionclip.errors import ModelError
@@ -24,45 +26,12 @@ from motionclip.motion import CANONICAL, Motion, resample
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import on_canonical
 
-# Where latents may be added: the plane of scores.
-#
-# A latent of the residual network is the gnomonic image of a point of a plane (:mod:`motionclip.model.network`).
-# On that plane sums and means are what they seem; on the sphere they leave it. The paper's latents know no sphere
-# and are added as they are.
-
-
 #: Motions that are drawn for words whose meaning is wanted, not one motion of it.
 DRAWS = 16
-
-
-def meanings(
-    model: MotionCLIP,
-    sources: Sequence[Source],
-    seconds: float,
-    *,
-    guidance: float = DEFAULT_GUIDANCE,
-    draws: int = DRAWS,
-) -> Tensor:
-    """Points (N, P) of what sources mean: a motion's own, or the mean of several that are drawn for words.
-
-    Those of different words are drawn from the same noise, so that what they do not differ in cancels out of
-    their difference.
-
-    Raises:
-        ModelError, TextError, SkeletonError: as :func:`motionclip.applications.text_to_motion.latents_of`.
-    """
-    words = [source for source in sources if isinstance(source, str)]
-    drawn = iter(_mean_drawn(model, words, seconds, guidance, draws) if words else ())
-    motions = [source for source in sources if not isinstance(source, str)]
-    encoded = iter(model.to_tangent(model.encode(motions)))
-    return torch.stack([next(drawn) if isinstance(source, str) else next(encoded) for source in sources])
-
-
-def _mean_drawn(model: MotionCLIP, words: Sequence[str], seconds: float, guidance: float, draws: int) -> Tensor:
-    """Means (N, P) of motions drawn for each of several texts."""
-    texts = model.embed_text(words)
-    drawn = [model.sample(texts, seconds, guidance=guidance, seed=seed) for seed in range(draws)]
-    return model.to_tangent(torch.stack(drawn)).mean(dim=0)
+#: Where the upper body begins.
+WAIST = "spine1"
+#: Furthest that the waist bends so that the chest leans as in the other motion, radians.
+_MOST_BEND = math.radians(60)
 
 
 def edit(
@@ -77,7 +46,7 @@ def edit(
     guidance: float = DEFAULT_GUIDANCE,
     arithmetic: bool = False,
 ) -> Motion:
-    """``base``, less ``minus``, with ``plus``.
+    """Returns the motion ``base``, less ``minus``, with ``plus``.
 
     Args:
         model: from :func:`motionclip.load`.
@@ -87,7 +56,7 @@ def edit(
         strength: 1 for all of the difference; more to exaggerate, less for a hint.
         seconds: length; the base's, or 4 for words, if not given.
         seed: of the motion that is drawn for a base in words.
-        guidance: above 1 follows the words more closely.
+        guidance: classifier-free guidance scale of words; above 1 follows them more closely.
         arithmetic: add and subtract latents, as the paper does; a ``minus`` or ``plus`` that is a motion always is,
             and so are words by a model without a prior.
 
@@ -102,10 +71,10 @@ def edit(
     seconds = seconds_of(model, [base], seconds)
     latent = latents_of(model, [base], seconds, seed=seed, guidance=guidance)
     if arithmetic or not model.has_prior or isinstance(minus, Motion) or isinstance(plus, Motion):
-        direction = _added(model, latent, minus, plus, seconds, guidance)
+        direction = _difference(model, minus, plus, seconds, guidance)
     else:
-        direction = _carried(model, latent, minus, plus, seconds, guidance)
-    return _moved(model, latent, direction, strength, seconds)
+        direction = _translation(model, latent, minus, plus, seconds, guidance)
+    return _decode_moved(model, latent, direction, strength, seconds)
 
 
 def restyle(
@@ -118,10 +87,10 @@ def restyle(
     seed: int = 0,
     guidance: float = DEFAULT_GUIDANCE,
 ) -> Motion:
-    """``base``, done in another style, whatever it is that is done.
+    """Returns the motion ``base``, done in another style, whatever it is that is done.
 
-    What the base does, and how, is that of Bandai-Namco's sentences that is nearest to it; its latent is carried from
-    that sentence to the same one in the new style.
+    What the base does, and how, is taken from that of Bandai-Namco's sentences that is nearest to it; its latent is
+    translated from that sentence to the same one in the new style.
 
     Args:
         model: from :func:`motionclip.load`.
@@ -138,67 +107,76 @@ def restyle(
     """
     seconds = seconds_of(model, [base], seconds)
     latent = latents_of(model, [base], seconds, seed=seed, guidance=guidance)
-    content, old = recognised(model, latent, _carriers(style))
-    way = _added if not model.has_prior else _carried
-    direction = way(model, latent, canonical_sentence(content, old), _worded(content, style), seconds, guidance)
-    return _moved(model, latent, direction, strength, seconds)
+    named = [content for content, name, _ in canonical_sentences(2) if name == style]
+    named = named or [content for content, name, _ in canonical_sentences(1) if name == style]
+    contents = set(named or (content for content, _, _ in canonical_sentences(2)))
+    content, old = nearest_sentence(model, latent, contents)
+    minus = canonical_sentence(content, old)
+    plus = canonical_sentence(content, style) if named else f"{canonical_sentence(content, 'normal')} {style}"
+    if model.has_prior:
+        direction = _translation(model, latent, minus, plus, seconds, guidance)
+    else:
+        direction = _difference(model, minus, plus, seconds, guidance)
+    return _decode_moved(model, latent, direction, strength, seconds)
 
 
-def recognised(model: MotionCLIP, latent: Tensor, contents: Collection[str]) -> tuple[str, str]:
-    """Content and style of the sentence of Bandai-Namco's data sets about some contents nearest to a latent (1, D)."""
+def nearest_sentence(model: MotionCLIP, latent: Tensor, contents: Collection[str]) -> tuple[str, str]:
+    """Returns content and style of the sentence about one of ``contents`` that is nearest to a latent (1, D)."""
     known = [row for number in (2, 1) for row in canonical_sentences(number) if row[0] in contents]
     content, style, _ = known[int(cosines(latent, model.embed_text([text for _, _, text in known])).argmax())]
     return content, style
 
 
-def _carriers(style: str) -> Collection[str]:
-    """Contents of the data set, the second first, that has a style by name; of the second for other words."""
-    sets = [{content for content, known, _ in canonical_sentences(number) if known == style} for number in (2, 1)]
-    return sets[0] or sets[1] or {content for content, _, _ in canonical_sentences(2)}
-
-
-def _worded(content: str, style: str) -> str:
-    """A sentence of something that is done in a style, known by name or told in words."""
-    named = {name for number in (1, 2) for _, name, _ in canonical_sentences(number)}
-    return canonical_sentence(content, style) if style in named else f"{canonical_sentence(content, 'normal')} {style}"
-
-
-def _carried(
+def _translation(
     model: MotionCLIP, latent: Tensor, minus: str | None, plus: str | None, seconds: float, guidance: float
 ) -> Tensor:
-    """Where on the plane (1, P) the flow of the prior takes a latent (1, D), seen from it."""
+    """Returns the direction (1, P) on the tangent plane from a latent (1, D) to its translation by the prior's flow."""
     source, target = (None if text is None else model.embed_text([text]) for text in (minus, plus))
-    carried = model.translate(latent, source, target, seconds, guidance=guidance)
-    return model.to_tangent(carried) - model.to_tangent(latent)
+    translated = model.translate(latent, source, target, seconds, guidance=guidance)
+    return model.to_tangent(translated) - model.to_tangent(latent)
 
 
-def _added(
-    model: MotionCLIP, latent: Tensor, minus: Source | None, plus: Source | None, seconds: float, guidance: float
+def _difference(
+    model: MotionCLIP, minus: Source | None, plus: Source | None, seconds: float, guidance: float
 ) -> Tensor:
-    """What the paper adds to a latent (1, D): the difference of two meanings on the plane (1, P)."""
-    sign_of = [(sign, source) for sign, source in ((-1.0, minus), (1.0, plus)) if source is not None]
-    points = meanings(model, [source for _, source in sign_of], seconds, guidance=guidance)
-    return points.new_tensor([[sign for sign, _ in sign_of]]) @ points
+    """Returns what the paper adds to a latent: the difference (1, P) of two meanings on the tangent plane."""
+    signed = [(sign, source) for sign, source in ((-1.0, minus), (1.0, plus)) if source is not None]
+    points = meanings(model, [source for _, source in signed], seconds, guidance=guidance)
+    return points.new_tensor([[sign for sign, _ in signed]]) @ points
 
 
-def _moved(model: MotionCLIP, latent: Tensor, direction: Tensor, strength: float, seconds: float) -> Motion:
-    """The motion of a latent (1, D) moved along a direction (1, P) of the plane."""
+def meanings(
+    model: MotionCLIP,
+    sources: Sequence[Source],
+    seconds: float,
+    *,
+    guidance: float = DEFAULT_GUIDANCE,
+    draws: int = DRAWS,
+) -> Tensor:
+    """Returns points (N, P) of the tangent plane: a motion's own, or for words the mean of several draws.
+
+    Those of different words are drawn from the same noise, so that what they do not differ in cancels out of their
+    difference.
+
+    Raises:
+        ModelError, TextError, SkeletonError: as :func:`motionclip.applications.text_to_motion.latents_of`.
+    """
+    words = [source for source in sources if isinstance(source, str)]
+    motions = [source for source in sources if isinstance(source, Motion)]
+    points = iter(model.to_tangent(model.encode(motions)))
+    means: Iterator[Tensor] = iter(())
+    if words:
+        texts = model.embed_text(words)
+        drawn = [model.sample(texts, seconds, guidance=guidance, seed=seed) for seed in range(draws)]
+        means = iter(model.to_tangent(torch.stack(drawn)).mean(dim=0))
+    return torch.stack([next(means) if isinstance(source, str) else next(points) for source in sources])
+
+
+def _decode_moved(model: MotionCLIP, latent: Tensor, direction: Tensor, strength: float, seconds: float) -> Motion:
+    """Returns the motion of a latent (1, D) moved along a direction (1, P) of the tangent plane."""
     if not math.isfinite(strength):
         raise ModelError(f"a strength of {strength}; expected a finite number, such as 1")
     return model.decode(model.from_tangent(model.to_tangent(latent) + strength * direction), seconds)[0]
-
-
-# The upper body of one motion on the lower body of another.
-#
-# Adding latents, as the paper does, mixes the two halves (docs/applications/edit.md has the figures), and so does any
-# further pass through the latent. So joints are taken from each motion as they are: hips, legs, path and with them
-# the contacts with the floor of the one, all above of the other.
-
-
-#: Where the upper body begins.
-WAIST = "spine1"
-#: Furthest that the waist bends to carry the other motion's lean over, radians.
-_MOST_BEND = math.radians(60)
 
 
 def compose(
@@ -210,15 +188,15 @@ def compose(
     seed: int = 0,
     guidance: float = DEFAULT_GUIDANCE,
 ) -> Motion:
-    """What one motion does above the waist, while legs and path do the other.
+    """Returns a motion that does one thing above the waist, while legs and path do the other.
 
     Args:
-        model: draws motions for words, and gives the frame rate.
+        model: from :func:`motionclip.load`.
         upper: words, or a motion of any length on any known skeleton.
         lower: the same.
         seconds: length of what is drawn for words.
         seed: of what is drawn for words.
-        guidance: above 1 follows the words more closely.
+        guidance: classifier-free guidance scale of words; above 1 follows them more closely.
 
     Returns:
         Motion on the canonical skeleton, as long as the shorter of the two.
@@ -229,41 +207,32 @@ def compose(
         SkeletonError: if a skeleton's joints are of no known family.
     """
     length = seconds_of(model, [upper, lower], seconds)
+    halves = [
+        text_to_motion(model, source, seconds=length, seed=seed, guidance=guidance)
+        if isinstance(source, str)
+        else resample(on_canonical(source), model.config.fps)
+        for source in (upper, lower)
+    ]
+    return combine_halves(*halves)
 
-    def taken(source: Source) -> Motion:
-        if isinstance(source, str):
-            return text_to_motion(model, source, seconds=length, seed=seed, guidance=guidance)
-        return resample(on_canonical(source), model.config.fps)
 
-    return join_bodies(taken(upper), taken(lower))
+def combine_halves(upper: Motion, lower: Motion) -> Motion:
+    """Returns the halves of two motions on the canonical skeleton at one rate as one, as long as the shorter of them.
 
-
-def join_bodies(upper: Motion, lower: Motion) -> Motion:
-    """The two halves of motions on the canonical skeleton, at one frame rate; as long as the shorter one.
-
-    The chest leans in the world as in ``upper``, and faces the way the hips of ``lower`` do.
+    Hips, legs and path, and with them the contacts with the floor, are those of ``lower``; all above the waist is that
+    of ``upper``. The chest leans in the world as in ``upper``, and faces the way the hips of ``lower`` do.
     """
     frames = min(upper.num_frames, lower.num_frames)
     above, below = upper.rotations[:frames], lower.rotations[:frames]
     waist = CANONICAL.index(WAIST)
+    joints = [waist]
+    for joint, parent in enumerate(CANONICAL.parents):  # parents come before their children
+        if parent in joints:
+            joints.append(joint)
     rotations = below.clone()
-    joints = _upper_joints()
     rotations[:, joints] = above[:, joints]
-    rotations[:, waist] = _lean(above[:, 0], below[:, 0]) @ above[:, waist]
+    # in the frame of the hips below, the turn that stands for the lean of the hips above
+    facing = rot.about_y(rot.yaw_of_left(below[:, 0, :, 0]) - rot.yaw_of_left(above[:, 0, :, 0]))
+    bend = rot.matrix_to_rotvec(below[:, 0].mT @ facing @ above[:, 0])
+    rotations[:, waist] = rot.rotvec_to_matrix(rot.limit_angle(bend, _MOST_BEND)) @ above[:, waist]
     return replace(lower, rotations=rotations, root=lower.root[:frames])
-
-
-def _upper_joints() -> list[int]:
-    """The waist and all joints that hang on it."""
-    found = {CANONICAL.index(WAIST)}
-    for joint, parent in enumerate(CANONICAL.parents):
-        if parent in found:
-            found.add(joint)
-    return sorted(found)
-
-
-def _lean(above: Tensor, below: Tensor) -> Tensor:
-    """Turns (T, 3, 3) in the frame of the hips ``below`` that stand for the lean of the hips ``above`` (T, 3, 3)."""
-    turn = rot.about_y(rot.yaw_of_left(below[..., 0]) - rot.yaw_of_left(above[..., 0]))
-    bend = rot.matrix_to_rotvec(below.mT @ turn @ above)
-    return rot.rotvec_to_matrix(rot.limit_angle(bend, _MOST_BEND))

@@ -1,4 +1,4 @@
-"""What is done in a motion: the nearest of some labels, with confidence, and when."""
+"""Action recognition without training on the labels: the nearest of some labels, how sure that is, and when."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from motionclip.applications.windows import embed_windows
+from motionclip.applications.windows import check_top, embed_windows
 from motionclip.data.babel import babel_actions
 from motionclip.data.bandai_namco import canonical_sentences, sentences
 from motionclip.errors import DataError, ModelError
@@ -19,8 +19,15 @@ from motionclip.metrics.retrieval import cosines
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 
-# Sets of labels, each label in several sentences: what recognition chooses from.
+#: The answer where no label fits.
+NONE = "none of these"
 
+#: Divides cosines; the likelihood of the right label is best with it on ``val`` (benchmarks/recognize.py). The model
+#: was trained with 0.05.
+TEMPERATURE = 0.03
+
+#: Seconds of a window, and from one window to the next; on ``val`` two seconds give the best timeline of 1 to 4.
+WINDOW, HOP = 2.0, 0.5
 
 #: Sentences that a bare label is put into; their directions are averaged. A label says what is done and not how, so
 #: several ways of doing it are named: that costs 0.3 points of accuracy on ``val``, and tells a little better what fits
@@ -59,7 +66,7 @@ class LabelSet:
     none_below: float
 
     def without(self, names: Sequence[str]) -> LabelSet:
-        """The set without some of its labels."""
+        """Returns the set without some of its labels."""
         kept = [number for number, name in enumerate(self.names) if name not in names]
         return LabelSet(
             tuple(self.names[number] for number in kept),
@@ -69,7 +76,7 @@ class LabelSet:
 
 
 def label_set(name: str | Path) -> LabelSet:
-    """A set by its name, or from a file.
+    """Returns a set of labels by its name, or from a file.
 
     Args:
         name: ``babel60`` and ``babel120``, the actions of BABEL; ``bandai``, the 70 contents in styles of
@@ -82,13 +89,13 @@ def label_set(name: str | Path) -> LabelSet:
         return labels_of(babel_actions(int(str(name).removeprefix("babel"))))
     if name == "bandai":
         table = canonical_sentences(2)
-        said = tuple(sentences(content, style)[:_SENTENCES] for content, style, _ in table)
-        return LabelSet(tuple(sentence for _, _, sentence in table), said, BANDAI_NONE_BELOW)
+        wordings = tuple(sentences(content, style)[:_SENTENCES] for content, style, _ in table)
+        return LabelSet(tuple(sentence for _, _, sentence in table), wordings, BANDAI_NONE_BELOW)
     return labels_of(read_lines(Path(name), "one label a line, or one of the sets babel60, babel120 and bandai"))
 
 
 def labels_of(words: Sequence[str], *, templates: Sequence[str] = TEMPLATES) -> LabelSet:
-    """Labels from bare words, such as "walking" or "throw".
+    """Returns a set of labels from bare words, such as "walking" or "throw".
 
     Args:
         words: one or more labels.
@@ -104,24 +111,24 @@ def labels_of(words: Sequence[str], *, templates: Sequence[str] = TEMPLATES) -> 
         raise DataError(f"{what}; expected one or more distinct labels")
     if not templates or not all("{label}" in template for template in templates):
         raise DataError(f"templates {', '.join(templates) or '(none)'}; expected sentences with {{label}} in each")
-    said = tuple(tuple(template.replace("{label}", name) for template in templates) for name in names)
-    return LabelSet(names, said, WORDS_NONE_BELOW)
+    wordings = tuple(tuple(template.replace("{label}", name) for template in templates) for name in names)
+    return LabelSet(names, wordings, WORDS_NONE_BELOW)
 
 
 def embed_labels(model: MotionCLIP, labels: LabelSet) -> Tensor:
-    """Unit directions (L, D) of labels, each the mean of those of its sentences; on the CPU.
+    """Returns the unit directions (L, D) of labels, each the mean of those of its sentences; on the CPU.
 
     Raises:
         TextError: if a sentence cannot be encoded.
     """
-    texts = [text for said in labels.sentences for text in said]
+    texts = [text for wordings in labels.sentences for text in wordings]
     directions = normalize(model.embed_text(texts).float().cpu(), dim=-1)
-    parts = directions.split([len(said) for said in labels.sentences])
+    parts = directions.split([len(wordings) for wordings in labels.sentences])
     return normalize(torch.stack([part.mean(dim=0) for part in parts]), dim=-1)
 
 
 def read_lines(path: Path, expected: str) -> list[str]:
-    """The lines of a text file that are not blank, without blanks around them.
+    """Returns the lines of a text file that are not blank, without blanks around them; errors say what was expected.
 
     Raises:
         DataError: if it cannot be read, or has none.
@@ -133,17 +140,6 @@ def read_lines(path: Path, expected: str) -> list[str]:
     if not any(lines):
         raise DataError(f"{path} has no words; expected {expected}")
     return [line for line in lines if line]
-
-
-#: The answer where no label fits.
-NONE = "none of these"
-
-#: Divides cosines; the likelihood of the right label is best with it on ``val`` (benchmarks/recognize.py). The model
-#: was trained with 0.05.
-TEMPERATURE = 0.03
-
-#: Seconds of a window, and from one window to the next; on ``val`` two seconds give the best timeline of 1 to 4.
-WINDOW, HOP = 2.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -162,8 +158,8 @@ class Guess:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A stretch of time with one answer: seconds from the motion's first frame, and the mean confidence."""
+class LabelSpan:
+    """A stretch of a motion with one answer: its first and last second, the label, and its mean confidence."""
 
     start: float
     end: float
@@ -183,7 +179,7 @@ class Recognition:
 
     seconds: float
     guesses: tuple[Guess, ...]
-    timeline: tuple[Run, ...]
+    timeline: tuple[LabelSpan, ...]
 
     @property
     def label(self) -> str:
@@ -202,18 +198,18 @@ def recognize(
     window: float = WINDOW,
     hop: float = HOP,
 ) -> list[Recognition]:
-    """The nearest labels of motions of any length.
+    """Returns the nearest labels of each motion, and a timeline.
 
     Each window's confidence is a soft-max over the cosines of its latent with the labels and one constant: with
     cosines c_l and the threshold t, p_l = exp(c_l / T) / (exp(t / T) + sum_k exp(c_k / T)), and what is missing to 1
-    is that of "none of these". So a window is "none of these" where no cosine reaches t. The motion's answer is the
-    mean over its windows, an instant's the mean over those windows that show it.
+    is that of "none of these". So a window is "none of these" where no cosine reaches t. The motion's confidence is the
+    mean over its windows, that of a moment the mean over the windows that show it.
 
     Args:
         model: from :func:`motionclip.load`.
         motions: on any known skeleton, at any rate, of any length.
         labels: from :func:`label_set` or :func:`labels_of`.
-        top: how many guesses are returned.
+        top: number of guesses.
         none_below: the threshold; the label set's if not given, -1 to always name a label.
         temperature: T; larger is less sure.
         window: seconds that are looked at at once.
@@ -224,41 +220,44 @@ def recognize(
         SkeletonError: if a skeleton's joints are of no known family.
         TextError: if a label cannot be encoded.
     """
-    if top < 1 or not temperature > 0:
-        raise ModelError(f"top {top} and temperature {temperature}; expected at least 1, and more than 0")
+    check_top(top)
+    if not temperature > 0:
+        raise ModelError(f"temperature {temperature}; expected more than 0")
     least = labels.none_below if none_below is None else none_below
     names, directions = (*labels.names, NONE), embed_labels(model, labels)
     found = []
-    for motion, windowed in zip(motions, embed_windows(model, motions, window, hop), strict=True):
-        similarity = with_none(cosines(windowed.latents, directions), least)
-        chance = (similarity / temperature).softmax(dim=1)
-        guesses = _guesses(names, chance.mean(dim=0), similarity.mean(dim=0), top)
-        timeline = _timeline(names, windowed.spans, chance, motion.duration, hop)
+    for motion, windows in zip(motions, embed_windows(model, motions, window, hop), strict=True):
+        similarity = with_none(cosines(windows.latents, directions), least)  # (N, L + 1)
+        confidence = (similarity / temperature).softmax(dim=1)
+        sure, cosine = confidence.mean(dim=0), similarity.mean(dim=0)
+        best = sure.topk(min(top, len(names))).indices.tolist()
+        guesses = tuple(Guess(names[n], sure[n].item(), cosine[n].item()) for n in best)
+        timeline = _timeline(names, windows.spans, confidence, motion.duration, hop)
         found.append(Recognition(motion.duration, guesses, timeline))
     return found
 
 
 def with_none(similarity: Tensor, none_below: float) -> Tensor:
-    """Cosines (N, L) of windows and labels with one more column, that of "none of these": (N, L + 1)."""
+    """Returns cosines (N, L) of windows and labels with one more column, that of "none of these": (N, L + 1)."""
     return torch.nn.functional.pad(similarity, (0, 1), value=none_below)
 
 
-def _guesses(names: Sequence[str], chance: Tensor, cosine: Tensor, top: int) -> tuple[Guess, ...]:
-    best = chance.topk(min(top, len(names))).indices.tolist()
-    return tuple(Guess(names[number], chance[number].item(), cosine[number].item()) for number in best)
+def _timeline(
+    names: Sequence[str], spans: Tensor, confidence: Tensor, seconds: float, hop: float
+) -> tuple[LabelSpan, ...]:
+    """Returns the spans of steps of ``hop`` seconds that have one answer.
 
-
-def _timeline(names: Sequence[str], spans: Tensor, chance: Tensor, seconds: float, hop: float) -> tuple[Run, ...]:
-    """Merged runs of steps of ``hop`` seconds, each judged by the windows (N, L + 1) that show its middle."""
+    The confidence of a step is the mean of that (N, L + 1) of the windows, of spans (N, 2), that show its middle.
+    """
     steps = 1 if len(spans) == 1 else max(round(seconds / hop), 1)
     edges = [*(hop * step for step in range(steps)), seconds]
     ends = torch.tensor(edges, dtype=torch.float64)
     middles = ((ends[:-1] + ends[1:]) / 2).clamp(max=spans[-1, 1])[:, None]
     shown = (spans[:, 0] <= middles) & (middles <= spans[:, 1])  # (steps, N)
-    judged = shown.float() @ chance / shown.sum(dim=1, keepdim=True)
-    answers = judged.argmax(dim=1).tolist()
-    runs = []
+    sure = shown.float() @ confidence / shown.sum(dim=1, keepdim=True)
+    answers = sure.argmax(dim=1).tolist()
+    timeline = []
     for answer, group in itertools.groupby(range(len(answers)), key=answers.__getitem__):
         own = list(group)
-        runs.append(Run(edges[own[0]], edges[own[-1] + 1], names[answer], judged[own, answer].mean().item()))
-    return tuple(runs)
+        timeline.append(LabelSpan(edges[own[0]], edges[own[-1] + 1], names[answer], sure[own, answer].mean().item()))
+    return tuple(timeline)

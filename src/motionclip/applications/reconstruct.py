@@ -1,10 +1,10 @@
-"""A motion through the auto-encoder and back: what the model keeps of it."""
+"""Reconstruction: a motion through the auto-encoder and back, which shows what the model keeps of it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from motionclip.applications.storyboard import join
+from motionclip.applications.storyboard import blend_motions
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion, heading, horizontal, resample, turn
 from motionclip.motion.retarget import on_canonical
@@ -15,15 +15,15 @@ _OVERLAP = 24
 
 
 def reconstruct(model: MotionCLIP, motion: Motion, *, on_piece: ProgressCallback = lambda done, total: None) -> Motion:
-    """A motion encoded and decoded.
+    """Returns a motion encoded and decoded.
 
-    One that is longer than the model takes goes through in pieces of equal length that are joined where they overlap.
+    One that is longer than the model takes goes through in pieces of equal length that are blended where they overlap.
     Each piece says how the body moves, not where it is, so over minutes the path drifts from the given one.
 
     Args:
         model: from :func:`motionclip.load`.
         motion: of any length, on any known skeleton, at any rate.
-        on_piece: is told how many pieces are done, and of how many.
+        on_piece: called with the number of pieces done, and of all.
 
     Returns:
         Motion at the model's rate on the canonical skeleton, as long as the given one, from where that starts.
@@ -33,25 +33,17 @@ def reconstruct(model: MotionCLIP, motion: Motion, *, on_piece: ProgressCallback
         SkeletonError: if a skeleton's joints are of no known family.
     """
     given = resample(on_canonical(motion), model.config.fps)
-    cuts = _cuts(given.num_frames, model.config.max_frames)
+    most = model.config.max_frames
+    overlap = min(_OVERLAP, most // 2)
+    new = given.num_frames - overlap  # frames beyond the overlap that the pieces share out among themselves
+    count = max(1, -(-new // (most - overlap)))
     made: Motion | None = None
-    for number, (start, stop) in enumerate(cuts):
+    for number in range(count):
+        start, stop = new * number // count, new * (number + 1) // count + overlap
         piece = given.frames(start, stop)
         decoded = model.decode(model.encode([piece]), piece.duration)[0]
-        made = decoded if made is None else join(made, decoded, made.num_frames - start)
-        on_piece(number + 1, len(cuts))
+        made = decoded if made is None else blend_motions(made, decoded, made.num_frames - start)
+        on_piece(number + 1, count)
     assert made is not None
-    return _placed(made, given)
-
-
-def _cuts(length: int, most: int) -> list[tuple[int, int]]:
-    """First frame, and one after the last, of pieces of at most ``most`` frames of about one length."""
-    overlap = min(_OVERLAP, most // 2)
-    count = max(1, -(-(length - overlap) // (most - overlap)))
-    return [((length - overlap) * n // count, (length - overlap) * (n + 1) // count + overlap) for n in range(count)]
-
-
-def _placed(made: Motion, given: Motion) -> Motion:
-    """Turned to face, and placed, as the given one is in its first frame."""
-    there = turn(made, (heading(given.frames(0, 1)) - heading(made.frames(0, 1)))[0])
-    return replace(there, root=there.root + horizontal((given.root[0] - there.root[0]).to(there.root)))
+    made = turn(made, (heading(given.frames(0, 1)) - heading(made.frames(0, 1)))[0])
+    return replace(made, root=made.root + horizontal((given.root[0] - made.root[0]).to(made.root)))

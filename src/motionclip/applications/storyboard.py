@@ -1,7 +1,8 @@
-"""A list of sentences and motions with durations becomes one motion, of any length.
+"""Storyboards: a list of texts and motions with durations becomes one motion, of any length.
 
-The model makes a few seconds at a time; here they are made one after the other, each a little longer than it is
-shown, and joined where they overlap.
+The model makes a few seconds at a time. The shots are made one after the other, each a little longer than it is shown,
+and blended where they overlap: the second motion is turned and placed to where the first one ends; joints turn from one
+to the other on an arc; and the root moves with a velocity between the two, for a blend of its positions would drag it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from motionclip.applications import DEFAULT_OVERLAP as DEFAULT_OVERLAP
-from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, DEFAULT_SECONDS, Source, text_to_motion
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP, DEFAULT_SECONDS
+from motionclip.applications.text_to_motion import Source, text_to_motion
 from motionclip.errors import MotionError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.model.postprocessing import foot_locked_root
@@ -26,18 +27,12 @@ from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
 from motionclip.motion.retarget import on_canonical
 from motionclip.progress import ProgressCallback
 
-# One motion after the other without a seam.
-#
-# The second motion is placed and turned to where the first one ends. While they overlap, joints turn from one to
-# the other on an arc, and the body moves with a velocity between the two: a blend of places would drag it.
-
-
-#: Frames over which a contact comes and goes, so that planting a foot does not jerk the body.
+#: Frames over which a contact comes and goes, so that locking a foot does not jerk the body.
 _SOFT = 5
 
 
-def join(first: Motion, second: Motion, overlap: int) -> Motion:
-    """Both motions as one, of ``overlap`` frames less than they have together.
+def blend_motions(first: Motion, second: Motion, overlap: int) -> Motion:
+    """Returns both motions as one, of ``overlap`` frames less than they have together, with a smooth transition.
 
     Args:
         first: on the canonical skeleton.
@@ -54,62 +49,44 @@ def join(first: Motion, second: Motion, overlap: int) -> Motion:
         )
     start = first.num_frames - overlap
     ending = first.frames(start, first.num_frames)
-    second = _turned_to(ending, second)
-    blend = _blended(ending, second.frames(0, overlap))
-    parts = [blend] if start == 0 else [first.frames(0, start), blend]
-    if second.num_frames > overlap:
-        parts.append(_behind(blend, second, overlap))
-    return replace(first, rotations=torch.cat([p.rotations for p in parts]), root=torch.cat([p.root for p in parts]))
+    # the second one faces in the overlap as the end of the first one does on average
+    difference = heading(ending) - heading(second.frames(0, overlap))
+    second = turn(second, torch.atan2(difference.sin().mean(), difference.cos().mean()))
+    blend = _blend(ending, second.frames(0, overlap))
+    rest = second.root[overlap:] + horizontal(blend.root[-1] - second.root[overlap - 1])
+    rotations = torch.cat([first.rotations[:start], blend.rotations, second.rotations[overlap:]])
+    return replace(first, rotations=rotations, root=torch.cat([first.root[:start], blend.root, rest]))
 
 
-def _behind(blend: Motion, second: Motion, overlap: int) -> Motion:
-    """What the second motion does after the overlap, moved to where the blend ends."""
-    rest = second.frames(overlap, second.num_frames)
-    return replace(rest, root=rest.root + horizontal(blend.root[-1] - second.root[overlap - 1]))
-
-
-def _turned_to(ending: Motion, second: Motion) -> Motion:
-    """The second motion, facing in the overlap as the end of the first one does on average."""
-    difference = heading(ending) - heading(second.frames(0, ending.num_frames))
-    return turn(second, torch.atan2(difference.sin().mean(), difference.cos().mean()))
-
-
-def _blended(a: Motion, b: Motion) -> Motion:
-    """From ``a`` to ``b``, of as many frames each, starting where ``a`` does."""
-    weight = _smooth(torch.linspace(0, 1, a.num_frames, dtype=a.root.dtype))
+def _blend(a: Motion, b: Motion) -> Motion:
+    """Returns a motion from ``a`` to ``b``, of as many frames as each of them, starting where ``a`` does."""
+    share = torch.linspace(0, 1, a.num_frames, dtype=a.root.dtype)
+    weight = share**3 * (10 - 15 * share + 6 * share**2)  # 0 to 1 with neither speed nor acceleration at the ends
     steps = rot.unwound(rot.matrix_to_rotvec(a.rotations.mT @ b.rotations))
     rotations = a.rotations @ rot.rotvec_to_matrix(weight[:, None, None] * steps)
     between = ((weight[1:] + weight[:-1]) / 2)[:, None]
     velocity = horizontal(torch.lerp(torch.diff(a.root, dim=0), torch.diff(b.root, dim=0), between))
     path = torch.cat([a.root[:1], a.root[:1] + velocity.cumsum(dim=0)])
     path[:, 1] = torch.lerp(a.root[:, 1], b.root[:, 1], weight)
-    blend = _grounded(replace(a, rotations=rotations, root=path), a, b, weight)
-    contacts = torch.lerp(_contacts(a), _contacts(b), weight[:, None])
-    planted = foot_locked_root(blend.positions[None, :, CONTACT_INDICES], blend.root[None], contacts[None])[0]
-    return replace(blend, root=planted)
-
-
-def _smooth(share: Tensor) -> Tensor:
-    """0 to 1 with neither speed nor acceleration at the ends."""
-    return share**3 * (10 - 15 * share + 6 * share**2)
-
-
-def _grounded(blend: Motion, a: Motion, b: Motion, weight: Tensor) -> Motion:
-    """The blend, lowered or raised until its lowest foot is as high as those of ``a`` and ``b`` say."""
+    blend = replace(a, rotations=rotations, root=path)
+    # raised or lowered until the lowest foot is as high as those of both say
     low, before, after = (motion.positions[:, CONTACT_INDICES, 1].amin(dim=1) for motion in (blend, a, b))
     higher = torch.lerp(before, after, weight) - low
-    return replace(blend, root=blend.root + higher[:, None] * low.new_tensor(rot.Y_AXIS))
+    blend = replace(blend, root=path + higher[:, None] * path.new_tensor(rot.Y_AXIS))
+    contacts = torch.lerp(_soft_contacts(a), _soft_contacts(b), weight[:, None])
+    feet = blend.positions[None, :, CONTACT_INDICES]
+    return replace(blend, root=foot_locked_root(feet, blend.root[None], contacts[None])[0])
 
 
-def _contacts(motion: Motion) -> Tensor:
-    """How surely (T, 4) feet touch the floor, coming and going over several frames."""
+def _soft_contacts(motion: Motion) -> Tensor:
+    """Returns how surely (T, 4), 0 to 1, feet touch the floor, coming and going over several frames."""
     touching = foot_contacts(motion.positions, motion.fps).to(motion.root).T  # (4, T)
     return F.avg_pool1d(touching, _SOFT, stride=1, padding=_SOFT // 2, count_include_pad=False).T
 
 
 @dataclass(frozen=True)
 class Shot:
-    """What is done, and for how long.
+    """A part of a storyboard: what is done, and for how long.
 
     Attributes:
         source: words, or a motion on any known skeleton.
@@ -137,7 +114,7 @@ class _Piece:
 
     Attributes:
         source: what is done.
-        shown: frames from seam to seam.
+        shown: frames from the middle of one transition to the middle of the next.
     """
 
     source: Source
@@ -158,19 +135,19 @@ def storyboard(
     guidance: float = DEFAULT_GUIDANCE,
     on_piece: ProgressCallback = lambda done, total: None,
 ) -> Motion:
-    """One motion that does one thing after the other, without a jump in pose, speed or place.
+    """Returns one motion that does one shot after the other, without a jump in pose, speed or position.
 
-    Shots of words last exactly as long as they say, each seam lying in the middle of an overlap; longer ones than the
-    model makes are made of several. A motion from elsewhere gives up half an overlap at each seam unless it goes on
-    after its ``seconds``.
+    Shots of words last exactly as long as they say, from the middle of one transition to the middle of the next; longer
+    ones than the model makes are made in several pieces. A given motion loses half of each transition beside it, unless
+    it goes on after its ``seconds``.
 
     Args:
         model: from :func:`motionclip.load`.
         shots: at least one.
-        overlap: seconds over which one shot goes over into the next; less around shots that are shorter.
-        seed: of the first piece; each further one takes the next number, so that what is said twice is not done alike.
-        guidance: above 1 follows the words more closely.
-        on_piece: is told how many pieces are done.
+        overlap: seconds of a transition; less beside shots that are shorter.
+        seed: of the first piece; each further one takes the next number, so that the same words are not done alike.
+        guidance: classifier-free guidance scale of words; above 1 follows them more closely.
+        on_piece: called with the number of pieces done, and of all.
 
     Returns:
         Motion at the model's rate on the canonical skeleton, from above the origin.
@@ -189,17 +166,17 @@ def storyboard(
         raise MotionError(f"an overlap of {overlap} seconds; expected {least:.2g} to {longest:.2g}")
     pieces = [piece for shot in shots for piece in _pieces(model, shot, most)]
     overlaps = [0, *(_shared(a, b, most) for a, b in itertools.pairwise(pieces)), 0]
-    film = _made(model, pieces[0], pieces[0].shown + overlaps[1] // 2, seed, guidance)
+    film = _make(model, pieces[0], pieces[0].shown + overlaps[1] // 2, seed, guidance)
     on_piece(1, len(pieces))
     for number in range(1, len(pieces)):
         frames = pieces[number].shown + (overlaps[number] + overlaps[number + 1]) // 2
-        film = join(film, _made(model, pieces[number], frames, seed + number, guidance), overlaps[number])
+        film = blend_motions(film, _make(model, pieces[number], frames, seed + number, guidance), overlaps[number])
         on_piece(number + 1, len(pieces))
     return canonicalize_heading(film)
 
 
 def _pieces(model: MotionCLIP, shot: Shot, overlap: int) -> list[_Piece]:
-    """A shot as what can be made at once; words that last too long as several pieces of about one length."""
+    """Returns a shot as pieces; words that last too long as several of about one length."""
     fps = model.config.fps
     if not isinstance(shot.source, str):
         motion = resample(on_canonical(shot.source), fps)
@@ -210,7 +187,7 @@ def _pieces(model: MotionCLIP, shot: Shot, overlap: int) -> list[_Piece]:
 
 
 def _shared(a: _Piece, b: _Piece, most: int) -> int:
-    """Frames, an even number, that two pieces share.
+    """Returns the frames, an even number, that two pieces share.
 
     Raises:
         MotionError: if one of them is too short.
@@ -221,8 +198,8 @@ def _shared(a: _Piece, b: _Piece, most: int) -> int:
     return shared
 
 
-def _made(model: MotionCLIP, piece: _Piece, frames: int, seed: int, guidance: float) -> Motion:
-    """The motion of a piece, of ``frames`` frames; fewer if a given motion has no more."""
+def _make(model: MotionCLIP, piece: _Piece, frames: int, seed: int, guidance: float) -> Motion:
+    """Returns the motion of a piece, of ``frames`` frames; of fewer if a given motion has no more."""
     if isinstance(piece.source, str):
         return text_to_motion(model, piece.source, seconds=frames / model.config.fps, seed=seed, guidance=guidance)
     return piece.source.frames(0, min(frames, piece.source.num_frames))

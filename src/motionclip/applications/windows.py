@@ -1,4 +1,4 @@
-"""Motions of any length as latents of overlapping windows."""
+"""Window embeddings: motions of any length as latents of overlapping windows."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class WindowEmbeddings:
 
     @property
     def mean(self) -> Tensor:
-        """The direction (D,) that all windows have in common."""
+        """The unit direction (D,) of the mean of the windows."""
         return normalize(self.latents.mean(dim=0), dim=0)
 
 
 def embed_windows(model: MotionCLIP, motions: Sequence[Motion], window: float, hop: float) -> list[WindowEmbeddings]:
-    """Motions of any length as unit latents of windows.
+    """Returns the window embeddings of each motion.
 
     A motion that is no longer than a window is one window. In a longer one, windows begin every ``hop`` seconds, and
     the last ends where the motion ends.
 
     Args:
-        model: encodes.
-        motions: on any known skeleton, at any rate.
+        model: from :func:`motionclip.load`.
+        motions: on any known skeleton, at any rate, of any length.
         window: seconds of a window, at most what the model takes.
         hop: seconds from the start of a window to that of the next.
 
@@ -49,22 +49,23 @@ def embed_windows(model: MotionCLIP, motions: Sequence[Motion], window: float, h
         ModelError: if the model does not take such windows, or ``hop`` is not positive or leaves gaps.
         SkeletonError: if a skeleton's joints are of no known family.
     """
-    frames, step = model.num_frames(window), round(hop * model.config.fps) if 0 < hop <= window else 0
+    fps = model.config.fps
+    frames, step = model.num_frames(window), round(hop * fps) if 0 < hop <= window else 0
     if step < 1:
         raise ModelError(f"windows of {window:g} s every {hop:g} s; expected them to overlap or to touch")
-    resampled = [resample(on_canonical(motion), model.config.fps) for motion in motions]
-    cuts = [_cuts(motion.num_frames, frames, step) for motion in resampled]
-    windows = [motion.frames(*cut) for motion, own in zip(resampled, cuts, strict=True) for cut in own]
-    latents = normalize(model.encode(windows).float(), dim=-1).cpu().split([len(cut) for cut in cuts])
-    return [
-        WindowEmbeddings(torch.tensor(cut, dtype=torch.float64) / model.config.fps, own)
-        for cut, own in zip(cuts, latents, strict=True)
-    ]
+    windows, spans = [], []
+    for motion in motions:
+        resampled = resample(on_canonical(motion), fps)
+        last = max(resampled.num_frames - frames, 0)
+        starts = [*range(0, last, step), last]
+        stops = [min(start + frames, resampled.num_frames) for start in starts]
+        windows += [resampled.frames(start, stop) for start, stop in zip(starts, stops, strict=True)]
+        spans.append(torch.tensor([starts, stops], dtype=torch.float64).T / fps)
+    latents = normalize(model.encode(windows).float(), dim=-1).cpu().split([len(own) for own in spans])
+    return [WindowEmbeddings(*pair) for pair in zip(spans, latents, strict=True)]
 
 
-def _cuts(length: int, frames: int, step: int) -> list[tuple[int, int]]:
-    """First frame, and one after the last, of each window of a motion of ``length`` frames."""
-    if length <= frames:
-        return [(0, length)]
-    starts = [*range(0, length - frames, step), length - frames]
-    return [(start, start + frames) for start in starts]
+def check_top(top: int) -> None:
+    """Raises a ModelError if ``top``, the number of answers that are wanted, is not positive."""
+    if top < 1:
+        raise ModelError(f"the best {top}; expected at least 1")

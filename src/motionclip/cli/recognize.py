@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from rich.table import Table
 
-    from motionclip.applications.caption import Caption
+    from motionclip.applications.caption import CaptionSpan
     from motionclip.applications.recognize import Recognition
     from motionclip.motion import Motion
 
@@ -123,7 +123,7 @@ def caption(
         say(out)
 
 
-def _caption_table(path: Path, stretches: Sequence[Caption]) -> Table:
+def _caption_table(path: Path, stretches: Sequence[CaptionSpan]) -> Table:
     from rich.table import Table
 
     table = Table(title=str(path), title_justify="left")

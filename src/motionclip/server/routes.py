@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 import motionclip
 from motionclip import Motion, MotionCLIP
+from motionclip.applications import DEFAULT_SECONDS
 from motionclip.applications.recognize import label_set, labels_of
-from motionclip.applications.text_to_motion import DEFAULT_SECONDS, seconds_of
+from motionclip.applications.text_to_motion import seconds_of
 from motionclip.errors import ModelError, MotionError
 from motionclip.motion import crop, resample
 from motionclip.motion.retarget import retarget

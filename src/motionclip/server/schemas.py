@@ -9,9 +9,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import models_json_schema
 
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP
 from motionclip.applications.interpolate import PathName
-from motionclip.applications.storyboard import DEFAULT_OVERLAP
-from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE
 from motionclip.server import limits
 from motionclip.server.responses import JSON, PNG, ZIP, file_types
 from motionclip.serving import MAX_SECONDS

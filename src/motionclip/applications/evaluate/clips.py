@@ -1,4 +1,4 @@
-"""What the evaluator, which is no part of the model, says of motions."""
+"""The clips that a data set is measured on, and how the evaluator, which is no part of the model, embeds motions."""
 
 from __future__ import annotations
 
@@ -17,98 +17,95 @@ from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
 from motionclip.training.batches import gather
 
-# The clips of one data set that are measured.
-
-
 #: Clips or windows that go through a network together.
 CHUNK = 64
 
 
 class Clips:
-    """The clips of a data set that have words; of those longer than the model takes, the middle.
+    """The clips of a data set that have captions; of those longer than the model takes, the middle.
 
     Attributes:
-        dataset: its name.
+        dataset: name of the data set.
         segments: the clips.
         texts: the preferred sentence of each.
         sentences: the distinct ones of them.
-        number: (N,) place of each clip's sentence in ``sentences``.
+        number: (N,) index of each clip's sentence in ``sentences``.
     """
 
     def __init__(self, windows: WindowSet, dataset: str, max_frames: int):
         self._windows, self.dataset, self._max_frames = windows, dataset, max_frames
         chosen = [(i, each) for i, each in enumerate(windows.segments) if each.dataset == dataset and each.texts]
-        self._places = [place for place, _ in chosen]
+        self._rows = [row for row, _ in chosen]
         self.segments: list[Segment] = [segment for _, segment in chosen]
         self.texts = [segment.texts[0] for segment in self.segments]
         self.sentences = sorted(set(self.texts))
-        place = {text: index for index, text in enumerate(self.sentences)}
-        self.number = torch.tensor([place[text] for text in self.texts])
+        number = {text: index for index, text in enumerate(self.sentences)}
+        self.number = torch.tensor([number[text] for text in self.texts])
 
     def __len__(self) -> int:
         return len(self.segments)
 
     def num_frames(self, clip: int) -> int:
-        """Frames of a clip as it is measured."""
+        """Returns the number of frames of a clip as it is measured."""
         return min(self.segments[clip].num_frames, self._max_frames)
 
     def batches(self) -> Iterator[Batch]:
-        """All clips, in order, some at a time."""
+        """Yields all clips, in order, some at a time."""
         for start in range(0, len(self), CHUNK):
-            yield gather(self._windows, self._windows.central(self._places[start : start + CHUNK], self._max_frames))
+            yield gather(self._windows, self._windows.central(self._rows[start : start + CHUNK], self._max_frames))
 
     def motions(self, clips: Sequence[int], fps: float) -> list[Motion]:
-        """Some of the clips, each from above the origin and facing +Z."""
-        batch = gather(self._windows, self._windows.central([self._places[clip] for clip in clips], self._max_frames))
+        """Returns some of the clips as motions, each from above the origin and facing +Z."""
+        batch = gather(self._windows, self._windows.central([self._rows[clip] for clip in clips], self._max_frames))
         whole = to_motions(rot.sixd_to_matrix(batch.sixd), batch.root, fps)
         return [motion.frames(0, int(real.sum())) for motion, real in zip(whole, batch.mask, strict=True)]
 
 
 def known_sentences(stores: Sequence[Store], dataset: str) -> list[tuple[str, str | None, str | None]]:
-    """The preferred sentences of a data set, of all splits, each with the content and the style that it says."""
+    """Returns the preferred sentences of a data set, of all splits, each with its content and its style."""
     entries = [entry for store in stores for entry in store.entries if entry.dataset == dataset and entry.captions]
     return sorted({(entry.captions[0].text, entry.category, entry.style) for entry in entries}, key=lambda row: row[0])
 
 
 def encode_clips(model: MotionCLIP, clips: Clips) -> Tensor:
-    """Latents (N, D) of clips, on the CPU."""
+    """Returns the latents (N, D) of clips, on the CPU."""
     with torch.inference_mode():
         return torch.cat([model.encode_batch(batch).cpu() for batch in clips.batches()])
 
 
 def batches_of(motions: Sequence[Motion], fps: float) -> Iterator[Batch]:
-    """Motions as padded batches, in order, some at a time."""
+    """Yields motions as padded batches, in order, some at a time."""
     for start in range(0, len(motions), CHUNK):
         yield Batch.padded([from_motion(motion, fps) for motion in motions[start : start + CHUNK]])
 
 
 def distance(one: Motion, other: Motion) -> Tensor:
-    """Mean distance (scalar) of joints, root at the origin, metres, of two motions of the same length."""
+    """Returns the mean distance (scalar) of joints, root at the origin, metres, of two motions of the same length."""
     difference = (one.positions - one.root[:, None]) - (other.positions - other.root[:, None])
     return torch.linalg.vector_norm(difference, dim=-1).mean()
 
 
 def evenly(count: int, most: int) -> list[int]:
-    """At most ``most`` of ``count`` places, evenly spread from the first to the last."""
-    return sorted({int(place) for place in torch.linspace(0, count - 1, min(count, most)).round().tolist()})
+    """Returns at most ``most`` of ``count`` indices, evenly spread from the first to the last."""
+    return sorted({int(index) for index in torch.linspace(0, count - 1, min(count, most)).round().tolist()})
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Contents and styles that the classifier sees, by name."""
+class Classification:
+    """The content and the style, by name, that the evaluator's classifier gives each of N motions."""
 
     contents: tuple[str, ...]
     styles: tuple[str, ...]
 
 
 def embed_motions(evaluator: Evaluator, motions: Sequence[Motion]) -> Tensor:
-    """Unit embeddings (N, E) of motions on the canonical skeleton."""
+    """Returns the evaluator's unit embeddings (N, E) of motions on the canonical skeleton."""
     return torch.cat([evaluator.embed_motion(batch) for batch in batches_of(motions, evaluator.config.fps)])
 
 
 @torch.inference_mode()
-def classify(evaluator: Evaluator, motions: Sequence[Motion], dataset: str) -> Seen | None:
-    """What the classifier sees in motions; None if it does not know the data set."""
+def classify(evaluator: Evaluator, motions: Sequence[Motion], dataset: str) -> Classification | None:
+    """Returns the classification of motions; None if the classifier does not know the data set."""
     if evaluator.classifier is None or evaluator.config.dataset != dataset:
         return None
     contents, styles = [], []
@@ -117,9 +114,9 @@ def classify(evaluator: Evaluator, motions: Sequence[Motion], dataset: str) -> S
         contents += content.argmax(dim=1).tolist()
         styles += style.argmax(dim=1).tolist()
     names = evaluator.config
-    return Seen(tuple(names.contents[i] for i in contents), tuple(names.styles[i] for i in styles))
+    return Classification(tuple(names.contents[i] for i in contents), tuple(names.styles[i] for i in styles))
 
 
 def percent(found: Sequence[object], wanted: Sequence[object]) -> float:
-    """Share, in percent, of places where two sequences agree."""
+    """Returns the share, in percent, of positions at which two sequences agree."""
     return 100 * sum(one == other for one, other in zip(found, wanted, strict=True)) / len(wanted)

@@ -1,6 +1,6 @@
-"""The figures of a model on a split of prepared stores, data set by data set.
+"""Evaluation: the figures of a model on a split of prepared stores, data set by data set.
 
-Each family of figures is in a file of :mod:`motionclip.applications.measures`; docs/evaluation.md gives the formulas.
+Each family of figures has a file of this package; docs/evaluation.md gives the formulas.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from motionclip.metrics.evaluator import Evaluator
 from motionclip.metrics.recognition import Recognition
 from motionclip.model.pipeline import MotionCLIP
 
-#: The text encoder that says which sentences are alike, whatever the model's own is.
-YARDSTICK = "minilm"
+#: The text encoder that says how alike two sentences are, whatever the model's own is.
+REFERENCE_ENCODER = "minilm"
 
 _MIN_SECONDS = 0.7
 
-#: Called with a word for what is being measured.
+#: Called with a line on what is being measured.
 OnStage = Callable[[str], None]
 
 
@@ -52,14 +52,14 @@ class DatasetFigures:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of a model on a split."""
+    """The figures of a model on a split."""
 
     split: str
     latent_dim: int
     datasets: tuple[DatasetFigures, ...]
 
     def to_dict(self) -> dict[str, object]:
-        """Plain values, for JSON."""
+        """Returns plain values, for JSON."""
         return dataclasses.asdict(self)
 
 
@@ -71,13 +71,14 @@ def evaluate(
     evaluator: Evaluator | None = None,
     on_stage: OnStage = lambda stage: None,
 ) -> Evaluation:
-    """All figures; the same call gives the same figures.
+    """Returns all figures; the same call gives the same figures.
 
     Args:
-        model: what is measured.
-        stores: prepared data; their ``train`` split is looked at for the linear baseline alone.
+        model: from :func:`motionclip.load`.
+        stores: prepared data; their ``train`` split is used for the linear baseline alone.
         split: which clips to measure on.
-        evaluator: judges generated, edited and interpolated motions; without it those figures are left out.
+        evaluator: networks that judge generated, edited and interpolated motions; without them those figures are left
+            out.
         on_stage: called before each part.
 
     Raises:
@@ -86,53 +87,29 @@ def evaluate(
     """
     windows = WindowSet(stores, split, {}, round(_MIN_SECONDS * model.config.fps))
     on_stage("fitting the linear baseline")
-    measure = _Measure(model, stores, split, windows, evaluator, on_stage)
-    figures = tuple(measure.dataset(name) for name in sorted({segment.dataset for segment in windows.segments}))
-    return Evaluation(split, model.config.latent_dim, figures)
-
-
-class _Measure:
-    """What all data sets are measured with."""
-
-    def __init__(
-        self,
-        model: MotionCLIP,
-        stores: Sequence[Store],
-        split: str,
-        windows: WindowSet,
-        evaluator: Evaluator | None,
-        on_stage: OnStage,
-    ):
-        self._model, self._stores, self._split, self._windows = model, stores, split, windows
-        self._evaluator, self._on_stage = evaluator, on_stage
-        self._linear = fit_linear(model, stores)
-        self._yardstick = CachedEncoder(load_text_encoder(YARDSTICK))
-
-    def dataset(self, name: str) -> DatasetFigures:
-        """All figures of a data set."""
-        self._on_stage(f"{name}: reconstruction")
-        reconstruction = measure_reconstruction(self._model, self._windows, name, self._linear)
-        whole = sum(segment.whole for segment in self._windows.segments if segment.dataset == name)
-        clips = Clips(self._windows, name, self._model.config.max_frames)
-        figures = DatasetFigures(name, whole, reconstruction)
-        return self._described(figures, clips) if len(clips) else figures
-
-    def _described(self, figures: DatasetFigures, clips: Clips) -> DatasetFigures:
-        """The figures with those that need words."""
-        model, name, judge = self._model, figures.dataset, self._evaluator
-        self._on_stage(f"{name}: recognition and retrieval")
-        latents = encode_clips(model, clips)
-        recognised = measure_recognition(model, clips, latents, self._stores)
-        recognised += measure_babel(model, self._stores, self._split, name)
-        found = measure_retrieval(model, clips, latents, self._yardstick)
-        self._on_stage(f"{name}: text to motion, and feet")
-        generation = measure_generation(model, clips, latents, judge)
-        self._on_stage(f"{name}: editing and interpolation")
-        return dataclasses.replace(
-            figures,
-            recognition=recognised,
-            retrieval=found,
-            generation=generation,
-            editing=() if judge is None else measure_editing(model, clips, judge, self._stores),
-            interpolation=measure_interpolation(model, clips, judge),
-        )
+    linear = fit_linear(model, stores)
+    reference = CachedEncoder(load_text_encoder(REFERENCE_ENCODER))
+    datasets = []
+    for name in sorted({segment.dataset for segment in windows.segments}):
+        on_stage(f"{name}: reconstruction")
+        whole = sum(segment.whole for segment in windows.segments if segment.dataset == name)
+        figures = DatasetFigures(name, whole, measure_reconstruction(model, windows, name, linear))
+        clips = Clips(windows, name, model.config.max_frames)
+        if len(clips):
+            on_stage(f"{name}: recognition and retrieval")
+            latents = encode_clips(model, clips)
+            recognized = measure_recognition(model, clips, latents, stores) + measure_babel(model, stores, split, name)
+            retrieved = measure_retrieval(model, clips, latents, reference)
+            on_stage(f"{name}: text to motion, and feet")
+            generation = measure_generation(model, clips, latents, evaluator)
+            on_stage(f"{name}: editing and interpolation")
+            figures = dataclasses.replace(
+                figures,
+                recognition=recognized,
+                retrieval=retrieved,
+                generation=generation,
+                editing=() if evaluator is None else measure_editing(model, clips, evaluator, stores),
+                interpolation=measure_interpolation(model, clips, evaluator),
+            )
+        datasets.append(figures)
+    return Evaluation(split, model.config.latent_dim, tuple(datasets))

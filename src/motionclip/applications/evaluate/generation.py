@@ -1,4 +1,4 @@
-"""Whether the way from one motion to another is even, goes there, and keeps the feet on the floor."""
+"""Figures of motions that the model makes: generated from text, edited, and interpolated."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from motionclip.applications import DEFAULT_SECONDS
 from motionclip.applications.edit import edit, restyle
 from motionclip.applications.evaluate.clips import (
     Clips,
@@ -20,7 +21,7 @@ from motionclip.applications.evaluate.clips import (
     percent,
 )
 from motionclip.applications.interpolate import interpolate
-from motionclip.applications.text_to_motion import DEFAULT_SECONDS, text_to_motion
+from motionclip.applications.text_to_motion import text_to_motion
 from motionclip.data.store import Store
 from motionclip.metrics.distribution import diversity, frechet_distance, halves_distance, multimodality
 from motionclip.metrics.evaluator import Evaluator
@@ -29,25 +30,28 @@ from motionclip.metrics.retrieval import pooled_retrieval, pools
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 
-# Motions drawn for sentences, beside the recordings of those sentences and what the auto-encoder makes of them.
-
-
-_MOST_CLIPS = 1000
+#: Clips whose sentences are generated, at most.
+_GENERATED_CLIPS = 1000
+#: Sentences of the multimodality, and motions drawn for each.
 _SENTENCES, _SEEDS = 30, 10
+#: Clips that are edited, at most.
+_EDITED_CLIPS = 70
+#: Pairs of clips that are interpolated, at most, and motions of each path.
+_PAIRS, _STEPS = 24, 9
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What the evaluator says of a set of motions, one for each sentence of the clips.
+class EvaluatorFigures:
+    """Figures by the evaluator of a set of motions, one for each of some clips.
 
     Attributes:
         r_precision: share, in percent, of motions whose own sentence is among the first 1, 2, 3 of 32; None with fewer
             sentences than that.
         fid: Frechet distance of their embeddings to those of the recordings.
-        fid_halves: the same of a half of them to the other half of the recordings: that of the recordings themselves
-            is what so few clips cannot go below.
+        fid_halves: the same of one half of them to the other half of the recordings; that of the recordings themselves
+            is the least that so few clips can reach.
         diversity: mean distance of two embeddings.
-        content: share, in percent, whose content the classifier sees; None where it does not know the data set.
+        content: share, in percent, that the classifier gives their content; None if it does not know the data set.
         style: the same of styles.
     """
 
@@ -61,17 +65,17 @@ class Judged:
 
 @dataclass(frozen=True)
 class MotionSet:
-    """Figures of as many motions as there are clips.
+    """Figures of one motion for each clip.
 
     Attributes:
         kind: ``recorded``, ``reconstructed`` or ``generated``.
         physics: of feet and joints.
-        judged: by the evaluator; None without one.
+        judged: figures by the evaluator; None without one.
     """
 
     kind: str
     physics: Physics
-    judged: Judged | None
+    judged: EvaluatorFigures | None
 
 
 @dataclass(frozen=True)
@@ -90,15 +94,15 @@ class Generation:
 
 
 def measure_generation(model: MotionCLIP, clips: Clips, latents: Tensor, evaluator: Evaluator | None) -> Generation:
-    """Figures of up to 1,000 clips, evenly chosen, each generated anew from its sentence at its length.
+    """Returns the figures of up to 1,000 clips, evenly chosen, each generated anew from its sentence at its length.
 
     Args:
-        model: draws and decodes.
+        model: from :func:`motionclip.load`.
         clips: N clips.
         latents: (N, D) of the clips.
-        evaluator: judges; without it there are figures of feet and joints only.
+        evaluator: without it there are figures of feet and joints only.
     """
-    chosen = evenly(len(clips), _MOST_CLIPS)
+    chosen = evenly(len(clips), _GENERATED_CLIPS)
     seconds = [clips.num_frames(clip) / model.config.fps for clip in chosen]
     recorded = clips.motions(chosen, model.config.fps)
     made = {
@@ -114,13 +118,17 @@ def measure_generation(model: MotionCLIP, clips: Clips, latents: Tensor, evaluat
     }
     if evaluator is None:
         return Generation(len(chosen), tuple(MotionSet(kind, physics(each), None) for kind, each in made.items()), None)
-    judge = Judge(evaluator, clips, chosen, recorded)
-    sets = tuple(MotionSet(kind, physics(each), judge(each)) for kind, each in made.items())
-    return Generation(len(chosen), sets, _multimodality(model, clips, evaluator))
+    metrics = EvaluatorMetrics(evaluator, clips, chosen, recorded)
+    sets = tuple(MotionSet(kind, physics(each), metrics(each)) for kind, each in made.items())
+    texts = [clips.sentences[number] for number in evenly(len(clips.sentences), _SENTENCES)]
+    default = min(DEFAULT_SECONDS, model.max_seconds)
+    drawn = [text_to_motion(model, texts, seconds=default, seed=seed) for seed in range(_SEEDS)]
+    embedded = torch.stack([embed_motions(evaluator, motions) for motions in drawn], dim=1)
+    return Generation(len(chosen), sets, multimodality(embedded))
 
 
-class Judge:
-    """Judges motions of chosen clips by what was recorded for them."""
+class EvaluatorMetrics:
+    """Computes the figures by the evaluator of motions made for chosen clips, against what was recorded for them."""
 
     def __init__(self, evaluator: Evaluator, clips: Clips, chosen: Sequence[int], recorded: Sequence[Motion]):
         self._evaluator = evaluator
@@ -128,45 +136,30 @@ class Judge:
         self._segments = [clips.segments[clip] for clip in chosen]
         self._recorded = embed_motions(evaluator, recorded)
         number = clips.number[chosen]
-        self._words = evaluator.embed_text(clips.sentences)[number]
+        self._texts = evaluator.embed_text(clips.sentences)[number]
         self._pools = pools(number.tolist())
 
-    def __call__(self, motions: Sequence[Motion]) -> Judged:
+    def __call__(self, motions: Sequence[Motion]) -> EvaluatorFigures:
+        """Returns the figures of motions, one for each of the chosen clips."""
         embedded = embed_motions(self._evaluator, motions)
-        seen = classify(self._evaluator, motions, self._dataset)
-        return Judged(
-            self._r_precision(embedded),
+        found = classify(self._evaluator, motions, self._dataset)
+        r_precision = None
+        if len(self._pools):
+            first, second, third, *_ = pooled_retrieval(embedded, self._texts, self._pools).recall
+            r_precision = first, second, third
+        return EvaluatorFigures(
+            r_precision,
             frechet_distance(embedded, self._recorded),
             halves_distance(embedded, self._recorded),
             diversity(embedded),
-            None if seen is None else percent(seen.contents, [segment.category for segment in self._segments]),
-            None if seen is None else percent(seen.styles, [segment.style for segment in self._segments]),
+            None if found is None else percent(found.contents, [segment.category for segment in self._segments]),
+            None if found is None else percent(found.styles, [segment.style for segment in self._segments]),
         )
-
-    def _r_precision(self, embedded: Tensor) -> tuple[float, float, float] | None:
-        if not len(self._pools):
-            return None
-        first, second, third, *_ = pooled_retrieval(embedded, self._words, self._pools).recall
-        return first, second, third
-
-
-def _multimodality(model: MotionCLIP, clips: Clips, evaluator: Evaluator) -> float:
-    """Of up to 30 sentences, each drawn with ten seeds."""
-    chosen = [clips.sentences[place] for place in evenly(len(clips.sentences), _SENTENCES)]
-    seconds = min(DEFAULT_SECONDS, model.max_seconds)
-    drawn = [text_to_motion(model, chosen, seconds=seconds, seed=seed) for seed in range(_SEEDS)]
-    return multimodality(torch.stack([embed_motions(evaluator, motions) for motions in drawn], dim=1))
-
-
-# Whether a motion that is given another style has it, and is still what it was, by the evaluator's classifier.
-
-
-_CLIPS = 70
 
 
 @dataclass(frozen=True)
 class Edited:
-    """What the classifier sees after an edit, in percent.
+    """Figures of clips that were given another style, by the evaluator's classifier, in percent.
 
     Attributes:
         way: ``none``, the clip decoded as it is; ``by sentence``, less the sentence of the clip, with that of the same
@@ -189,8 +182,8 @@ class Edited:
 
 
 @dataclass(frozen=True)
-class _Task:
-    """A clip and what it is to become."""
+class _EditTask:
+    """A clip, its content, its old and its new style, and the sentences of both."""
 
     clip: int
     content: str
@@ -203,7 +196,7 @@ class _Task:
 def measure_editing(
     model: MotionCLIP, clips: Clips, evaluator: Evaluator, stores: Sequence[Store]
 ) -> tuple[Edited, ...]:
-    """Edits of up to 70 clips, evenly chosen, each towards another style; none where the classifier knows no styles."""
+    """Returns figures of edits of up to 70 clips, each towards another style; none without a classifier."""
     tasks = _tasks(clips, stores)
     if evaluator.classifier is None or evaluator.config.dataset != clips.dataset or not tasks:
         return ()
@@ -220,48 +213,44 @@ def measure_editing(
             text_to_motion(model, task.becomes, seconds=motion.duration, seed=task.clip) for motion, task in pairs
         ],
     }
-    return tuple(_judged(way, made, motions, tasks, evaluator) for way, made in ways.items())
+    figures = []
+    for way, made in ways.items():
+        found = classify(evaluator, made, evaluator.config.dataset)
+        assert found is not None
+        frames = [min(one.num_frames, other.num_frames) for one, other in zip(made, motions, strict=True)]
+        moved = [
+            float(distance(one.frames(0, count), other.frames(0, count)))
+            for one, other, count in zip(made, motions, frames, strict=True)
+        ]
+        figures.append(
+            Edited(
+                way,
+                percent(found.contents, [task.content for task in tasks]),
+                percent(found.styles, [task.old for task in tasks]),
+                percent(found.styles, [task.new for task in tasks]),
+                percent(
+                    list(zip(found.contents, found.styles, strict=True)), [(task.content, task.new) for task in tasks]
+                ),
+                1000 * sum(moved) / len(tasks),
+            )
+        )
+    return tuple(figures)
 
 
-def _tasks(clips: Clips, stores: Sequence[Store]) -> list[_Task]:
-    """Clips with the style that each is to get: of all that its content is done in, another one from clip to clip."""
-    said = {(content, style): text for text, content, style in known_sentences(stores, clips.dataset) if style}
+def _tasks(clips: Clips, stores: Sequence[Store]) -> list[_EditTask]:
+    """Returns clips and the styles they are to get: of all that a content is done in, another from clip to clip."""
+    sentences = {(content, style): text for text, content, style in known_sentences(stores, clips.dataset) if style}
     tasks = []
-    for turn, clip in enumerate(evenly(len(clips), _CLIPS)):
+    for turn, clip in enumerate(evenly(len(clips), _EDITED_CLIPS)):
         segment = clips.segments[clip]
         if not segment.category or not segment.style:
             continue
-        styles = {str(style) for category, style in said if category == segment.category}
+        styles = {str(style) for category, style in sentences if category == segment.category}
         if others := sorted(styles - {segment.style}):
             new = others[turn % len(others)]
-            was, becomes = said[segment.category, segment.style], said[segment.category, new]
-            tasks.append(_Task(clip, segment.category, segment.style, new, was, becomes))
+            was, becomes = sentences[segment.category, segment.style], sentences[segment.category, new]
+            tasks.append(_EditTask(clip, segment.category, segment.style, new, was, becomes))
     return tasks
-
-
-def _judged(
-    way: str, made: Sequence[Motion], clips: Sequence[Motion], tasks: Sequence[_Task], evaluator: Evaluator
-) -> Edited:
-    seen = classify(evaluator, made, evaluator.config.dataset)
-    assert seen is not None
-    pairs = list(zip(seen.contents, seen.styles, strict=True))
-    return Edited(
-        way,
-        percent(seen.contents, [task.content for task in tasks]),
-        percent(seen.styles, [task.old for task in tasks]),
-        percent(seen.styles, [task.new for task in tasks]),
-        percent(pairs, [(task.content, task.new) for task in tasks]),
-        1000 * sum(_apart(one, other) for one, other in zip(made, clips, strict=True)) / len(clips),
-    )
-
-
-def _apart(one: Motion, other: Motion) -> float:
-    """Mean distance of joints in metres over the frames that both have."""
-    frames = min(one.num_frames, other.num_frames)
-    return float(distance(one.frames(0, frames), other.frames(0, frames)))
-
-
-_PAIRS, _STEPS = 24, 9
 
 
 @dataclass(frozen=True)
@@ -289,8 +278,10 @@ class Interpolation:
 
 
 def measure_interpolation(model: MotionCLIP, clips: Clips, evaluator: Evaluator | None) -> Interpolation | None:
-    """Paths between up to 24 pairs of clips with different sentences; None where there is no such pair."""
-    pairs = _pairs(clips)
+    """Returns figures of paths between up to 24 pairs of clips with different sentences; None without such a pair."""
+    # clips evenly chosen, each with the one half of the list further on
+    found = [(clip, (clip + len(clips) // 2) % len(clips)) for clip in evenly(len(clips), _PAIRS)]
+    pairs = [(start, end) for start, end in found if clips.texts[start] != clips.texts[end]]
     if not pairs:
         return None
     ends = [clips.motions(pair, model.config.fps) for pair in pairs]
@@ -309,14 +300,7 @@ def measure_interpolation(model: MotionCLIP, clips: Clips, evaluator: Evaluator 
     )
 
 
-def _pairs(clips: Clips) -> list[tuple[int, int]]:
-    """Clips evenly chosen, each with the one half of the list further on."""
-    count = len(clips)
-    found = [(clip, (clip + count // 2) % count) for clip in evenly(count, _PAIRS)]
-    return [(start, end) for start, end in found if clips.texts[start] != clips.texts[end]]
-
-
 def _towards(paths: Sequence[Tensor]) -> float:
-    """Share, in percent, of steps along embeddings (K, E) at which cos(end) - cos(start) grows."""
+    """Returns the share, in percent, of steps along embeddings (K, E) at which cos(end) - cos(start) grows."""
     nearer = torch.stack([path @ (path[-1] - path[0]) for path in paths])  # (P, K)
     return 100 * (torch.diff(nearer, dim=1) > 0).double().mean().item()

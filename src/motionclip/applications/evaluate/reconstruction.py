@@ -1,4 +1,4 @@
-"""What comes back from the auto-encoder, and from the linear one beside it."""
+"""Errors of reconstruction, of the model and of PCA with as many numbers."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from motionclip.training.batches import gather_rows
 
 WINDOW_SECONDS = 2.0
 
+#: Training windows that PCA is fitted to, at most.
 _PCA_WINDOWS = 12_000
 
 
@@ -50,7 +51,7 @@ class Reconstruction:
 
 
 def fit_linear(model: MotionCLIP, stores: Sequence[Store]) -> PCABaseline | None:
-    """PCA of root-aligned joint positions of training windows; None where the stores have none."""
+    """Returns the PCA of root-aligned joint positions of training windows; None where the stores have none."""
     try:
         train = WindowSet(stores, "train", {}, _window(model))
     except DataError:
@@ -65,20 +66,22 @@ def fit_linear(model: MotionCLIP, stores: Sequence[Store]) -> PCABaseline | None
 def measure_reconstruction(
     model: MotionCLIP, windows: WindowSet, dataset: str, linear: PCABaseline | None
 ) -> Reconstruction | None:
-    """Reconstruction of the windows that tile a data set's clips; None if all clips are shorter than a window."""
+    """Returns the errors of the windows that tile a data set's clips; None if all clips are shorter than a window."""
     tiles = windows.tiles(_window(model), dataset)
     if not len(tiles):
         return None
-    batches = [gather_rows(windows, rows) for rows in tiles.split(CHUNK)]
-    errors = PoseErrors.joined([_errors(model, batch.to(model.device)) for batch in batches])
+    batches = [gather_rows(windows, rows).to(model.device) for rows in tiles.split(CHUNK)]
+    decoded = [model.decode_batch(model.encode_batch(batch), batch.mask) for batch in batches]
+    errors = PoseErrors.joined(
+        [reconstruction_errors(*pair, model.config.fps) for pair in zip(decoded, batches, strict=True)]
+    )
     means = {field.name: getattr(errors, field.name).mean().item() for field in fields(PoseErrors)}
-    pca = None if linear is None else torch.cat([_linear_mpjpe(linear, batch) for batch in batches]).mean().item()
+    pca = (
+        None
+        if linear is None
+        else torch.cat([_linear_mpjpe(linear, batch.to("cpu")) for batch in batches]).mean().item()
+    )
     return Reconstruction(windows=len(tiles), pca_mpjpe_mm=pca, **means)
-
-
-def _errors(model: MotionCLIP, batch: Batch) -> PoseErrors:
-    decoded = model.decode_batch(model.encode_batch(batch), batch.mask)
-    return reconstruction_errors(decoded, batch, model.config.fps)
 
 
 def _window(model: MotionCLIP) -> int:
@@ -86,7 +89,7 @@ def _window(model: MotionCLIP) -> int:
 
 
 def _linear_mpjpe(linear: PCABaseline, batch: Batch) -> Tensor:
-    """MPJPE (B,) in mm of the linear auto-encoder."""
+    """Returns the MPJPE (B,) of PCA, mm."""
     true = posed(batch.sixd, batch.root).aligned
     distance = linear.reconstruct(true.flatten(1)).view_as(true) - true
     return torch.linalg.vector_norm(distance, dim=-1).mean(dim=(1, 2)) * 1000

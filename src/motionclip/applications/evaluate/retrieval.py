@@ -1,4 +1,7 @@
-"""Motions by sentences and sentences by motions, by the protocols of TMR (Petrovich et al., ICCV 2023, section 4)."""
+"""Recognition of clips by the nearest labels, and retrieval of motions by sentences and of sentences by motions.
+
+Retrieval follows the protocols of TMR (Petrovich et al., ICCV 2023, section 4).
+"""
 
 from __future__ import annotations
 
@@ -27,40 +30,47 @@ from motionclip.metrics.retrieval import (
 )
 from motionclip.model.pipeline import MotionCLIP
 
-# What is done in a clip: the nearest of some labels.
-
-
+#: Chunks of BABEL that are encoded together.
 _TOGETHER = 256
+
+#: Cosine of the reference encoder's embeddings above which two sentences say the same: TMR's 0.95 of (1 + cos) / 2.
+NEAR = 0.9
+
+#: Sentences of the protocol of dissimilar sentences, and the least that it is worth doing with.
+_DISSIMILAR, _LEAST_DISSIMILAR = 100, 8
 
 
 def measure_recognition(
     model: MotionCLIP, clips: Clips, latents: Tensor, stores: Sequence[Store]
 ) -> tuple[Recognition, ...]:
-    """Sentence, content and style of clips (latents (N, D)) among all that their data set names; none if it names none.
+    """Returns the recognition of sentence, content and style among all of the data set; nothing if it has no labels.
 
-    The nearness of a content is that of the nearest sentence that says it, whatever the style; and the reverse.
+    The similarity of a content is that of the nearest sentence with this content, whatever its style; and the reverse.
+    ``latents`` (N, D) are those of the clips.
     """
     if not all(segment.labelled for segment in clips.segments):
         return ()
-    said = known_sentences(stores, clips.dataset)
-    nearness = cosines(latents, model.embed_text([text for text, _, _ in said]).cpu())  # (N, S)
+    known = known_sentences(stores, clips.dataset)
+    similarity = cosines(latents, model.embed_text([text for text, _, _ in known]).cpu())  # (N, S)
     found = []
     for kind, truth, column in (
         ("sentence", clips.texts, 0),
         ("content", [segment.category for segment in clips.segments], 1),
         ("style", [segment.style for segment in clips.segments], 2),
     ):
-        labels = [row[column] for row in said]
+        labels = [row[column] for row in known]
         names = sorted({name for name in labels if name})
         if names and all(truth):
-            best = torch.stack([nearness[:, [label == name for label in labels]].amax(dim=1) for name in names], dim=1)
+            best = torch.stack(
+                [similarity[:, [label == name for label in labels]].amax(dim=1) for name in names], dim=1
+            )
             right = torch.tensor([[name == true for name in names] for true in truth])
             found.append(recognition(kind, best, right))
     return tuple(found)
 
 
 def measure_babel(model: MotionCLIP, stores: Sequence[Store], split: str, dataset: str) -> tuple[Recognition, ...]:
-    """BABEL-60 and BABEL-120 by BABEL's own protocol, where the data set has its categories; else nothing.
+    """Returns the recognition of BABEL-60 and BABEL-120 by BABEL's protocol; nothing if the data set has no categories.
 
     A model that takes less than five seconds sees a chunk in windows, whose cosines are averaged. The texts are the
     bare names of the classes, as in the paper.
@@ -86,17 +96,11 @@ def _babel(model: MotionCLIP, stores: Sequence[Store], split: str, dataset: str,
 
 
 def _chunk_cosines(model: MotionCLIP, store: Store, chunks: Sequence[Chunk], words: Tensor) -> Tensor:
-    """Cosines (N, C) of chunks and the latents (C, D) of class names."""
+    """Returns the cosines (N, C) of chunks and the latents (C, D) of class names."""
     seconds = min(BABEL_FRAMES / FPS, model.max_seconds)
     motions = [store.motion(chunk.entry).frames(chunk.start, chunk.stop) for chunk in chunks]
-    windowed = embed_windows(model, motions, seconds, seconds)
-    return torch.stack([cosines(each.latents, words).mean(dim=0) for each in windowed])
-
-
-#: Cosine of the yardstick's embeddings above which two sentences say the same: TMR's 0.95 on its scale (1 + cos) / 2.
-NEAR = 0.9
-
-_DISSIMILAR, _LEAST_DISSIMILAR = 100, 8
+    windows = embed_windows(model, motions, seconds, seconds)
+    return torch.stack([cosines(each.latents, words).mean(dim=0) for each in windows])
 
 
 @dataclass(frozen=True)
@@ -117,20 +121,20 @@ class Protocol:
 
 
 def measure_retrieval(
-    model: MotionCLIP, clips: Clips, latents: Tensor, yardstick: TextEncoder, seed: int = 0
+    model: MotionCLIP, clips: Clips, latents: Tensor, reference: TextEncoder, seed: int = 0
 ) -> tuple[Protocol, ...]:
-    """All protocols that the number of clips and sentences allows.
+    """Returns all protocols that the number of clips and sentences allows.
 
     Args:
         model: embeds the sentences.
         clips: N clips with their sentences.
         latents: (N, D) of the clips.
-        yardstick: the text encoder that says how alike two sentences are, the same for all models.
+        reference: the text encoder that says how alike two sentences are, the same for all models.
         seed: of the pools.
     """
     words = model.embed_text(clips.sentences).cpu()
     own = words[clips.number]  # (N, D)
-    alike = cosines(*[yardstick.encode_texts(clips.sentences)] * 2)
+    alike = cosines(*[reference.encode_texts(clips.sentences)] * 2)
     pairs = cosines(own, latents)
     same = torch.nn.functional.one_hot(clips.number, len(clips.sentences)).bool()  # (N, S)
     itself = torch.eye(len(clips), dtype=torch.bool)
@@ -142,16 +146,12 @@ def measure_retrieval(
         Protocol("threshold", retrieval(pairs, near), retrieval(pairs.T, near), chance(near)),
     ]
     if (count := min(_DISSIMILAR, len(clips.sentences) // 3)) >= _LEAST_DISSIMILAR:
-        found.append(_dissimilar(clips, words, latents, dissimilar(alike, count)))
+        chosen = dissimilar(alike, count)
+        first = [clips.number.tolist().index(sentence) for sentence in chosen]  # of the clips of each sentence
+        few, itself = cosines(words[chosen], latents[first]), torch.eye(count, dtype=torch.bool)
+        found.append(Protocol("dissimilar", retrieval(few, itself), retrieval(few.T, itself), chance(itself)))
     if len(clips.sentences) >= POOL:
         dealt, by_chance = pools(clips.number.tolist(), seed), chance(torch.eye(POOL, dtype=torch.bool))
         ways = pooled_retrieval(own, latents, dealt), pooled_retrieval(latents, own, dealt)
         found.append(Protocol(f"pools of {POOL}", *ways, by_chance))
     return tuple(found)
-
-
-def _dissimilar(clips: Clips, words: Tensor, latents: Tensor, chosen: list[int]) -> Protocol:
-    """Some sentences, each with the first clip that has it."""
-    first = [clips.number.tolist().index(sentence) for sentence in chosen]
-    pairs, itself = cosines(words[chosen], latents[first]), torch.eye(len(chosen), dtype=torch.bool)
-    return Protocol("dissimilar", retrieval(pairs, itself), retrieval(pairs.T, itself), chance(itself))

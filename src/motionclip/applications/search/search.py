@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from motionclip.applications.search.library import HOP, WINDOW, LibraryIndex, WindowSpan, library_items
 from motionclip.applications.text_to_motion import Source
-from motionclip.applications.windows import embed_windows
+from motionclip.applications.windows import check_top, embed_windows
 from motionclip.errors import DataError, ModelError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion, crop
@@ -55,8 +55,7 @@ def search(
         TextError: if words are empty, too long, or not text.
         SkeletonError: if the joints of a motion are of no known family.
     """
-    if top < 1:
-        raise ModelError(f"the best {top}; expected at least 1")
+    check_top(top)
     cosines, rows = nearest(index.latents, embed_query(model, queries), top * _WINDOWS_PER_HIT)
     hits: list[Hit] = []
     for cosine, row in zip(cosines.tolist(), rows.tolist(), strict=True):
