@@ -5,9 +5,9 @@ closed form: W minimises sum_i |W (x_i - mean x) - (z_i - mean z)|^2 + ridge |W|
 leave-one-out error, which needs no refitting: a residual divided by 1 - h_i, with h_i the diagonal of the hat matrix
 (Allen's PRESS; Hastie et al., "The Elements of Statistical Learning", equation 7.52).
 
-CLIP keeps the embeddings of texts and of images in cones that do not touch (Liang et al., "Mind the Gap", NeurIPS 2022).
-An image is therefore moved by the difference of the means of texts and of images of the same motions, rendered here
-from what the model makes of the texts, and then mapped as a text is.
+CLIP keeps the embeddings of texts and of images in cones that do not touch (Liang et al., "Mind the Gap", NeurIPS
+2022). An image is therefore moved by the difference of the means of texts and of images of the same motions, rendered
+here from what the model makes of the texts, and then mapped as a text is.
 """
 
 from __future__ import annotations

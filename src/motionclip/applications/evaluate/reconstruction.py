@@ -79,7 +79,7 @@ def measure_reconstruction(
     pca = (
         None
         if linear is None
-        else torch.cat([_linear_mpjpe(linear, batch.to("cpu")) for batch in batches]).mean().item()
+        else torch.cat([_linear_mpjpe(linear, batch.to(torch.device("cpu"))) for batch in batches]).mean().item()
     )
     return Reconstruction(windows=len(tiles), pca_mpjpe_mm=pca, **means)
 

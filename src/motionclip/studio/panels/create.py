@@ -9,7 +9,7 @@ import viser
 
 import motionclip
 from motionclip import Motion, Shot
-from motionclip.applications.text_to_motion import DEFAULT_GUIDANCE, DEFAULT_SECONDS
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS
 from motionclip.errors import MotionError
 from motionclip.serving import MAX_STORY_SECONDS
 from motionclip.studio.client import ClientSession, Job
