@@ -26,33 +26,6 @@ def test_generate_writes_a_folder_of_several_formats(tiny_run: Path, tmp_path: P
     assert {path.name for path in (tmp_path / "made").iterdir()} == expected
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["generate", "walk", "run", "--out", "one.bvh"], "folder"),
-        (["generate", "walk", "--out", "walk.docx"], ".docx"),
-        (["generate", "--out", "walk.bvh"], "no text"),
-        (["generate", "walk", "--out", "walk.bvh", "--formats", "sheet"], "folder"),
-        (["generate", "walk", "--model", "nowhere"], "nowhere"),
-        (["evaluate", "--data", "nowhere"], "nowhere"),
-        (["train", "--data", "nowhere", "--out", "run"], "nowhere"),
-        (["train", "--data", "one", "--data", "another", "--out", "run"], "--data was given twice"),
-        (["info", "nowhere.bvh"], "nowhere.bvh"),
-    ],
-)
-def test_input_that_cannot_be_used_is_refused_in_one_line(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 2
-    assert message in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
 def test_prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["prepare", "synthetic:10", "--out", "store", "--workers", "1"]) == 0

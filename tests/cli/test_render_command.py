@@ -57,33 +57,3 @@ def test_a_png_is_a_strobe(walk: Path) -> None:
     few = rendered("walk.bvh", "--out", "few.png", "--strobe", "2")
     assert many.size == few.size == (48, 48)
     assert many.tobytes() != few.tobytes()
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        ([], "no file"),
-        (["walk.bvh", "--out", "a.avi"], ".avi"),
-        (["walk.bvh", "--out", "a.bvh"], "expected .mp4, .gif or .webp"),
-        (["none.bvh", "--out", "a.gif"], "none.bvh"),
-        (["damaged.bvh", "--out", "a.gif"], "damaged.bvh"),
-        (["walk.bvh", "--out", "a.gif", "--strobe", "3"], "--strobe was given; expected a .png"),
-        (["walk.bvh", "--out", "a.png", "--fps", "3"], "--fps was given"),
-        (["walk.bvh", "--out", "a.png", "--strobe", "0"], "0 moments"),
-        (["walk.bvh", "walk.bvh", "--out", "a.png", "--view", "single"], "moments of 2 files"),
-        (["walk.bvh", "--out", "a.gif", "--fps", "60"], "at most 50"),
-        (["walk.bvh", "--out", "a.gif", "--width", "3"], "3 x 512 pixels"),
-        (["walk.bvh", "--out", "a.webp", "--width", "4096", "--height", "4096", "--fps", "240"], "at most 11"),
-        (["walk.bvh", "--out", "a.gif", "--titles", "a", "b"], "2 titles for 1 motions"),
-    ],
-)
-def test_bad_input_is_one_line_and_no_file(
-    walk: Path, words: list[str], says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (walk / "damaged.bvh").write_text("HIERARCHY\nROOT pelvis\n{\n  OFFSET 0 x 0\n")
-    before = sorted(walk.iterdir())
-    assert main(["render", *words]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("motionclip: ") and error.count("\n") == 1
-    assert says in error
-    assert sorted(walk.iterdir()) == before

@@ -36,11 +36,6 @@ def test_it_serves_its_page_on_this_machine_until_it_is_stopped(tmp_path: Path) 
         process.wait()
 
 
-def test_a_library_that_is_none_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["studio", "--library", "nowhere"]) == 2
-    assert "not a folder" in capsys.readouterr().err
-
-
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("motionclip.cli.serve.find_spec", lambda name: None if name == "viser" else object())
     assert main(["studio"]) == 2

@@ -63,33 +63,3 @@ def test_caption(takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     stretches = [file["stretches"][0] for file in json.loads(answers.read_text())]
     assert [stretch["nearest"][0]["text"] for stretch in stretches] == ["someone walks", "someone waves"]
     assert "someone waves" in capsys.readouterr().out and picture.stat().st_size > 1000
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["recognize"], "no file"),
-        (["recognize", "nowhere.bvh"], "nowhere.bvh"),
-        (["recognize", "a person walks"], "cannot be read"),
-        (["recognize", "nowhere.bvh", "--out", "timeline.bvh"], ".png"),
-        (["recognize", "nowhere.bvh", "--labels", "babel61"], "babel60"),
-        (["search", "--library", "."], "nothing to search"),
-        (["search", "a person walks", "--library", "nowhere"], "not a folder"),
-        (["search", "nowhere.bvh", "--library", "."], "nowhere.bvh"),
-        (["search", "a person walks", "--library", ".", "--out", "hits.gif"], ".png"),
-        (["caption"], "no file"),
-        (["caption", "nowhere.bvh", "--out", "captions.txt"], ".png"),
-        (["caption", "nowhere.bvh", "--sentences", "nowhere.txt"], "nowhere.txt"),
-    ],
-)
-def test_input_that_cannot_be_used_is_refused_in_one_line(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 2
-    assert message in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
