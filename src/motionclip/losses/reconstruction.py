@@ -112,7 +112,8 @@ class Comparison:
         """Binary cross-entropy of foot contacts."""
         if self.decoded.contacts is None:
             raise ModelError("this decoder has no foot contacts: losses.contact has to be 0")
-        error = F.binary_cross_entropy_with_logits(self.decoded.contacts, self._contacts.float(), reduction="none")
+        logits = self.decoded.contacts
+        error = F.binary_cross_entropy_with_logits(logits, self._contacts.to(logits), reduction="none")
         return masked_mean(error, self.batch.mask)
 
     def skate(self) -> Tensor:
