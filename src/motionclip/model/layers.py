@@ -22,7 +22,7 @@ def sinusoid(positions: Tensor, width: int) -> Tensor:
 
 
 def interleaved_sinusoid(count: int, width: int, device: torch.device) -> Tensor:
-    """Returns the codes (count, width) of positions 0 to ``count`` - 1, sines and cosines in turn: the paper's order."""
+    """Returns the codes (count, width) of positions from 0, sines and cosines in turn: the paper's order."""
     return sinusoid(torch.arange(count, device=device), width).unflatten(-1, (2, -1)).transpose(-1, -2).flatten(-2)
 
 

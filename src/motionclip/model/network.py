@@ -83,7 +83,7 @@ def _interpolate(values: Tensor, positions: Tensor) -> Tensor:
 class PCAAutoencoder(nn.Module):
     """Whitened PCA of windows at keyframes, as one trainable matrix.
 
-    With W and b of ``restore``, squared channel weights M (``metric``) and variances v of the components, a window x has
+    With W and b of ``restore``, squared channel weights M (``metric``) and variances v of components, a window x has
     With W and b of ``restore``, squared channel weights M (``metric``) and variances v of the components, a window x
     has the coefficients z = (x - b) M W / v and is restored as W z + b: W holds components times standard deviations.
     """

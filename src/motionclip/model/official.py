@@ -1,10 +1,10 @@
-"""The authors' checkpoints, read into our network: https://github.com/GuyTevet/MotionCLIP.
+"""Import of the authors' checkpoints, https://github.com/GuyTevet/MotionCLIP, into the paper's network.
 
-A published model is a file ``checkpoint_XXXX.pth.tar``, a flat dictionary of tensors in the names of torch's own
-transformer layers, with ``opt.yaml``, the options of its training, beside it. Three kinds of tensors have no place
-here: the positional codes, which are computed; ``actionBiases``, which their decoder never adds; and the query and
-key projections of cross-attention, which a soft-max over one memory token makes void
-(:class:`motionclip.model.layers.PostNormLayer`). Every other tensor is taken, and has to be there.
+A published model is a file ``checkpoint_XXXX.pth.tar``, a flat dictionary of tensors named as by torch's own transformer
+layers, with ``opt.yaml``, the options of its training, beside it. Three kinds of tensors are left out: the positional
+codes, which are computed; ``actionBiases``, which their decoder never adds; and the query and key projections of
+cross-attention, which have no effect with a single memory token (:class:`motionclip.model.layers.Layer`). Every other
+tensor is required and taken.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from motionclip.model.layers import interleaved_sinusoid
 
 OPTIONS_FILE = "opt.yaml"
 TEXT_ENCODER, TEXT_DIM = "clip:ViT-B-32", 512
-#: Mean norm of this text encoder's embeddings of 360 sentences on actions (8.3 to 13.3), which the authors feed as they are.
+#: Mean norm of CLIP's embeddings of 360 sentences on actions (8.3 to 13.3); the authors feed them unnormalised.
 EMBEDDING_NORM = 10.35
 
 _CHANNELS = LAYOUTS["published"].channels
@@ -69,7 +69,7 @@ _OUR_NAMES = {
 
 @dataclass(frozen=True)
 class OfficialOptions:
-    """What `opt.yaml` says of the network's size; what it leaves out has the authors' default.
+    """Sizes of a published network, from ``opt.yaml``; defaults are the authors'.
 
     Attributes:
         num_frames: longest motion, in frames.
@@ -77,7 +77,7 @@ class OfficialOptions:
         latent_dim: size of a token and of the latent.
         ff_size: hidden size of a layer.
         num_heads: attention heads.
-        fps: frame rate, which only the name of the data tells.
+        fps: frame rate, from the name of the data.
     """
 
     num_frames: int
@@ -93,8 +93,8 @@ class OfficialModel:
     """A published model.
 
     Attributes:
-        network: ours, with its weights, in evaluation mode.
-        clip_tensors: number of tensors of CLIP itself that the file held and that were left out.
+        network: the paper's network with its weights, in evaluation mode.
+        clip_tensors: number of tensors of CLIP itself in the file, which are left out.
     """
 
     network: Network
@@ -102,11 +102,11 @@ class OfficialModel:
 
 
 def read_official(checkpoint: Path, options: Path | None = None) -> OfficialModel:
-    """Read a published checkpoint. Nothing in it is run: of a pickle, only tensors are taken.
+    """Returns a published model. Only tensors are taken of a pickle; no code in it is run.
 
     Args:
         checkpoint: the authors' .pth.tar, or a .safetensors of the same tensors.
-        options: their opt.yaml; the one beside the checkpoint if none.
+        options: its opt.yaml; by default the one beside the checkpoint.
 
     Raises:
         ModelError: if a file is missing, is anything but tensors or options, is of another network, or if the two
@@ -114,21 +114,21 @@ def read_official(checkpoint: Path, options: Path | None = None) -> OfficialMode
     """
     tensors = _read_tensors(checkpoint)
     path = options or checkpoint.with_name(OPTIONS_FILE)
-    said = read_options(path)
+    opt = read_options(path)
     kept = {name: value for name, value in tensors.items() if not name.startswith(_CLIP)}
-    _check_sizes(kept, checkpoint, said, path)
-    network = Network(_config(said))
-    _check_tensors(kept, said, checkpoint)
-    _check_codes(kept, said, checkpoint)
+    _check_sizes(kept, checkpoint, opt, path)
+    network = Network(_config(opt))
+    _check_tensors(kept, opt, checkpoint)
+    _check_codes(kept, opt, checkpoint)
     network.autoencoder.load_state_dict(_our_state({name: value.double() for name, value in kept.items()}))
     return OfficialModel(network.eval(), len(tensors) - len(kept))
 
 
 def read_options(path: Path) -> OfficialOptions:
-    """Sizes of the network that an opt.yaml describes.
+    """Returns the sizes of the network that an opt.yaml describes.
 
     Raises:
-        ModelError: if it is missing or damaged, or describes another network than the paper's.
+        ModelError: if the file is missing or damaged, or describes another network than the paper's.
     """
     values = _read_yaml(path)
     other = {name: values[name] for name, need in _NEEDED.items() if values.get(name, need) != need}
@@ -172,14 +172,10 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a stranger's bytes: torch refuses them with errors of every kind
         raise _no_tensors(path) from error
-    if not isinstance(found, dict) or not all(_is_plain(name, value) for name, value in found.items()):
-        raise _no_tensors(path)
+    values = found.values() if isinstance(found, dict) and all(isinstance(name, str) for name in found) else [None]
+    if not all(isinstance(v, Tensor) and v.layout == torch.strided and v.device.type == "cpu" for v in values):
+        raise _no_tensors(path)  # sparse tensors and those on the device "meta" have no numbers to check
     return found
-
-
-def _is_plain(name: object, value: object) -> bool:
-    is_dense = isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu"
-    return isinstance(name, str) and is_dense
 
 
 def _no_tensors(path: Path) -> ModelError:
@@ -189,24 +185,24 @@ def _no_tensors(path: Path) -> ModelError:
     )
 
 
-def _check_sizes(tensors: dict[str, Tensor], checkpoint: Path, said: OfficialOptions, path: Path) -> None:
-    """Refuses options that contradict the tensors, and sizes that no published model has."""
+def _check_sizes(tensors: dict[str, Tensor], checkpoint: Path, opt: OfficialOptions, path: Path) -> None:
+    """Raises ModelError on options that contradict the tensors, and on sizes that no published model has."""
     for name, size in _sizes(tensors):
-        if size != getattr(said, name):
+        if size != getattr(opt, name):
             raise ModelError(
-                f"{path} says {name} {getattr(said, name)} and {checkpoint} has {size}; expected the "
+                f"{path} says {name} {getattr(opt, name)} and {checkpoint} has {size}; expected the "
                 f"{OPTIONS_FILE} that came with the checkpoint"
             )
     limit = _MAX_POSITIONS - len(_PREFIX)
-    if said.latent_dim != TEXT_DIM or not 2 <= said.num_frames <= limit:
+    if opt.latent_dim != TEXT_DIM or not 2 <= opt.num_frames <= limit:
         raise ModelError(
-            f"{path} says latent_dim {said.latent_dim} and num_frames {said.num_frames}; expected {TEXT_DIM}, "
+            f"{path} says latent_dim {opt.latent_dim} and num_frames {opt.num_frames}; expected {TEXT_DIM}, "
             f"the size of CLIP's embeddings, and 2 to {limit}"
         )
 
 
 def _sizes(tensors: dict[str, Tensor]) -> Iterator[tuple[str, int]]:
-    """Sizes by their name in opt.yaml, wherever a tensor shows them."""
+    """Yields sizes by their names in opt.yaml, from the shapes of tensors."""
     for stack in _STACKS:
         numbers = {name.removeprefix(stack).partition(".")[0] for name in tensors if name.startswith(stack)}
         yield "num_layers", len(numbers)
@@ -217,9 +213,9 @@ def _sizes(tensors: dict[str, Tensor]) -> Iterator[tuple[str, int]]:
             yield "ff_size", value.numel()
 
 
-def _check_tensors(tensors: dict[str, Tensor], said: OfficialOptions, path: Path) -> None:
-    """Refuses tensors that are missing, left over, of another shape, or not finite."""
-    expected = _shapes(said)
+def _check_tensors(tensors: dict[str, Tensor], opt: OfficialOptions, path: Path) -> None:
+    """Raises ModelError on tensors that are missing, left over, of another shape, or not finite."""
+    expected = _shapes(opt)
     wrong = {
         "missing": expected.keys() - tensors.keys(),
         "left over": tensors.keys() - expected.keys(),
@@ -233,14 +229,14 @@ def _check_tensors(tensors: dict[str, Tensor], said: OfficialOptions, path: Path
             shown = ", ".join(sorted(names)[:5]) + (" ..." if len(names) > 5 else "")
             raise ModelError(
                 f"{path}: {len(names)} tensors {problem}: {shown}; expected those of the published network, "
-                f"{said.num_layers} layers of {said.latent_dim} on {_CHANNELS} channels"
+                f"{opt.num_layers} layers of {opt.latent_dim} on {_CHANNELS} channels"
             )
 
 
-def _check_codes(tensors: dict[str, Tensor], said: OfficialOptions, path: Path) -> None:
-    """Refuses positional codes other than those that our network computes."""
-    positions = said.num_frames + len(_PREFIX)  # as many as are used, of the 5,000 that theirs stores
-    codes = interleaved_sinusoid(positions, said.latent_dim, torch.device("cpu"))
+def _check_codes(tensors: dict[str, Tensor], opt: OfficialOptions, path: Path) -> None:
+    """Raises ModelError on positional codes other than those that our network computes."""
+    positions = opt.num_frames + len(_PREFIX)  # as many as are used, of the 5,000 that theirs stores
+    codes = interleaved_sinusoid(positions, opt.latent_dim, torch.device("cpu"))
     for name in _CODES:
         error = (tensors[name][:positions, 0] - codes).abs().max().item()
         if error > 1e-5:
@@ -249,18 +245,18 @@ def _check_codes(tensors: dict[str, Tensor], said: OfficialOptions, path: Path) 
             )
 
 
-def _shapes(said: OfficialOptions) -> dict[str, torch.Size]:
-    """Names and shapes of the tensors of the published network."""
-    width, token = said.latent_dim, torch.Size([1, said.latent_dim])
-    sizes = (width, said.num_heads, said.ff_size)
+def _shapes(opt: OfficialOptions) -> dict[str, torch.Size]:
+    """Returns the shapes of the published network's tensors by name."""
+    width, token = opt.latent_dim, torch.Size([1, opt.latent_dim])
+    sizes = (width, opt.num_heads, opt.ff_size)
     with torch.device("meta"):
         encoder_layer, decoder_layer = nn.TransformerEncoderLayer(*sizes), nn.TransformerDecoderLayer(*sizes)
         parts = {
             "encoder.skelEmbedding": nn.Linear(_CHANNELS, width),
             "encoder.seqTransEncoder": nn.TransformerEncoder(
-                encoder_layer, said.num_layers, enable_nested_tensor=False
+                encoder_layer, opt.num_layers, enable_nested_tensor=False
             ),
-            "decoder.seqTransDecoder": nn.TransformerDecoder(decoder_layer, said.num_layers),
+            "decoder.seqTransDecoder": nn.TransformerDecoder(decoder_layer, opt.num_layers),
             "decoder.finallayer": nn.Linear(width, _CHANNELS),
         }
     shapes = {f"{part}.{name}": value.shape for part in parts for name, value in parts[part].state_dict().items()}
@@ -268,22 +264,22 @@ def _shapes(said: OfficialOptions) -> dict[str, torch.Size]:
     return shapes | codes | dict.fromkeys((*_PREFIX, _UNUSED), token)
 
 
-def _config(said: OfficialOptions) -> ModelConfig:
+def _config(opt: OfficialOptions) -> ModelConfig:
     return ModelConfig(
         architecture="paper",
         layout="published",
-        fps=said.fps,
-        max_frames=said.num_frames,
+        fps=opt.fps,
+        max_frames=opt.num_frames,
         text_encoder=TEXT_ENCODER,
         text_dim=TEXT_DIM,
-        latent_dim=said.latent_dim,
+        latent_dim=opt.latent_dim,
         image_head=True,
         embedding_norm=EMBEDDING_NORM,
-        width=said.latent_dim,
-        heads=said.num_heads,
-        feedforward=said.ff_size,
-        encoder_layers=said.num_layers,
-        decoder_layers=said.num_layers,
+        width=opt.latent_dim,
+        heads=opt.num_heads,
+        feedforward=opt.ff_size,
+        encoder_layers=opt.num_layers,
+        decoder_layers=opt.num_layers,
         dropout=0.1,
         frames_per_token=1,
         prefix_tokens=len(_PREFIX),
@@ -292,7 +288,7 @@ def _config(said: OfficialOptions) -> ModelConfig:
 
 
 def _our_state(theirs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of our network from theirs, in double precision.
+    """Returns the weights of our network from theirs, in double precision.
 
     Cross-attention to one token z is W_out (W_value z + b_value) + b_out: one linear map, ``condition``.
     """
