@@ -11,6 +11,7 @@ from PIL import Image
 from motionclip.cli.main import main
 from motionclip.io import write_motion
 from motionclip.motion import CANONICAL, Motion
+from smpl_files import save_npz, smpl_arrays
 
 
 @pytest.fixture
@@ -57,3 +58,13 @@ def test_a_png_is_a_strobe(walk: Path) -> None:
     few = rendered("walk.bvh", "--out", "few.png", "--strobe", "2")
     assert many.size == few.size == (48, 48)
     assert many.tobytes() != few.tobytes()
+
+
+def test_a_body_of_ones_own_is_drawn(walk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_npz(walk / "smpl.npz", smpl_arrays(vertices=300))
+    own = rendered("walk.bvh", "--out", "own.png", "--body", "smpl.npz")
+    assert own.tobytes() != rendered("walk.bvh", "--out", "default.png").tobytes()
+    assert main(["render", "walk.bvh", "--out", "no.png", "--body", "smpl.npz", "--style", "skeleton"]) == 2
+    assert "style mesh" in capsys.readouterr().err
+    assert main(["render", "walk.bvh", "--out", "no.png", "--body", "missing.npz"]) == 2
+    assert not Path("no.png").exists()

@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 from store_files import BadFile, contents, stop_after
 
+from motionclip.body import load_body
 from motionclip.data.clip import Source
 from motionclip.data.prepare import prepare
 from motionclip.data.store import FRAMES, MANIFEST, ROOT, SIXD, Store, frames_to_render
 from motionclip.data.synthetic import SyntheticClip, synthetic_source
-from motionclip.errors import DataError
+from motionclip.errors import DataError, FormatError
 from motionclip.render import render_clip_frames
+from smpl_files import save_npz, smpl_arrays
 
 CLIPS = 8
 
@@ -156,3 +158,17 @@ def test_damaged_images_are_found(rendered, tmp_path):
     (out / FRAMES).unlink()
     with pytest.raises(DataError, match="is missing"):
         Store.open(out)
+
+
+def test_a_body_of_ones_own_is_rendered(tmp_path):
+    own = save_npz(tmp_path / "smpl.npz", smpl_arrays(vertices=300))
+    prepare(synthetic_source(2), tmp_path / "store", frames=1, body=own, workers=1)
+    store = Store.open(tmp_path / "store", verify=True)
+    assert store.rendered_frames.body == "smpl.npz"
+    (image,) = store.frame_images([(0, frames_to_render(store.entries[0].num_frames, 1)[0])])
+    expected = render_clip_frames(
+        store.motion(0), [frames_to_render(store.entries[0].num_frames, 1)[0]], body=load_body(own)
+    )
+    assert (np.abs(image.astype(int) - expected[0]) > 2).mean() < 0.001
+    with pytest.raises(FormatError, match="no such file"):
+        prepare(synthetic_source(2), tmp_path / "other", frames=1, body=tmp_path / "missing.npz", workers=1)

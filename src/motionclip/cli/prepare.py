@@ -20,6 +20,7 @@ def prepare(
     source: tyro.conf.Positional[str],
     out: Path,
     frames: int = 0,
+    body: Path | None = None,
     workers: int = 0,
     overwrite: bool = False,
 ) -> None:
@@ -33,6 +34,7 @@ def prepare(
         out: folder of the store to make.
         frames: frames to render for every two seconds of a clip, for image encoders; a store that is there already and
             has none gets them.
+        body: .npz or .pkl of an SMPL, SMPL-H or SMPL-X model to render, instead of the default body.
         workers: processes to use; 0 means one per core if there is work for more than a few seconds, else one.
         overwrite: replace a store that is already there.
     """
@@ -43,7 +45,9 @@ def prepare(
     opened = open_source(source)
     say(f"source {opened.spec}: {len(opened.items)} clips", *opened.notes)
     with track("preparing") as progress:
-        report = prepare_store(opened, out, frames=frames, workers=workers, overwrite=overwrite, progress=progress)
+        report = prepare_store(
+            opened, out, frames=frames, body=body, workers=workers, overwrite=overwrite, progress=progress
+        )
     say(_table(report, out))
     say(*(f"refused {clip.key}: {clip.reason}" for clip in report.refused[:_SHOWN]))
     if len(report.refused) > _SHOWN:

@@ -27,6 +27,7 @@ def render(
         Path, arg(metavar="FILE", help=f"A film ({_FILMS}), or a .png of several moments; the older, the fainter.")
     ] = Path("motion.mp4"),
     style: Literal["mesh", "skeleton"] = "mesh",
+    body: Annotated[Path | None, optional(Path, "FILE", default="a body without a licence")] = None,
     view: Literal["side-by-side", "single"] = "side-by-side",
     titles: Annotated[
         tuple[str, ...], arg(metavar="TEXT ...", help_behavior_hint="(default: the files' names, if there are several)")
@@ -44,6 +45,7 @@ def render(
 
     Args:
         style: A skinned body, or balls and bars for its joints and bones.
+        body: The .npz or .pkl of an SMPL, SMPL-H or SMPL-X model, for the style mesh.
         view: Several files beside each other, or as bodies in a single scene.
         titles: A caption for each file.
         strobe: Number of moments that a .png shows.
@@ -53,7 +55,7 @@ def render(
         height: The same for its height, without the caption.
         fps: Frames per second of a film.
     """
-    from motionclip.body import default_body
+    from motionclip.body import load_body
     from motionclip.formats.files import replacing
     from motionclip.render import make_film, stick_figure
     from motionclip.render import strobe as draw_moments
@@ -69,20 +71,22 @@ def render(
         raise FormatError(out, "--fps was given", "a film: .mp4, .gif or .webp")
     elif view == "single" and len(files) > 1:
         raise FormatError(out, f"moments of {len(files)} files in a single view", "--view side-by-side, or a film")
+    if body is not None and style == "skeleton":
+        raise FormatError(body, "--body was given with --style skeleton", "the style mesh")
     motions = read_motions(files)
     captions = titles or (tuple(file.stem for file in files) if len(files) > 1 else ())
-    body = stick_figure() if style == "skeleton" else default_body()
+    drawn = stick_figure() if style == "skeleton" else load_body(body)
     if suffix == _STILL:
         size = (1024 if width is None else width, height)
         moments = _DEFAULT_MOMENTS if strobe is None else strobe
-        picture = draw_moments(motions, captions, moments=moments, size=size, body=body)
+        picture = draw_moments(motions, captions, moments=moments, size=size, body=drawn)
         with replacing(out) as path:
             picture.save(path, format="PNG", optimize=True)
         say(out)
         return
     rate = min(motions[0].fps, _MAX_FPS, FASTEST[suffix]) if fps is None else fps
     size = (512 if width is None else width, height)
-    film = make_film(motions, captions, size=size, fps=rate, view=view, body=body, camera=camera, apart=apart)
+    film = make_film(motions, captions, size=size, fps=rate, view=view, body=drawn, camera=camera, apart=apart)
     with track("rendering") as progress:
         write_film(film, out, progress)
     say(f"{out}: {film.count} frames of {film.size[0]} x {film.size[1]} at {film.fps:g} frames/s")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.metadata import version as package_version
 from itertools import chain
@@ -27,6 +27,7 @@ from zipfile import ZipFile
 import numpy as np
 import torch
 
+from motionclip.body import load_body
 from motionclip.data.clip import Clip, Item, Source
 from motionclip.data.store import (
     FPS,
@@ -136,6 +137,7 @@ def prepare(
     out: str | Path,
     *,
     frames: int = 0,
+    body: str | Path | None = None,
     workers: int = 0,
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
@@ -149,6 +151,7 @@ def prepare(
         source: the data set to read.
         out: folder of the store; its parent is created.
         frames: frames to render for every two seconds of a clip (``frames_to_render``); 0 for none.
+        body: file of the body to render (:func:`motionclip.body.load_body`); the default body without one.
         workers: processes; 0 for one per core if there is work for more than a few seconds, else one.
         overwrite: replace a store that is already there.
         progress: called with the number of clips done and of all, as they are done.
@@ -158,15 +161,17 @@ def prepare(
 
     Raises:
         DataError: if ``out`` is taken or another process is preparing it, nothing could be prepared, or a process died.
+        FormatError: if the body's file is none of SMPL's kinds.
     """
-    out = Path(out)
-    if frames:
-        frames_to_render(WINDOW, frames)  # raises on an impossible number before anything is read
+    out, body = Path(out), None if body is None else Path(body)
+    if frames:  # raises on an impossible number or body before anything is read
+        frames_to_render(WINDOW, frames)
+        _load_body(body)
     is_store = (out / MANIFEST).is_file()
     frames_only = is_store and frames > 0 and not overwrite
     if out.exists() and not frames_only and not (overwrite and is_store):
         raise DataError(f"{out} exists; expected a new folder, or a store together with overwrite")
-    parts = Parts(out.with_name(f".{out.name}.partial"), frames, clips=not frames_only)
+    parts = Parts(out.with_name(f".{out.name}.partial"), frames, body, clips=not frames_only)
     plan: list[Any]
     items: Sequence[Item] | Sequence[Entry]
     if frames_only:
@@ -177,14 +182,16 @@ def prepare(
         plan, items = [source.spec, [_fingerprint(item) for item in source.items]], source.items
         make = partial(_prepare_item, parts)
     with locked(parts.folder / "lock", f"{out} is being prepared by another process"):
-        parts.begin(json.dumps([package_version("motionclip"), *plan]))
+        drawn = None if body is None or not frames else [str(body.resolve()), body.stat().st_mtime_ns]
+        parts.begin(json.dumps([package_version("motionclip"), drawn, *plan]))
         todo = [(number, item) for number, item in enumerate(items) if not parts.done(number)]
         # None stands for what earlier runs have done
         for done, _ in enumerate(chain([None], _do_all(make, todo, workers)), len(items) - len(todo)):
             if progress is not None:
                 progress(done, len(items))
         if frames_only:
-            write_rendered_frames(out, (parts.frames_path(number) for number in range(len(items))), frames)
+            archives = (parts.frames_path(number) for number in range(len(items)))
+            write_rendered_frames(out, archives, frames, parts.body_name)
             report = PrepareReport.read(out)
         else:
             report = _assemble(source, parts, out)
@@ -199,12 +206,19 @@ class Parts:
     Attributes:
         folder: where they are kept.
         frames: frames to render for every two seconds, or 0.
+        body: file of the body to render, or None for the default body.
         clips: whether the clips themselves are made, not only their rendered frames.
     """
 
     folder: Path
     frames: int
+    body: Path | None
     clips: bool
+
+    @property
+    def body_name(self) -> str:
+        """Name of the body for the manifest."""
+        return "default" if self.body is None else self.body.name
 
     def begin(self, plan: str) -> None:
         """Empties the folder unless its content was made by the same plan, which names all that clips depend on."""
@@ -265,10 +279,14 @@ class Parts:
         with replacing(self.frames_path(number)) as temporary, ZipFile(temporary, "w") as archive:
             if motion is not None:
                 frames = frames_to_render(motion.num_frames, self.frames)
-                for frame, image in zip(frames, render_in_chunks(motion, frames), strict=True):
+                for frame, image in zip(frames, render_in_chunks(motion, frames, _load_body(self.body)), strict=True):
                     png = io.BytesIO()
                     Image.fromarray(image).save(png, "PNG", compress_level=_PNG_EFFORT)
                     archive.writestr(f"{frame}.png", png.getvalue())
+
+
+#: Once per process, not per clip.
+_load_body = lru_cache(maxsize=1)(load_body)
 
 
 def _do_all(make: Callable[[T], None], todo: Sequence[T], workers: int) -> Iterator[None]:
@@ -370,7 +388,7 @@ def _assemble(source: Source, parts: Parts, out: Path) -> PrepareReport:
         rows += entry.num_frames
     write_manifest(folder, source.spec, entries)
     if parts.frames:
-        write_rendered_frames(folder, (parts.frames_path(number) for number in kept), parts.frames)
+        write_rendered_frames(folder, (parts.frames_path(number) for number in kept), parts.frames, parts.body_name)
     splits = [entry.split for entry in entries]
     report = PrepareReport(
         source=source.spec,

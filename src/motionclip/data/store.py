@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from motionclip.body import Body
 from motionclip.data.clip import SPLITS
 from motionclip.errors import DataError
 from motionclip.formats.files import replacing
@@ -92,6 +93,7 @@ class RenderedFrames:
         size: pixels of a side.
         bytes: size of the file.
         sha256: hash of the file.
+        body: name of the body's file, or ``default``.
     """
 
     per_window: int
@@ -99,6 +101,7 @@ class RenderedFrames:
     size: int
     bytes: int
     sha256: str
+    body: str = "default"
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,12 +223,12 @@ def frames_to_render(num_frames: int, per_window: int) -> list[int]:
     return [(2 * number + 1) * num_frames // (2 * count) for number in range(count)]
 
 
-def render_in_chunks(motion: Motion, frames: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
+def render_in_chunks(motion: Motion, frames: Sequence[int], body: Body | None = None) -> Iterator[NDArray[np.uint8]]:
     """Yields the images (H, W, 3) of frames of a motion, rendered a few at a time."""
     from motionclip.render import render_clip_frames  # here, as few users of a store render: it loads SciPy
 
     for start in range(0, len(frames), _CHUNK):
-        yield from render_clip_frames(motion, frames[start : start + _CHUNK])
+        yield from render_clip_frames(motion, frames[start : start + _CHUNK], body=body)
 
 
 def write_manifest(folder: Path, source: str, entries: Sequence[Entry]) -> None:
@@ -251,7 +254,7 @@ def write_manifest(folder: Path, source: str, entries: Sequence[Entry]) -> None:
     _write_json(folder, manifest)
 
 
-def write_rendered_frames(folder: Path, archives: Iterable[Path], per_window: int) -> None:
+def write_rendered_frames(folder: Path, archives: Iterable[Path], per_window: int, body: str) -> None:
     """Joins archives of ``FRAME.png`` files, one per entry, into a store's ``frames.zip``; lists it in the manifest."""
     from motionclip.render.clip_frames import SIZE
 
@@ -265,7 +268,7 @@ def write_rendered_frames(folder: Path, archives: Iterable[Path], per_window: in
                     joined.writestr(member, part.read(name))
                     count += 1
     manifest = _read_manifest(folder / MANIFEST)
-    rendered = RenderedFrames(per_window, count, SIZE, path.stat().st_size, _hash(path))
+    rendered = RenderedFrames(per_window, count, SIZE, path.stat().st_size, _hash(path), body)
     _write_json(folder, manifest | {_RENDERED: asdict(rendered)})
 
 

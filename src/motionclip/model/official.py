@@ -253,9 +253,7 @@ def _shapes(opt: OfficialOptions) -> dict[str, torch.Size]:
         encoder_layer, decoder_layer = nn.TransformerEncoderLayer(*sizes), nn.TransformerDecoderLayer(*sizes)
         parts = {
             "encoder.skelEmbedding": nn.Linear(_CHANNELS, width),
-            "encoder.seqTransEncoder": nn.TransformerEncoder(
-                encoder_layer, opt.num_layers, enable_nested_tensor=False
-            ),
+            "encoder.seqTransEncoder": nn.TransformerEncoder(encoder_layer, opt.num_layers, enable_nested_tensor=False),
             "decoder.seqTransDecoder": nn.TransformerDecoder(decoder_layer, opt.num_layers),
             "decoder.finallayer": nn.Linear(width, _CHANNELS),
         }
