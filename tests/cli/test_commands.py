@@ -1,4 +1,4 @@
-"""The command line end to end on a small model: what it writes, and how it refuses."""
+"""The command line end to end on a small model: what it writes."""
 
 import json
 from pathlib import Path
@@ -40,15 +40,17 @@ def test_prepare_with_rendered_frames(tmp_path: Path, monkeypatch: pytest.Monkey
     assert rendered is not None and rendered.count >= 4
 
 
-def test_train_and_evaluate(synthetic_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_train_and_evaluate(small_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    data = ["--data", str(synthetic_store)]
-    Path("said.jsonl").write_text('{"captions": ["he walks", "a man goes"]}\n{"captions": ["she hops", "a hop"]}\n')
-    small = ["--preset", "tiny", "--paraphrases", "said.jsonl", "--steps", "2"]
+    data = ["--data", str(small_store)]
+    Path("words.jsonl").write_text(
+        '{"captions": ["he walks", "a man goes"]}\n{"captions": ["she hops", "a hop"]}\n'
+    )
+    small = ["--preset", "tiny", "--paraphrases", "words.jsonl", "--steps", "2"]
     assert main(["train", *data, "--out", "run", *small]) == 0
     assert main(["train", *data, "--out", "run", *small]) == 2
     assert main(["train", *data, "--out", "run", *small, "--resume"]) == 0
-    assert main(["evaluate", *data, "--model", "run", "--json", "figures.json"]) == 0
+    assert main(["evaluate", *data, "--split", "train", "--model", "run", "--json", "figures.json"]) == 0
     figures = json.loads(Path("figures.json").read_text())
     assert figures["model"] == "run" and figures["datasets"][0]["reconstruction"]["mpjpe_mm"] > 0
 

@@ -1,12 +1,21 @@
 """`motionclip complete` and `reconstruct`."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+import motionclip
 from motionclip.cli.complete import read_gaps
 from motionclip.cli.main import main
 from motionclip.io import read_motion
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands, not what they make, are tested here: eight steps of descent are enough."""
+    for name in ("complete", "extend"):
+        monkeypatch.setattr(motionclip, name, partial(getattr(motionclip, name), steps=8))
 
 
 @pytest.mark.parametrize("name", ["walk.bvh", "walk.amass.npz", "long.bvh", "handless.bvh"])

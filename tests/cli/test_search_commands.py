@@ -11,10 +11,10 @@ from motionclip.cli.main import main
 
 
 @pytest.fixture(scope="module")
-def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def takes(base_model: motionclip.MotionCLIP, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a walk as BVH and a wave as AMASS, as the shipped model makes them."""
     folder = tmp_path_factory.mktemp("takes")
-    walk, wave = motionclip.text_to_motion(motionclip.load(), ["a person walks", "wave with both hands"], seconds=4)
+    walk, wave = motionclip.text_to_motion(base_model, ["a person walks", "wave with both hands"], seconds=4)
     motionclip.write_motion(walk, folder / "walk.bvh")
     motionclip.write_motion(wave, folder / "wave.amass.npz")
     return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,14 +12,12 @@ from pathlib import Path
 
 import pytest
 
-import motionclip
 from motionclip.cli.main import main
 
 
-def test_it_serves_its_page_on_this_machine_until_it_is_stopped(tmp_path: Path) -> None:
-    motion = motionclip.text_to_motion(motionclip.load(), "a person walks", seconds=2)
-    motionclip.write_motion(motion, tmp_path / "walk.bvh")
-    command = [sys.executable, "-m", "motionclip", "studio", "--port", "0", "--no-open-page"]
+def test_it_serves_its_page_on_this_machine_until_it_is_stopped(files: Path, tiny_run: Path, tmp_path: Path) -> None:
+    shutil.copy(files / "walk.bvh", tmp_path)
+    command = [sys.executable, "-m", "motionclip", "studio", "--port", "0", "--no-open-page", "--model", str(tiny_run)]
     process = subprocess.Popen(
         [*command, "--library", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
