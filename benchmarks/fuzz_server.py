@@ -1,10 +1,10 @@
-"""Does any request that Schemathesis thinks of, or any damaged file, make the server fault?
+"""Looks for requests that make the server answer with 500: generated ones, and damaged files.
 
     python benchmarks/fuzz_server.py [--examples 50] [--files 500]
 
-Runs `schemathesis run` against a `motionclip serve` of its own, over a socket, and then sends it sound motion files
-with some bytes changed. Prints what was answered and writes benchmarks/results/fuzz_server.json; a fault ends it
-with 1.
+Starts a `motionclip serve`, runs `schemathesis run` against it over a socket, and then sends it motion files with some
+bytes changed. Prints the statuses of the answers and writes benchmarks/results/fuzz_server.json. Exits with 1 if there
+was an answer of 500.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ROUTES = ("encode", "convert", "recognize", "caption")
 
 
 def schemathesis(address: str, examples: int) -> dict[str, int | bool]:
-    """Number of cases, and whether all passed."""
+    """Runs Schemathesis; returns the number of cases, and whether all passed."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{address}/openapi.json", "--no-color"]
     options = ["--checks", "not_a_server_error", "--max-examples", str(examples), "--seed", str(SEED)]
     with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +45,7 @@ def schemathesis(address: str, examples: int) -> dict[str, int | bool]:
 
 
 def damaged(content: bytes, random: random.Random) -> bytes:
-    """The content with one to four bytes changed here and there, for anything or for what stands in numbers."""
+    """Returns the content with one or four bytes replaced in up to three places, by any bytes or parts of numbers."""
     changed = bytearray(content)
     for _ in range(random.randint(1, 3)):
         start, size = random.randrange(len(changed) + 1), random.choice((1, 1, 1, 4))
@@ -55,7 +55,7 @@ def damaged(content: bytes, random: random.Random) -> bytes:
 
 
 def takes() -> Iterator[tuple[str, bytes]]:
-    """Names and contents of sound files."""
+    """Yields names and contents of motion files."""
     motion = motionclip.text_to_motion(motionclip.load(), "a person walks", seconds=1)
     with tempfile.TemporaryDirectory() as folder:
         for name in ("take.bvh", "take.npz", "take.amass.npz"):
@@ -64,7 +64,7 @@ def takes() -> Iterator[tuple[str, bytes]]:
 
 
 def post_file(address: str, route: str, name: str, content: bytes) -> int:
-    """The status of the answer."""
+    """Returns the status of the answer."""
     head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     request = urllib.request.Request(f"{address}/{route}", head.encode() + content + b"\r\n--x--\r\n", headers)

@@ -1,11 +1,11 @@
-"""How many motions a second the server makes, and what a flood does to it.
+"""Measures how many motions a second the server makes, and how it takes more clients than it admits.
 
     apt-get install wrk
     python benchmarks/load_server.py [--threads 1] [--seconds 20]
 
-wrk (github.com/wg/wrk) asks a `motionclip serve` of its own on this machine for motions of sentences that are all
-different, by keep-alive connections that each wait for their answer. Then it asks by more connections than the server
-lets in. Prints the figures and writes benchmarks/results/load_server.json.
+Starts a `motionclip serve`; wrk (github.com/wg/wrk) on the same machine requests motions of sentences that are all
+different, over keep-alive connections that each wait for their answer, then over more connections than the server
+admits. Prints the figures and writes benchmarks/results/load_server.json.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ end
 
 @dataclass(frozen=True)
 class Figures:
-    """What wrk saw.
+    """What wrk measured.
 
     Attributes:
         clients: connections.
         motion_seconds: length of each motion.
         accept: format.
         per_second: answers a second, refused ones not counted.
-        p50_ms: middle of the times to an answer; of all answers.
-        p99_ms: 99 of 100 answers took at most so long.
-        answered: how many got a motion.
-        refused: how many got another status.
+        p50_ms: median time to an answer.
+        p99_ms: 99th percentile of the times to an answer.
+        answered: requests that got a motion.
+        refused: requests that got another status.
         broken: connections or answers that failed.
-        batch: sentences that were made together, on average.
-        cpu_ms: processor time of the server for each motion; on a machine that others use this says more than the rest.
-        rss_mb: memory of the server afterwards.
+        batch: mean size of a batch.
+        cpu_ms: processor time of the server for each motion; comparable also on a machine that others use.
+        rss_mb: resident memory of the server afterwards.
     """
 
     clients: int
@@ -80,7 +80,7 @@ class Figures:
 
 @contextmanager
 def server(threads: int) -> Iterator[tuple[int, str]]:
-    """Process number and address of a running server."""
+    """Runs a server; yields its process id and its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -105,7 +105,7 @@ def wait_for(address: str) -> None:
 
 
 def metric(address: str, pattern: str) -> float:
-    """The sum of all lines of /metrics that a pattern begins."""
+    """Returns the sum of all lines of /metrics that a pattern matches."""
     text = urllib.request.urlopen(f"{address}/metrics", timeout=60).read().decode()
     return sum(float(line.split()[-1]) for line in text.splitlines() if re.match(pattern, line))
 
@@ -121,14 +121,14 @@ def rss_mb(pid: int) -> float:
 
 
 def drive(pid: int, address: str, clients: int, seconds: float, length: float, accept: str) -> Figures:
-    """One run of wrk."""
+    """Returns the figures of one run of wrk."""
     before = metric(address, _BATCHES), metric(address, _MADE), cpu_seconds(pid)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(LUA % (f"{clients} {time.time_ns()}", length, accept))
         script.flush()
         command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "--timeout", "60s", "-s", script.name, address]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    found = json.loads(said.split("RESULT ")[1])
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = json.loads(output.split("RESULT ")[1])
     wait_for(address)
     batches, made = metric(address, _BATCHES) - before[0], metric(address, _MADE) - before[1]
     answered = found["requests"] - found["refused"]
@@ -149,10 +149,10 @@ def drive(pid: int, address: str, clients: int, seconds: float, length: float, a
 
 
 def row(run: Figures) -> str:
-    """A line of the table."""
-    told = (run.clients, f"{run.motion_seconds:g} s", run.accept, f"{run.per_second:.1f}", f"{run.p50_ms:.0f} ms")
-    more = (f"{run.p99_ms:.0f} ms", run.refused, f"{run.batch:.1f}", f"{run.cpu_ms:.1f} ms", f"{run.rss_mb:.0f} MB")
-    return "| " + " | ".join(map(str, (*told, *more))) + " |"
+    """Returns a line of the table."""
+    first = (run.clients, f"{run.motion_seconds:g} s", run.accept, f"{run.per_second:.1f}", f"{run.p50_ms:.0f} ms")
+    rest = (f"{run.p99_ms:.0f} ms", run.refused, f"{run.batch:.1f}", f"{run.cpu_ms:.1f} ms", f"{run.rss_mb:.0f} MB")
+    return "| " + " | ".join(map(str, (*first, *rest))) + " |"
 
 
 def main() -> None:
@@ -165,7 +165,7 @@ def main() -> None:
     others = os.getloadavg()[0]
     json_type, bvh_type = "application/json", "application/x-bvh"
     with server(options.threads) as (pid, address):
-        drive(pid, address, 16, 3, 4, json_type)  # what is compiled and allocated once
+        drive(pid, address, 16, 3, 4, json_type)  # warm-up
         started = rss_mb(pid)
         plan = [(clients, 4.0, json_type) for clients in CLIENTS] + [(64, 2.0, json_type), (64, 4.0, bvh_type)]
         runs = [drive(pid, address, clients, options.seconds, length, kind) for clients, length, kind in plan]
