@@ -82,6 +82,14 @@ def test_an_archive_that_lies_about_its_shape_is_refused(client: TestClient) -> 
     assert post(client, buffer.getvalue(), "take.npz")[0] in (422, 503)
 
 
+def test_an_archive_with_a_damaged_header_is_refused(client: TestClient) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, version=np.ones(3))
+    with zipfile.ZipFile(io.BytesIO(buffer.getvalue())) as archive, zipfile.ZipFile(buffer, "w") as changed:
+        changed.writestr("version.npy", archive.read("version.npy").replace(b"(3,), }", b"(3,(( }"))
+    assert post(client, buffer.getvalue(), "take.npz")[0] == 422
+
+
 def test_parts_are_named(client: TestClient, walk: Path) -> None:
     files = {"take": ("take.bvh", walk.read_bytes())}
     asked = {"base": {"file": "other"}, "plus": "a person runs"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -80,7 +81,17 @@ def locked(path: Path, busy: str) -> Iterator[None]:
 # NumPy archives (.npz): opened without pickle, every fault a FormatError; written whole or not at all.
 
 
-_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError)
+#: Errors of NumPy and zipfile on damaged archives; the last two come from NumPy's parser of an array's header.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    SyntaxError,
+    tokenize.TokenError,
+)
 
 
 class Arrays:
