@@ -6,7 +6,6 @@ so that a run that was stopped goes on where it was. The store depends neither o
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -22,7 +21,6 @@ from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
-from zipfile import ZipFile
 
 import numpy as np
 import torch
@@ -40,7 +38,7 @@ from motionclip.data.store import (
     FrameCaption,
     Store,
     frames_to_render,
-    render_in_chunks,
+    render_archive,
     stored_motion,
     write_manifest,
     write_rendered_frames,
@@ -57,8 +55,6 @@ T = TypeVar("T")
 #: Seconds after which the time that one process still needs is estimated, and how long that must be for other processes
 #: to be started: each of them takes about three seconds to import torch.
 _ESTIMATE_AFTER, _WORTH_PROCESSES = 2.0, 10.0
-
-_PNG_EFFORT = 3  # of 9: half the time of the usual 6, and no larger
 
 
 @dataclass(frozen=True)
@@ -273,16 +269,8 @@ class Parts:
         return array
 
     def render(self, number: int, motion: Motion | None) -> None:
-        """Renders frames of clip ``number`` into ``FRAME.png`` files in an archive, which is empty without a motion."""
-        from PIL import Image
-
-        with replacing(self.frames_path(number)) as temporary, ZipFile(temporary, "w") as archive:
-            if motion is not None:
-                frames = frames_to_render(motion.num_frames, self.frames)
-                for frame, image in zip(frames, render_in_chunks(motion, frames, _load_body(self.body)), strict=True):
-                    png = io.BytesIO()
-                    Image.fromarray(image).save(png, "PNG", compress_level=_PNG_EFFORT)
-                    archive.writestr(f"{frame}.png", png.getvalue())
+        """Renders frames of clip ``number``, of which there are none without a motion."""
+        render_archive(self.frames_path(number), motion, self.frames, _load_body(self.body))
 
 
 #: Once per process, not per clip.
