@@ -205,7 +205,7 @@ def _edit_list(rows: Sequence[EditRow], change: Callable[..., Motion], folder: P
     with progress_bar() as bar:
         for number, row in bar.track(list(enumerate(rows, 1)), description="edits"):
             motions.append(change(row.base, minus=row.minus, plus=row.plus))
-            save_motion(motions[-1], folder / f"{number}.bvh")
+            motionclip.write_motion(motions[-1], folder / f"{number}.bvh")
     titles = [f"{number}: {row.title}" for number, row in enumerate(rows, 1)]
     write_sheet(motions, titles, folder / "edits.png", cell=(480, 144))
     say(f"{folder}: {len(rows)} motions and edits.png")
