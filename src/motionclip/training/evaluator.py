@@ -1,8 +1,8 @@
-"""Trains the evaluator (:mod:`motionclip.metrics.evaluator`): minutes on two cores, so a stopped run starts anew.
+"""Training of the evaluator (:mod:`motionclip.metrics.evaluator`): minutes on two cores, so a stopped run starts anew.
 
-Apart from the model: other networks, from other weights, on another seed and with other losses. The classifier has
-cross-entropy; the pair has the sigmoid loss of Zhai et al., "Sigmoid Loss for Language Image Pre-Training", ICCV
-2023, which takes each motion and sentence of a batch as a yes or no of its own.
+It shares nothing with the model: other networks, weights, seed and losses. The classifier has cross-entropy; the
+text-motion pair has the sigmoid loss of Zhai et al., "Sigmoid Loss for Language Image Pre-Training", ICCV 2023, a
+binary classification of each pair of a motion and a sentence of the batch.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from motionclip.training.batches import gather
 from motionclip.training.learner import StepCallback, generator_for, warmup_cosine
 
 _LEAST_FRAMES = 21
-#: Longest windows in frames, step by step in turn: what is judged may be short.
+#: Longest windows in frames, in turn from step to step, because evaluated motions may be short.
 _LENGTHS = (180, 120, 60)
 _WARMUP = 50
 _CLIP_NORM = 1.0
-#: Class of a window that counts for nothing: the mirror image of what has no mirror image among the classes.
+#: Class of a window that is left out of the loss, such as a mirror image whose content is not among the classes.
 _NO_CLASS = -100
-#: Where the scale and the offset of the sigmoid loss start, as in its paper.
+#: Initial scale and offset of the sigmoid loss, as in its paper.
 _SCALE, _OFFSET = 10.0, -10.0
 
 
 @dataclass(frozen=True)
 class EvaluatorSettings:
-    """How the evaluator is trained.
+    """Settings of the evaluator's training.
 
     Attributes:
         classifier_steps: steps of the classifier.
-        pair_steps: steps of the pair.
+        pair_steps: steps of the text-motion pair.
         batch_size: windows per step.
         lr: peak learning rate of AdamW.
         weight_decay: of AdamW.
@@ -61,9 +61,9 @@ def train_evaluator(
     settings: EvaluatorSettings | None = None,
     on_step: StepCallback = lambda phase, step, steps, loss: None,
 ) -> EvaluatorNetwork:
-    """Networks trained on the ``train`` split of the stores; the same call gives the same weights.
+    """Returns networks trained on the ``train`` split of the stores; the same call gives the same weights.
 
-    The classifier is of that data set with named content and style that has most clips.
+    The classifier is of the data set with named content and style that has most clips.
 
     Raises:
         DataError: if the stores have no clips to train on.
@@ -83,7 +83,7 @@ def train_evaluator(
 
 
 def _shares(stores: Sequence[Store]) -> dict[str, float]:
-    """How often a second of each data set is drawn, so that a set counts by the root of its length: small ones more."""
+    """Returns how often a second of each data set is drawn: a data set then counts by the square root of its length."""
     frames: Counter[str] = Counter()
     for store in stores:
         for entry in store.entries:
@@ -103,8 +103,8 @@ def _config(windows: WindowSet, text_encoder: TextEncoder) -> EvaluatorConfig:
 
 
 def _classes(windows: WindowSet, config: EvaluatorConfig) -> Tensor:
-    """(S, 2) classes of content and style that each of the set's sentences stands for, or ``_NO_CLASS``."""
-    number = {text: place for place, text in enumerate(windows.texts)}
+    """Returns the classes (S, 2) of content and style that each sentence stands for, or ``_NO_CLASS``."""
+    number = {text: index for index, text in enumerate(windows.texts)}
     table = torch.full((len(windows.texts), 2), _NO_CLASS)
     for segment in windows.segments:
         if segment.dataset == config.dataset and segment.texts and segment.category and segment.style:
@@ -154,12 +154,12 @@ def _train_pair(
 
 
 def _start(windows: WindowSet, settings: EvaluatorSettings) -> Batch:
-    """Windows from which a network takes its feature statistics."""
+    """Returns windows from which a network takes its feature statistics."""
     return gather(windows, windows.draw(generator_for(settings.seed, "start"), 512, _LENGTHS[0], mirror=True))
 
 
 def _same(draw: WindowBatch) -> Tensor:
-    """(B, B) true where a window's sentence holds for another window: the same one, or the same label."""
+    """Returns (B, B), true where a window's sentence holds for another window: the same sentence, or the same label."""
     labelled = draw.label >= 0
     alike = labelled[:, None] & labelled & (draw.label[:, None] == draw.label)
     return alike | (draw.text[:, None] == draw.text)
@@ -174,7 +174,7 @@ def _descend(
     name: str,
     on_step: StepCallback,
 ) -> None:
-    """AdamW down the loss of a draw, with warm-up and a cosine."""
+    """Trains a module in place by AdamW, with warm-up and a cosine."""
     optimizer = torch.optim.AdamW(module.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
     module.train()
     for step in range(steps):

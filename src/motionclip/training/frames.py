@@ -1,15 +1,15 @@
-"""Pictures of windows, as a table: a frozen text encoder sees each of them once, ever.
+"""Image embeddings of rendered frames: a frozen image encoder sees each frame once, and the cache folder keeps them.
 
-The paper holds each motion against CLIP's embedding of a picture of one of its frames. Which frame shows best what is
-done is a choice here:
+The paper holds each motion against CLIP's embedding of one of its frames, rendered. Which rendered frame of a window is
+taken is a choice here:
 
-``random``     a random pictured frame of the window, as in the paper.
+``random``     a random one, as in the paper.
 ``middle``     the one nearest to the middle of the window.
 ``extreme``    the one whose pose is farthest from the window's mean pose: the mean distance of the joints, with the
                root at the origin and the hips facing ahead. Where a body starts and ends at rest, or swings about one
                pose, its mean pose is near that, and what sets the action apart is farthest from it: the raised arm of
                a wave, the kick's outstretched leg.
-``best-text``  the one whose embedding is nearest to that of the window's words; random in a window without words.
+``best-text``  the one whose embedding is nearest to that of the window's text; random in a window without text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from motionclip.data.store import Store, frames_to_render
@@ -38,16 +37,17 @@ from motionclip.model.features import canonicalize, pose
 from motionclip.progress import ProgressCallback
 from motionclip.training.config import FrameChoice
 
-_CHUNK = 256  # pictures that a stop loses at most
+#: Rendered frames that are embedded and cached at once: what a run that is stopped loses at most.
+_CHUNK = 256
 
 
 @dataclass(frozen=True, eq=False)
 class FrameEmbeddings:
-    """Embeddings of all pictured frames of a window set.
+    """Embeddings of all rendered frames of a window set.
 
     Attributes:
-        number: (N,) for each row of the window set its picture's place in the table, or -1.
-        embedding: (1, P, E) unit vectors, or (2, P, E) with those of the flipped pictures.
+        number: (N,) index of the rendered frame of each row of the window set, or -1.
+        embedding: (1, P, E) unit vectors, or (2, P, E) with those of the mirrored images.
         sixd: (N, 24, 6) rotations of the window set's rows.
     """
 
@@ -60,31 +60,40 @@ class FrameEmbeddings:
         cls,
         stores: Sequence[Store],
         windows: WindowSet,
-        text_encoder: ImageEncoder,
+        image_encoder: ImageEncoder,
         mirror: bool,
         frames_per_window: int,
         progress: ProgressCallback | None = None,
     ) -> FrameEmbeddings:
-        """The table of a window set, from the cache folder as far as it lies there.
+        """Returns the embeddings for a window set, from the cache folder as far as it has them.
 
         Args:
             stores: those that the window set was made from, in the same order.
             windows: whose frames are wanted.
-            text_encoder: sees the pictures.
-            mirror: whether mirrored windows will be drawn, so that flipped pictures are needed too.
-            frames_per_window: pictures for every two seconds, drawn here, of stores that hold none.
-            progress: called with the number of pictures that are embedded and of all, as they are.
+            image_encoder: embeds the frames.
+            mirror: whether mirrored windows will be drawn, so that mirrored images are needed too.
+            frames_per_window: frames for every two seconds, rendered here, of stores that hold none.
+            progress: called with the number of frames that are embedded, and of all.
 
         Raises:
-            DataError: if a store's pictures are damaged, or two seconds cannot have as many.
+            DataError: if a store's frames are damaged, or two seconds do not have as many.
         """
-        number, frames = _numbered(stores, windows, frames_per_window)
+        frames: list[list[tuple[int, int]]] = [[] for _ in stores]  # (entry, frame) of each store
+        rows: list[int] = []
+        for clip in windows.clips:
+            store = stores[clip.store]
+            spacing = store.rendered_frames.per_window if store.rendered_frames else frames_per_window
+            shown = frames_to_render(store.entries[clip.entry].num_frames, spacing)
+            frames[clip.store] += [(clip.entry, frame) for frame in shown]
+            rows += [clip.first + frame for frame in shown]
+        number = torch.full((len(windows.root),), -1)
+        number[torch.tensor(rows)] = torch.arange(len(rows))
         sides = (False, True) if mirror else (False,)
-        embedding, done = torch.empty(len(sides), sum(map(len, frames)), text_encoder.dim), 0
-        in_order = embedding.view(-1, text_encoder.dim)
-        for flipped in sides:
+        embedding, done = torch.empty(len(sides), len(rows), image_encoder.dim), 0
+        in_order = embedding.view(-1, image_encoder.dim)
+        for mirrored in sides:
             for store, wanted in zip(stores, frames, strict=True):
-                for vectors in _embedded(store, wanted, text_encoder, flipped):
+                for vectors in _embedded(store, wanted, image_encoder, mirrored):
                     in_order[done : done + len(vectors)] = vectors
                     done += len(vectors)
                     if progress is not None:
@@ -92,51 +101,46 @@ class FrameEmbeddings:
         return cls(number, embedding, windows.sixd)
 
     def to(self, device: str) -> FrameEmbeddings:
-        """The table on a device."""
+        """Returns the same on a device."""
         return FrameEmbeddings(self.number.to(device), self.embedding.to(device), self.sixd.to(device))
 
     def targets(
         self, draw: WindowBatch, text_embeddings: Tensor, choice: FrameChoice, generator: torch.Generator
     ) -> ImageTargets:
-        """One picture of each window of a draw, where it has any.
+        """Returns one rendered frame of each window of a batch, where it has any.
 
         Args:
             draw: B windows of the window set.
             text_embeddings: (S, E) the text encoder's embeddings of the window set's sentences.
-            choice: which picture.
-            generator: on the CPU; asked for the same numbers whatever the choice.
+            choice: which frame.
+            generator: on the CPU; gives the same numbers whatever the choice.
 
         Raises:
-            ModelError: if the draw has mirrored windows and the table no flipped pictures.
+            ModelError: if windows are mirrored and there are no embeddings of mirrored images.
         """
         device = self.embedding.device
         rows, mask, side = draw.rows.to(device), draw.mask.to(device), draw.mirrored.to(device).long()
         if draw.mirrored.any() and len(self.embedding) == 1:
-            raise ModelError("mirrored windows, but no flipped pictures; load the table with mirror")
+            raise ModelError("mirrored windows, but no mirrored images; load the embeddings with mirror")
         number = self.number[rows].masked_fill(~mask, -1)  # (B, T)
         score = torch.rand(rows.shape, generator=generator).to(device)
         if choice == "middle":
-            score = _nearness_to_middle(mask)
+            middle = (mask.sum(1, keepdim=True) - 1) / 2 - 0.25  # of two frames as near, the earlier is nearer
+            score = -(torch.arange(mask.shape[1], device=device) - middle).abs()
         elif choice == "extreme":
             score = _distance_from_mean(self.sixd[rows], mask)
         elif choice == "best-text":
-            pictures = self.embedding[side[:, None], number.clamp(min=0)]  # (B, T, E)
+            images = self.embedding[side[:, None], number.clamp(min=0)]  # (B, T, E)
             text = draw.text.to(device)
-            likeness = (pictures * text_embeddings[text.clamp(min=0)][:, None]).sum(-1)
+            likeness = (images * text_embeddings[text.clamp(min=0)][:, None]).sum(-1)
             score = torch.where(text[:, None] >= 0, likeness, score)
         frame = score.masked_fill(number < 0, -torch.inf).argmax(1, keepdim=True)
         chosen = number.gather(1, frame)[:, 0]
         return ImageTargets(self.embedding[side, chosen.clamp(min=0)], (chosen >= 0).float())
 
 
-def _nearness_to_middle(mask: Tensor) -> Tensor:
-    """(B, T) minus the frames to the middle of windows with mask (B, T); of two as near, the earlier is nearer."""
-    middle = (mask.sum(1, keepdim=True) - 1) / 2 - 0.25
-    return -(torch.arange(mask.shape[1], device=mask.device) - middle).abs()
-
-
 def _distance_from_mean(sixd: Tensor, mask: Tensor) -> Tensor:
-    """(B, T) mean distance of the joints, metres, from the mean pose of windows (B, T, 24, 6) with mask (B, T).
+    """Returns the mean distance (B, T) of the joints, metres, from the mean pose of windows (B, T, 24, 6), mask (B, T).
 
     Each frame has its root at the origin and its hips facing +Z.
     """
@@ -147,56 +151,35 @@ def _distance_from_mean(sixd: Tensor, mask: Tensor) -> Tensor:
     return (joints - mean).norm(dim=-1).mean(-1)
 
 
-def _numbered(
-    stores: Sequence[Store], windows: WindowSet, frames_per_window: int
-) -> tuple[Tensor, list[list[tuple[int, int]]]]:
-    """The table's place of each row's picture (N,), or -1, and of each store the pictures as (entry, frame)."""
-    frames: list[list[tuple[int, int]]] = [[] for _ in stores]
-    rows: list[int] = []
-    for clip in windows.clips:
-        store = stores[clip.store]
-        spacing = store.rendered_frames.per_window if store.rendered_frames else frames_per_window
-        shown = frames_to_render(store.entries[clip.entry].num_frames, spacing)
-        frames[clip.store] += [(clip.entry, frame) for frame in shown]
-        rows += [clip.first + frame for frame in shown]
-    number = torch.full((len(windows.root),), -1)
-    number[torch.tensor(rows)] = torch.arange(len(rows))
-    return number, frames
-
-
 def _embedded(
-    store: Store, frames: Sequence[tuple[int, int]], text_encoder: ImageEncoder, flipped: bool
+    store: Store, frames: Sequence[tuple[int, int]], image_encoder: ImageEncoder, mirrored: bool
 ) -> Iterator[Tensor]:
     """Yields the embeddings of a store's rendered frames, some (M, E) at a time; the new ones are cached."""
-    folder = _shelf(store, frames, text_encoder, flipped)
+    folder = _cache_folder(store, frames, image_encoder, mirrored)
     sizes = {start: min(_CHUNK, len(frames) - start) for start in range(0, len(frames), _CHUNK)}
-    known = {start: _read(folder / f"{start:08d}.npy", (size, text_encoder.dim)) for start, size in sizes.items()}
-    unseen = (place for start in sizes if known[start] is None for place in frames[start : start + _CHUNK])
-    pictures = store.frame_images(unseen)
+    known = {start: _read(folder / f"{start:08d}.npy", (size, image_encoder.dim)) for start, size in sizes.items()}
+    new = (frame for start in sizes if known[start] is None for frame in frames[start : start + _CHUNK])
+    images = store.frame_images(new)
     for start, size in sizes.items():
         vectors = known[start]
         if vectors is None:
-            vectors = text_encoder.encode_images([_turned(picture, flipped) for picture in islice(pictures, size)])
-            _keep(folder / f"{start:08d}.npy", vectors)
+            side = -1 if mirrored else 1
+            chunk = [np.ascontiguousarray(image[:, ::side]) for image in islice(images, size)]
+            vectors = image_encoder.encode_images(chunk)
+            _write(folder / f"{start:08d}.npy", vectors)
         yield vectors
 
 
-def _shelf(store: Store, frames: Sequence[tuple[int, int]], text_encoder: ImageEncoder, flipped: bool) -> Path:
-    """The folder of these pictures' embeddings, named after all that they depend on."""
-    drawn = f"{store.sha256} by {package_version('motionclip')}"
-    pictures = store.rendered_frames.sha256 if store.rendered_frames else drawn
-    digest = hashlib.sha256(
-        json.dumps([text_encoder.fingerprint, pictures, list(frames), flipped]).encode()
-    ).hexdigest()
-    return cache_folder() / "pictures" / digest[:32]
-
-
-def _turned(picture: NDArray[np.uint8], flipped: bool) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(picture[:, ::-1]) if flipped else picture
+def _cache_folder(store: Store, frames: Sequence[tuple[int, int]], image_encoder: ImageEncoder, mirrored: bool) -> Path:
+    """Returns the folder of these embeddings, named after all that they depend on."""
+    rendered_here = f"{store.sha256} by {package_version('motionclip')}"
+    images = store.rendered_frames.sha256 if store.rendered_frames else rendered_here
+    digest = hashlib.sha256(json.dumps([image_encoder.fingerprint, images, list(frames), mirrored]).encode())
+    return cache_folder() / "pictures" / digest.hexdigest()[:32]
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Tensor | None:
-    """The vectors of a file, or None if there is none or it is damaged."""
+    """Returns the vectors of a file, or None if there is none or it is damaged."""
     try:
         vectors = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
@@ -204,14 +187,14 @@ def _read(path: Path, shape: tuple[int, int]) -> Tensor | None:
     return torch.from_numpy(vectors) if vectors.shape == shape and vectors.dtype == np.float32 else None
 
 
-def _keep(path: Path, vectors: Tensor) -> None:
-    """Put vectors on disk. A cache is never needed: if that fails there is a warning."""
+def _write(path: Path, vectors: Tensor) -> None:
+    """Write vectors. A cache is never needed: if that fails there is a warning."""
     try:
         with replacing(path) as temporary:
             np.save(temporary, vectors.numpy())
     except OSError as error:
         warnings.warn(
-            f"the cache of picture vectors {path.parent}: cannot be used ({error}); "
+            f"the cache of image embeddings {path.parent}: cannot be used ({error}); "
             f"set MOTIONCLIP_CACHE to a folder that can be written",
             RuntimeWarning,
             stacklevel=2,

@@ -1,4 +1,4 @@
-"""The table of pictures: which picture a window gets, and that a text encoder sees each of them once."""
+"""Embeddings of rendered frames: which one a window gets, and that the image encoder sees each of them once."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_mirrored_windows_need_flipped_pictures(stores: list[Store], windows: Wi
     assert (
         table.targets(windows.draw(generator(0), 8, 60, mirror=False), texts, "random", generator()).weight == 1
     ).all()
-    with pytest.raises(ModelError, match="flipped"):
+    with pytest.raises(ModelError, match="mirrored"):
         table.targets(windows.draw(generator(0), 64, 60, mirror=True), texts, "random", generator())
 
 
