@@ -1,7 +1,6 @@
 """The sentences that are nearest to a motion."""
 
 import motionclip
-from motionclip.applications.caption import caption
 
 model = motionclip.load()
 
@@ -11,10 +10,10 @@ motionclip.write_motion(made, "out/walk.npz")
 walk = motionclip.read_motion("out/walk.npz")
 
 # 2. The nearest of the package's own sentences.
-((stretch,),) = caption(model, [walk], top=3)
-for sentence in stretch.nearest:
+((span,),) = motionclip.caption(model, [walk], top=3)
+for sentence in span.nearest:
     print(f"{sentence.cosine:.2f} {sentence.text}")
 
 # 3. The nearest of sentences of one's own.
-((stretch,),) = caption(model, [walk], ["a granny goes shopping", "a boxer trains", "someone waves goodbye"])
-print(stretch.nearest[0].text)
+((span,),) = motionclip.caption(model, [walk], ["a granny goes shopping", "a boxer trains", "someone waves goodbye"])
+print(span.nearest[0].text)

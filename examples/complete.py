@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import motionclip
-from motionclip.applications.complete import complete, extend
-from motionclip.applications.reconstruct import reconstruct
 
 out = Path("out/complete")
 model = motionclip.load()
@@ -13,14 +11,14 @@ model = motionclip.load()
 walk = motionclip.text_to_motion(model, "a person walks", seconds=4)
 
 # 2. What happens from second 1.5 to 2.5 is made anew; every other frame stays as it is.
-whole = complete(model, walk, [(1.5, 2.5)])
+whole = motionclip.complete(model, walk, [(1.5, 2.5)])
 motionclip.write_motion(whole, out / "filled.bvh")
 
 # 3. One more second, with words for what is done in it. Another seed gives another second.
-longer = extend(model, walk, 1.0, text="a person waves both hands", seed=1)
+longer = motionclip.extend(model, walk, 1.0, text="a person waves both hands", seed=1)
 motionclip.write_motion(longer, out / "longer.bvh")
 motionclip.write_motion(longer, out / "longer.png")
 
 # 4. What the model keeps of a motion.
-motionclip.write_motion(reconstruct(model, walk), out / "reconstructed.bvh")
+motionclip.write_motion(motionclip.reconstruct(model, walk), out / "reconstructed.bvh")
 print(f"{walk.duration:.1f} s became {longer.duration:.1f} s in {out}")

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import motionclip
-from motionclip.applications.edit import compose, edit, restyle
 
 out = Path("out/edit")
 model = motionclip.load()
@@ -12,14 +11,14 @@ model = motionclip.load()
 walk = motionclip.text_to_motion(model, "a person walks", seconds=3)
 
 # 2. Take something away and put something in its place; a strength above 1 exaggerates.
-old = edit(model, walk, minus="a person walks", plus="a person walks like an elderly person")
+old = motionclip.edit(model, walk, minus="a person walks", plus="a person walks like an elderly person")
 motionclip.write_motion(old, out / "old.bvh")
 
 # 3. A style by name, whatever it is that is done. Words that are no known name do too: "like a robot".
-motionclip.write_motion(restyle(model, walk, "youthful"), out / "youthful.bvh")
+motionclip.write_motion(motionclip.restyle(model, walk, "youthful"), out / "youthful.bvh")
 
 # 4. Arms of one motion on the legs of another.
-both = compose(model, upper="wave with both hands", lower=walk)
+both = motionclip.compose(model, upper="wave with both hands", lower=walk)
 motionclip.write_motion(both, out / "both.bvh")
 motionclip.write_motion(both, out / "both.png")
 print(out)

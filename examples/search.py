@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import motionclip
-from motionclip.applications.search.library import index_library
-from motionclip.applications.search.search import search
 
 model = motionclip.load()
 
@@ -15,14 +13,14 @@ for words in ("walk", "walk like an old man", "run", "wave the left hand", "rais
     motionclip.write_motion(motion, library / f"{words.replace(' ', '_')}.bvh")
 
 # 2. Its index is made once. The next time only files that are new or have changed are read.
-index = index_library(model, library, folder="out/index")
+index = motionclip.index_library(model, library, folder="out/index")
 print(f"{len(index)} windows of {len(index.files)} files, {len(index.unreadable)} cannot be read")
 
 # 3. By words.
-for hit in search(model, index, ["an elderly person walks"], top=3):
+for hit in motionclip.search(model, index, ["an elderly person walks"], top=3):
     print(f"{hit.cosine:.2f} {hit.file}, {hit.start:.1f} to {hit.end:.1f} s")
 
 # 4. By a motion, and by a motion and words together.
 take = motionclip.read_motion(library / "run.bvh")
 for queries in ([take], [take, "a person walks"]):
-    print([hit.file for hit in search(model, index, queries, top=3)])
+    print([hit.file for hit in motionclip.search(model, index, queries, top=3)])

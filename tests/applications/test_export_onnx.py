@@ -46,9 +46,9 @@ def model(tiny_run: Path) -> MotionCLIP:
 @pytest.fixture(scope="module")
 def folder(model: MotionCLIP, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("onnx") / "made"
-    told: list[tuple[int, int]] = []
-    written = export_onnx(model, folder, progress=lambda *done: told.append(done))
-    assert told == [(done, 4) for done in (1, 2, 3, 4)]
+    reported: list[tuple[int, int]] = []
+    written = export_onnx(model, folder, progress=lambda *done: reported.append(done))
+    assert reported == [(done, 4) for done in (1, 2, 3, 4)]
     assert sorted(written) == sorted(folder.iterdir())
     return folder
 
@@ -73,7 +73,9 @@ def windows(count: int, frames: int) -> Batch:
 def of_bodies(model: MotionCLIP, store: Path, count: int) -> torch.Tensor:
     """Latents of motions: those of no motion decode to bones that lie on each other, which may point anywhere."""
     recorded = WindowSet([Store.open(store)], "train", {}, 21)
-    return model.network.autoencoder.encode(gather(recorded, recorded.draw(torch.Generator().manual_seed(count), count, 180, mirror=True)))
+    return model.network.autoencoder.encode(
+        gather(recorded, recorded.draw(torch.Generator().manual_seed(count), count, 180, mirror=True))
+    )
 
 
 def latents(model: MotionCLIP, count: int) -> torch.Tensor:

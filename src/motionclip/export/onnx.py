@@ -1,7 +1,7 @@
-"""The model as ONNX files, for onnxruntime and browsers: words to motion, and motion to the latent, without torch.
+"""ONNX export: words to motion, and motion to the latent, for onnxruntime and browsers, without torch.
 
-Each graph is a part of the model as it is; what is done once more after decoding (`model/postprocessing.py`,
-`model/postprocessing.py`) stays behind. ``manifest.json`` says how the graphs fit together.
+Each graph is a part of the model as it is; the corrections after decoding (`model/postprocessing.py`) stay behind.
+``manifest.json`` says what the graphs take and give, and how a program puts them together.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -37,11 +37,13 @@ if TYPE_CHECKING:
     import onnx
 
 
-# The parts of a model that become ONNX graphs, what they take and give, and how a program puts them together.
+Precision = Literal["fp32", "int8"]
+MANIFEST, TOKENIZER = "manifest.json", "tokenizer.json"
 
-
-TOKENIZER = "tokenizer.json"
-
+_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+_OPSET = 20
+#: Elements of a matrix from which on it is stored in 8 bits.
+_LARGE = 4096
 #: Sizes of the example that a graph is traced with; all differ, so that none is taken for another.
 _TRACED = {"batch": 3, "frames": 42, "tokens": 9}
 
@@ -63,7 +65,7 @@ class Port:
     meaning: str
 
     def example(self) -> Tensor:
-        """Values that can be traced."""
+        """Returns values that can be traced."""
         sizes = [_TRACED[size] if isinstance(size, str) else size for size in self.shape]
         if self.dtype == "float32":
             return torch.rand(sizes)
@@ -88,7 +90,7 @@ class Graph:
 
 
 class _Text(nn.Module):
-    """Token numbers to the text encoder's embedding and the latent of the words."""
+    """Token numbers to the text encoder's embedding and the text latent."""
 
     def __init__(self, text_encoder: nn.Module, head: nn.Module):
         super().__init__()
@@ -114,6 +116,8 @@ class _Prior(nn.Module):
 
 
 class _Encoder(nn.Module):
+    """A window to its latent."""
+
     def __init__(self, autoencoder: MotionAutoencoder):
         super().__init__()
         self.autoencoder = autoencoder
@@ -123,6 +127,8 @@ class _Encoder(nn.Module):
 
 
 class _Decoder(nn.Module):
+    """A latent to rotation matrices, root path and, where the network predicts them, contact probabilities."""
+
     def __init__(self, autoencoder: MotionAutoencoder):
         super().__init__()
         self.autoencoder = autoencoder
@@ -134,7 +140,7 @@ class _Decoder(nn.Module):
 
 
 def minilm_of(model: MotionCLIP) -> MiniLMEncoder:
-    """The model's text encoder.
+    """Returns the model's text encoder.
 
     Raises:
         MotionClipError: if it is another than minilm.
@@ -147,7 +153,7 @@ def minilm_of(model: MotionCLIP) -> MiniLMEncoder:
 
 
 def graphs(model: MotionCLIP) -> list[Graph]:
-    """The parts of a model that become files: text, prior (if there is one), encoder, decoder.
+    """Returns the parts of a model that become files: text, prior (if there is one), encoder, decoder.
 
     Raises:
         MotionClipError: if the model's text encoder is another than minilm.
@@ -181,26 +187,31 @@ def graphs(model: MotionCLIP) -> list[Graph]:
     ]
 
 
-def _prior_ports(scores: int) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+def _prior_ports(size: int) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    """Returns inputs and outputs of the graph of the prior, whose state has ``size`` numbers."""
     state = "state of the flow: standard normal noise at time 0, a motion at time 1"
     inputs = (
-        Port("x", "float32", ("batch", scores), state),
+        Port("x", "float32", ("batch", size), state),
         Port("now", "float32", (), "time of the flow before the step, 0 to 1"),
         Port("then", "float32", (), "time of the flow after the step"),
-        Port("text", "float32", ("batch", scores + 1), "latent of the words, from the graph text"),
+        Port("text", "float32", ("batch", size + 1), "latent of the words, from the graph text"),
         Port("seconds", "float32", ("batch",), "length of the motion, seconds"),
         Port("guidance", "float32", (), "above 1 follows the words more closely; 1.5 is usual"),
     )
     outputs = (
-        Port("x_then", "float32", ("batch", scores), state),
-        Port("latent", "float32", ("batch", scores + 1), "point of the latent space that the state stands for"),
+        Port("x_then", "float32", ("batch", size), state),
+        Port("latent", "float32", ("batch", size + 1), "point of the latent space that the state stands for"),
     )
     return inputs, outputs
 
 
 def manifest(model: MotionCLIP, parts: list[Graph], precision: str) -> dict[str, object]:
-    """What a program needs to know that has nothing but the files."""
+    """Returns what a program needs to know that has nothing but the files."""
     config = model.config
+    drawing = [
+        f"x = {config.num_coefficients} standard normal numbers",
+        f"for now, then in steps of 1 / {FLOW_STEPS} from 0 to 1: prior gives x and the latent",
+    ]
     return {
         "format": "motionclip-onnx",
         "version": 1,
@@ -223,51 +234,31 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str) -> dict[str,
             "unknown": "[UNK]",
             "most": MAX_TOKENS,
         },
-        "graphs": {graph.name: _described(graph) for graph in parts},
-        "words_to_motion": _steps(model),
+        "graphs": {
+            graph.name: {
+                "file": f"{graph.name}.onnx",
+                "inputs": [asdict(port) for port in graph.inputs],
+                "outputs": [asdict(port) for port in graph.outputs],
+            }
+            for graph in parts
+        },
+        "words_to_motion": {
+            "flow_steps": FLOW_STEPS if model.has_prior else 0,
+            "guidance": DEFAULT_GUIDANCE,
+            "recipe": [
+                "tokenize the sentence; text gives the latent of the words",
+                *(drawing if model.has_prior else []),
+                "decoder: the latent and a mask of seconds * fps times true",
+            ],
+        },
         "motion_to_latent": [
             "encoder: sixd, root and mask of a motion at the model's fps that starts above the origin, facing +Z",
         ],
-        "positions": "world rotation = parent's @ own; place = parent's + parent's world rotation @ offset; "
+        "positions": "world rotation = parent's @ own; position = parent's + parent's world rotation @ offset; "
         "the first joint is at root",
         "left_out": "in Python, motions are corrected after decoding: turns faster than a body can make are slowed, "
         "and feet that touch the floor are held; the graphs end before that",
     }
-
-
-def _described(graph: Graph) -> dict[str, object]:
-    ports = {"inputs": graph.inputs, "outputs": graph.outputs}
-    listed = {
-        side: [{"name": p.name, "dtype": p.dtype, "shape": p.shape, "meaning": p.meaning} for p in described]
-        for side, described in ports.items()
-    }
-    return {"file": f"{graph.name}.onnx", **listed}
-
-
-def _steps(model: MotionCLIP) -> dict[str, object]:
-    draws = model.has_prior
-    drawing = [
-        f"x = {model.config.num_coefficients} standard normal numbers",
-        f"for now, then in steps of 1 / {FLOW_STEPS} from 0 to 1: prior gives x and the latent",
-    ]
-    return {
-        "flow_steps": FLOW_STEPS if draws else 0,
-        "guidance": DEFAULT_GUIDANCE,
-        "recipe": [
-            "tokenize the sentence; text gives the latent of the words",
-            *(drawing if draws else []),
-            "decoder: the latent and a mask of seconds * fps times true",
-        ],
-    }
-
-
-Precision = Literal["fp32", "int8"]
-MANIFEST = "manifest.json"
-
-_NEEDED = ("onnx", "onnxscript", "onnxruntime")
-_OPSET = 20
-#: Numbers of a matrix that is worth storing in 8 bits.
-_LARGE = 4096
 
 
 def export_onnx(
@@ -283,7 +274,7 @@ def export_onnx(
         model: on the text encoder minilm.
         folder: made if it is missing.
         precision: "int8" stores matrices as 8-bit integers (onnxruntime's dynamic quantisation).
-        progress: told how many graphs are done, and of how many.
+        progress: called with the number of graphs done, and of all.
 
     Returns:
         The files written, the manifest last.
@@ -312,12 +303,8 @@ def export_onnx(
 
 
 def check_packages() -> None:
-    """Says early whether the extra `onnx` is installed.
-
-    Raises:
-        MotionClipError: if it is not.
-    """
-    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+    """Raises a MotionClipError if the extra `onnx` is not installed."""
+    if missing := [name for name in _PACKAGES if find_spec(name) is None]:
         raise MotionClipError(f"no {', '.join(missing)}; expected the packages of: pip install 'motionclip[onnx]'")
 
 
@@ -331,7 +318,7 @@ def _write_graph(graph: Graph, path: Path, precision: Precision) -> None:
 
 
 def _fold(graph: Path, target: Path) -> None:
-    """Computes what is constant once and for all, by onnxruntime's own rules for any machine."""
+    """Writes a graph with its constants folded, by those rules of onnxruntime that hold on any machine."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -347,8 +334,8 @@ def quantize(graph: Path, target: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     model = onnx.load(graph)
-    _turn_matrices(model.graph)
-    del model.graph.value_info[:]  # among them shapes of matrices that it turns around, and then takes for wrong
+    _transpose_matrices(model.graph)
+    del model.graph.value_info[:]  # among them shapes of matrices that it transposes, and then takes for wrong
     floats = {"DefaultTensorType": onnx.TensorProto.FLOAT}  # of what its own inference of types does not reach
     quantize_dynamic(
         model,
@@ -361,14 +348,14 @@ def quantize(graph: Path, target: Path) -> None:
 
 
 def _without_large_matrix(graph: onnx.GraphProto) -> list[str]:
-    """Products that 8 bits would only make worse: of what is computed, and of rotations and bones."""
+    """Returns products that 8 bits would only make worse: of what is computed, and of rotations and bones."""
     large = {tensor.name for tensor in graph.initializer if math.prod(tensor.dims) >= _LARGE}
     products = [node for node in graph.node if node.op_type in ("MatMul", "Gemm")]
     return [node.name for node in products if large.isdisjoint(node.input)]
 
 
-def _turn_matrices(graph: onnx.GraphProto) -> None:
-    """Turns the matrices of Gemm nodes around: the quantiser would do so once for each node that shares one."""
+def _transpose_matrices(graph: onnx.GraphProto) -> None:
+    """Transposes the matrices of Gemm nodes: the quantiser would do so once for each node that shares one."""
     from onnx import numpy_helper
 
     stored = {tensor.name: tensor for tensor in graph.initializer}
@@ -405,7 +392,7 @@ def _trace(graph: Graph, path: Path) -> None:
 
 @contextmanager
 def _plain_attention() -> Iterator[None]:
-    """torch's fused encoder layers have no counterpart in ONNX; spelled out, they have."""
+    """Turns off torch's fused encoder layers, which have no counterpart in ONNX."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
