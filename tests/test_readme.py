@@ -35,6 +35,7 @@ def run(arguments: list[str]) -> None:
     assert not status, f"{shlex.join(arguments)} ends with {status}"
 
 
+@pytest.mark.slow
 def test_commands_of_the_readme_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = commands(README.read_text(encoding="utf-8"))
     if not shown:

@@ -40,12 +40,11 @@ def test_prepare_with_rendered_frames(tmp_path: Path, monkeypatch: pytest.Monkey
     assert rendered is not None and rendered.count >= 4
 
 
+@pytest.mark.slow
 def test_train_and_evaluate(small_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     data = ["--data", str(small_store)]
-    Path("words.jsonl").write_text(
-        '{"captions": ["he walks", "a man goes"]}\n{"captions": ["she hops", "a hop"]}\n'
-    )
+    Path("words.jsonl").write_text('{"captions": ["he walks", "a man goes"]}\n{"captions": ["she hops", "a hop"]}\n')
     small = ["--preset", "tiny", "--paraphrases", "words.jsonl", "--steps", "2"]
     assert main(["train", *data, "--out", "run", *small]) == 0
     assert main(["train", *data, "--out", "run", *small]) == 2

@@ -30,6 +30,7 @@ def test_every_file_is_completed_and_reconstructed(files: Path, tiny_run: Path, 
     assert read_motion("reconstructed.bvh").num_frames == frames
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_beside_what_is_written(files: Path, tiny_run: Path, here: Path) -> None:
     take, model = str(files / "long.bvh"), ["--model", str(tiny_run)]
     assert main(["complete", take, "--gaps", "1:1.5", "11.5:12", "--picture", "gaps.png", *model]) == 0

@@ -15,6 +15,7 @@ import pytest
 from motionclip.cli.main import main
 
 
+@pytest.mark.slow
 def test_it_serves_its_page_on_this_machine_until_it_is_stopped(files: Path, tiny_run: Path, tmp_path: Path) -> None:
     shutil.copy(files / "walk.bvh", tmp_path)
     command = [sys.executable, "-m", "motionclip", "studio", "--port", "0", "--no-open-page", "--model", str(tiny_run)]
