@@ -17,6 +17,7 @@ from motionclip.errors import DataError, ModelError
 from motionclip.model.checkpoint import load_network
 from motionclip.training.config import PHASES, PRESETS, TrainConfig
 from motionclip.training.trainer import train
+from smpl_files import save_npz, smpl_arrays
 
 FRAMES = ("a person {}s", "someone {}s slowly", "the man in the picture {}s", "he {}s, then stops")
 
@@ -210,3 +211,16 @@ def test_steps_on_the_command_line_shorten_every_phase(small_store: Path, tmp_pa
     assert recorded["losses"]["contrast"] == 0.1 and recorded["prior"]["batch_size"] == 4 and recorded["seed"] == 3
     assert {row["phase"]: row["step"] for row in rows(out, *PHASES)} == {"autoencoder": 2, "head": 2, "prior": 2}
     assert recorded["encoded_windows"] == 2 * PRESETS["tiny"].head.batch_size
+
+
+def test_the_vertex_loss_takes_a_body_of_ones_own(small_store: Path, tmp_path: Path) -> None:
+    arrays = smpl_arrays(vertices=300)
+    normal = save_npz(tmp_path / "normal.npz", arrays)
+    large = save_npz(tmp_path / "large.npz", arrays | {"v_template": arrays["v_template"] * 10})
+    flags = ["--preset", "tiny", "--steps", "1", "--device", "cpu", "--data", str(small_store)]
+    losses = []
+    for body in (large, normal):
+        assert main(["train", *flags, "--out", str(tmp_path / body.stem), "--body", str(body)]) == 0
+        losses.append(rows(tmp_path / body.stem, "autoencoder")[0]["vertices"])
+    assert losses[0] == pytest.approx(100 * losses[1], rel=1e-3)  # square metres of a body ten times as large
+    assert main(["train", *flags, "--out", str(tmp_path / "none"), "--body", str(tmp_path / "none.npz")]) == 2

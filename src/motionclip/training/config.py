@@ -122,6 +122,8 @@ class TrainConfig:
     Attributes:
         model: sizes of the network.
         losses: weight of each loss.
+        body: .npz or .pkl of the SMPL, SMPL-H or SMPL-X model whose vertices the loss `vertices` compares; the default
+            body without one. Frames are rendered with a body of one's own by `motionclip prepare --body`.
         contrast: settings of the contrastive loss.
         windows: which windows are drawn.
         paraphrase: first phase, where there are paraphrases: the text head's inner map, on sentences alone.
@@ -139,6 +141,7 @@ class TrainConfig:
 
     model: ModelConfig = field(default_factory=ModelConfig)
     losses: LossWeights = field(default_factory=LossWeights)
+    body: str | None = None
     contrast: ContrastConfig = field(default_factory=ContrastConfig)
     windows: WindowConfig = WindowConfig()
     paraphrase: PhaseConfig = PhaseConfig(steps=600, batch_size=512, lr=1e-3)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motionclip.body import default_body
+from motionclip.body import load_body
 from motionclip.data.paraphrases import Group
 from motionclip.encoders import TextEncoder
 from motionclip.losses.alignment import TextTargets
@@ -115,7 +115,9 @@ def train_autoencoder(
         model.encoder.compile()
         model.decoder.compile()
     device = next(model.parameters()).device
-    objective = Objective(config.losses, default_body(), config.contrast, config.autoencoder.latent_noise).to(device)
+    objective = Objective(config.losses, load_body(config.body), config.contrast, config.autoencoder.latent_noise).to(
+        device
+    )
 
     def loss(generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         seconds = config.windows.seconds[int(torch.randint(len(config.windows.seconds), (), generator=generator))]
