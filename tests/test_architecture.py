@@ -137,6 +137,9 @@ def test_the_document_shows_the_same_order() -> None:
     listing = section.split("```")[1]
     shown = re.findall(r"^  (\w+)(?:/|\.py)", listing, flags=re.MULTILINE)
     assert shown == [name for name in ORDER if name not in ("motionclip", "__main__")]
+    known = {path.name for path in FILES} | {f"{path.name}/" for path in SOURCE.rglob("*") if path.is_dir()}
+    listed = re.findall(r"^ +([\w/]+(?:/|\.py)) ", listing, flags=re.MULTILINE)
+    assert set(listed) <= known, "the document lists files that are gone"
 
 
 def test_imports_go_one_way() -> None:
