@@ -17,11 +17,11 @@ import motionclip
 from motionclip import io
 from motionclip.body import default_body
 from motionclip.cli import main as cli
-from motionclip.errors import ModelError, SkeletonError
+from motionclip.errors import ModelError
 from motionclip.losses import objective
 from motionclip.losses.reconstruction import Comparison
 from motionclip.motion import CANONICAL, Motion, Skeleton
-from motionclip.motion.retarget import families, retarget
+from motionclip.motion.retarget import find_humanoid, joint_names, retarget
 
 
 def add_module(monkeypatch: pytest.MonkeyPatch, name: str, **members: object) -> None:
@@ -85,18 +85,22 @@ def test_a_command_is_a_function_and_a_row(
     assert capsys.readouterr().out == "0.94 m\n"
 
 
-def test_a_skeleton_with_fingers_is_a_family_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = {name: f"knochen{number}" for number, name in enumerate(CANONICAL.names)}
-    fingers = ("daumen", "zeigefinger")
+def test_a_convention_of_names_is_words_in_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"hip": "schenkel", "knee": "wade", "ankle": "fessel", "shoulder": "oberarm", "elbow": "ellbogen"}
+    words |= {"wrist": "gelenk", "head": "kopf"}
+    names = tuple(
+        "_".join(words.get(part, part if part in ("left", "right") else part + "x") for part in name.split("_"))
+        for name in CANONICAL.names
+    )
     hand = CANONICAL.index("left_hand")
     skeleton = Skeleton(
-        (*names.values(), *fingers),
+        (*names, "daumen", "zeigefinger"),
         (*CANONICAL.parents, hand, hand),
         torch.cat([CANONICAL.offsets, torch.tensor([[0.02, 0.0, 0.03], [0.05, 0.0, 0.02]])]),
     )
-    with pytest.raises(SkeletonError, match="no known family"):
-        retarget(standing(skeleton))
-    monkeypatch.setattr(families, "FAMILIES", (*families.FAMILIES, families.Family("toy", names)))
+    for kind, word in words.items():
+        monkeypatch.setitem(joint_names.KIND, word, "upperarm" if kind == "shoulder" else kind)
+    assert find_humanoid(skeleton).confidence == 1.0
     found = retarget(standing(skeleton))
     assert found.skeleton is CANONICAL
     torch.testing.assert_close(found.rotations, standing().rotations, atol=1e-5, rtol=0)

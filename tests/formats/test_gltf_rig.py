@@ -58,6 +58,8 @@ def test_every_joint_turns_as_the_body_does(tmp_path: Path, bind: Array | None, 
     for frame in (0, 3, 5):
         worlds = joint_worlds(document, frame / FPS)
         for own, name in made.drivers.items():
+            if name == "neck":
+                continue  # it brings the head to where it should be, on a neck of another length
             body = motion.world[0][frame, CANONICAL.index(name)].double().numpy()
             expected = body @ a_pose()[name].T @ made.axes[own]
             assert np.abs(rotation(worlds[own]) - expected).max() < 2e-5, own
@@ -101,8 +103,8 @@ def test_fingers_and_joints_outside_the_skin_keep_their_rest_pose(tmp_path: Path
     made = character()
     _, document = written(tmp_path, wild_motion(), posed=True)
     worlds = joint_worlds(document, 3 / FPS)
-    still = [name for name in made.parents if name not in made.drivers]
-    assert len(still) == 7
+    still = [name for name in made.parents if name not in made.drivers and name != "NeckBase"]  # that bears the neck
+    assert len(still) == 6
     for name in still:
         parent = str(made.parents[name])
         expected = made.axes[parent].T @ made.axes[name]
@@ -173,8 +175,8 @@ def test_files_that_cannot_be_used(tmp_path: Path, changes: dict[str, Any], says
 
 def test_joints_that_are_not_found_are_named(tmp_path: Path) -> None:
     own = armature_of_centimetres(tmp_path / "own.glb")
-    own.write_bytes(own.read_bytes().replace(b"LeftForeArm", b"OtherThing_"))
-    with pytest.raises(SkeletonError, match=r"own\.glb: .* the closest, mixamo_human_ik, lacks LeftForeArm;"):
+    own.write_bytes(own.read_bytes().replace(b"LeftHand", b"Tentacle"))
+    with pytest.raises(SkeletonError, match=r"(?s)own\.glb: .*not found: .*left_wrist"):
         load_rig(own)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
-from motionclip.motion.retarget.families import MIXAMO
+from motionclip.motion.retarget.rigs import MIXAMO
 
 Array = NDArray[np.float64]
 
@@ -66,8 +66,8 @@ def character() -> Character:
         places.append(place)
         if name.endswith("_hand"):
             continue
-        own = "mixamorig:" + MIXAMO.joints[name]
-        above = None if parent < 0 else "mixamorig:" + MIXAMO.joints[CANONICAL.names[parent]]
+        own = "mixamorig:" + MIXAMO[name]
+        above = None if parent < 0 else "mixamorig:" + MIXAMO[CANONICAL.names[parent]]
         if name == "neck":
             made.add("NeckBase", above, place - [0, 0.02, 0], 99)
             above = "NeckBase"

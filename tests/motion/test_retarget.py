@@ -10,23 +10,13 @@ from torch import Tensor
 from motionclip.errors import SkeletonError
 from motionclip.motion import CANONICAL, Motion, Skeleton, local_rotations
 from motionclip.motion import rotations as rot
-from motionclip.motion.retarget import (
-    FAMILIES,
-    Family,
-    detect_family,
-    floor_height,
-    on_canonical,
-    retarget,
-    retarget_report,
-)
-from motionclip.motion.retarget.families import BANDAI_NAMCO, CMU_ASF, MIXAMO, SMPL
+from motionclip.motion.retarget import floor_height, on_canonical, retarget, retarget_report
+from motionclip.motion.retarget.families import BANDAI_NAMCO, CMU_ASF, TUNINGS, Family, find_tuning
+from motionclip.motion.retarget.rigs import MIXAMO
 
 IDENTITY = torch.eye(3)
 SIDES = ("left", "right")
-
-
-def family_named(name: str) -> Family:
-    return next(family for family in FAMILIES if family.name == name)
+SMPL = {joint: joint for joint in CANONICAL.names}
 
 
 def dressed(motion: Motion, names: dict[str, str], neutral: dict[str, Tensor], scale: float = 1.0) -> Motion:
@@ -84,7 +74,7 @@ def test_only_a_motion_on_another_skeleton_is_put_on_the_canonical_one() -> None
 @pytest.mark.parametrize("scale", [0.5, 1.0, 17.7])
 @pytest.mark.parametrize("prefix", ["", "mixamorig:", "Character1_"])
 def test_names_prefixes_and_sizes_do_not_matter(prefix: str, scale: float) -> None:
-    names = {joint: prefix + name for joint, name in MIXAMO.joints.items()}
+    names = {joint: prefix + name for joint, name in MIXAMO.items()}
     assert_same_pose(retarget(dressed(smooth_motion(), names, {}, scale)), smooth_motion())
 
 
@@ -94,13 +84,13 @@ def test_arms_and_legs_of_the_rest_pose_may_hang_and_spread() -> None:
     for side, sign in (("left", 1.0), ("right", -1.0)):
         neutral |= {f"{side}_{joint}": about(2, sign * 45) for joint in ("shoulder", "elbow", "wrist", "hand")}
         neutral |= {f"{side}_{joint}": about(2, -sign * 20) for joint in ("hip", "knee")}
-    assert_same_pose(retarget(dressed(smooth_motion(), dict(SMPL.joints), neutral)), smooth_motion())
+    assert_same_pose(retarget(dressed(smooth_motion(), SMPL, neutral)), smooth_motion())
 
 
 @pytest.mark.parametrize("turn", [about(0, -90), about(0, -90) @ about(1, 180), about(1, 90), about(2, 90)])
 def test_a_rest_pose_that_lies_or_looks_elsewhere_is_turned_upright(turn: Tensor) -> None:
     neutral = dict.fromkeys(CANONICAL.names, turn)
-    assert_same_pose(retarget(dressed(smooth_motion(), dict(SMPL.joints), neutral)), smooth_motion())
+    assert_same_pose(retarget(dressed(smooth_motion(), SMPL, neutral)), smooth_motion())
 
 
 def bandai_namco_axes() -> dict[str, Tensor]:
@@ -118,8 +108,11 @@ def bandai_namco_axes() -> dict[str, Tensor]:
 
 def test_bandai_namco_axes_along_the_bones_come_back() -> None:
     motion = smooth_motion()
-    found = retarget(dressed(motion, dict(BANDAI_NAMCO.joints), bandai_namco_axes(), 0.96))
-    assert_same_pose(found, motion, tuple(bandai_namco_axes()))
+    source = dressed(motion, dict(BANDAI_NAMCO.joints), bandai_namco_axes(), 0.96)
+    found = retarget(source)
+    spine = ("spine1", "neck")  # which make good for the joint of the spine that is not there
+    assert_same_pose(found, motion, tuple(name for name in bandai_namco_axes() if name not in spine))
+    assert retarget_report(source, found).trunk_max < 0.1
 
 
 def test_cmu_arms_come_back_although_hand_and_upper_arm_carry_the_twist() -> None:
@@ -137,23 +130,24 @@ def test_cmu_arms_come_back_although_hand_and_upper_arm_carry_the_twist() -> Non
         *(f"{side}_{joint}" for side in SIDES for joint in ("hip", "knee", "shoulder")),
     )
     assert_same_pose(retarget(source), motion, joints)
-    assert retarget_report(source, retarget(source)).bone_direction_error_deg_max < 0.01
+    assert retarget_report(source, retarget(source)).limb_max < 0.01
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_every_family_is_recognised_and_keeps_limb_directions(family: Family) -> None:
+@pytest.mark.parametrize("family", TUNINGS, ids=lambda family: family.name)
+def test_every_tuning_is_recognised_and_keeps_limb_directions(family: Family) -> None:
     neutral = bandai_namco_axes() if family.axes else {}
     source = dressed(smooth_motion(), dict(family.joints), neutral)
-    assert detect_family(source.skeleton)[0] is family
+    tuned = find_tuning(source.skeleton.names)
+    assert tuned is not None and tuned[0] is family
     report = retarget_report(source, retarget(source))
-    assert report.bone_direction_error_deg_max < 0.01
+    assert report.limb_max < 0.01
     assert report.flips == 0
-    assert abs(report.foot_height_m) < 1e-5
+    assert abs(report.foot_height) < 1e-5
 
 
 @pytest.mark.parametrize("joint", ["spine2", "neck", "left_collar", "right_hand", "left_foot"])
 def test_a_joint_that_the_source_lacks_is_filled_in(joint: str) -> None:
-    names = {name: source for name, source in SMPL.joints.items() if name != joint}
+    names = {name: source for name, source in SMPL.items() if name != joint}
     pose = smooth_motion()
     stiff = pose.rotations.clone()
     stiff[:, [CANONICAL.index(joint), *CANONICAL.children[CANONICAL.index(joint)]]] = IDENTITY
@@ -162,17 +156,9 @@ def test_a_joint_that_the_source_lacks_is_filled_in(joint: str) -> None:
 
 
 def test_missing_joints_are_named() -> None:
-    names = {joint: name for joint, name in MIXAMO.joints.items() if "knee" not in joint}
-    with pytest.raises(SkeletonError, match="mixamo_human_ik, lacks LeftLeg, RightLeg"):
+    names = {joint: name for joint, name in MIXAMO.items() if "knee" not in joint}
+    with pytest.raises(SkeletonError, match="not found: .*left_knee.*right_knee"):
         retarget(dressed(smooth_motion(), names, {}))
-
-
-def test_a_rest_pose_that_does_not_stand_is_refused() -> None:
-    """All bones along x, as where axes follow the bones, says nothing about the T-pose."""
-    source = dressed(smooth_motion(), dict(MIXAMO.joints), {})
-    along_x = IDENTITY[0] * source.skeleton.offsets.norm(dim=-1, keepdim=True)
-    with pytest.raises(SkeletonError, match="T-pose"):
-        retarget(replace(source, skeleton=replace(source.skeleton, offsets=along_x)))
 
 
 def test_jumps_and_steps_keep_their_height() -> None:
@@ -202,8 +188,8 @@ def test_the_report_sees_a_wrong_limb_a_high_floor_and_a_flip() -> None:
     rotations[20, elbow] = rotations[20, elbow] @ about(1, 120)
     found = replace(retarget(motion), rotations=rotations)
     report = retarget_report(motion, replace(found, root=found.root + torch.tensor([0.0, 0.5, 0.0])))
-    assert report.bone_direction_error_deg_max == pytest.approx(120, abs=0.1)
-    assert report.foot_height_m == pytest.approx(0.5, abs=0.02)
+    assert report.limb_max == pytest.approx(120, abs=0.1)
+    assert report.foot_height == pytest.approx(0.5, abs=0.02)
     assert report.flips >= 2
 
 
@@ -228,11 +214,11 @@ def test_a_tilted_floor_is_made_level_and_stairs_stay() -> None:
     torch.testing.assert_close(hill[:, 1] - hill[0, 1], stopping(0.03).root[:, 1] - 2.0, atol=1e-4, rtol=0)
 
 
-def test_a_missing_middle_of_the_spine_bends_halfway() -> None:
-    names = {name: source for name, source in SMPL.joints.items() if name != "spine2"}
-    bent = smooth_motion()
-    half = rot.rotvec_to_matrix(rot.matrix_to_rotvec(bent.rotations[:, CANONICAL.index("spine2")]) / 2)
-    rotations = bent.rotations.clone()
-    rotations[:, [CANONICAL.index("spine2"), CANONICAL.index("spine3")]] = half[:, None]
-    motion = replace(bent, rotations=rotations)
-    assert_same_pose(retarget(dressed(motion, names, {})), motion)
+def test_a_missing_middle_of_the_spine_is_made_good() -> None:
+    """The shoulders lie as in the source, and the spine bends evenly."""
+    source = dressed(smooth_motion(), {name: name for name in CANONICAL.names if name != "spine2"}, {})
+    found = retarget(source)
+    assert retarget_report(source, found).trunk_max < 0.1
+    lower, middle, upper = (found.world[0][:, CANONICAL.index(f"spine{number}")] for number in (1, 2, 3))
+    both = rot.geodesic_angle(lower, middle) + rot.geodesic_angle(middle, upper)
+    assert (both < 1.5 * rot.geodesic_angle(lower, upper) + 0.05).all()

@@ -11,14 +11,19 @@ from motions import smooth_motion
 from motionclip.errors import SkeletonError
 from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
-from motionclip.motion.retarget import FAMILIES, RIGS, Family, retarget, retarget_onto, standard_rig
-from motionclip.motion.retarget.families import BANDAI_NAMCO, LAFAN1, MIXAMO, RIGIFY, UNREAL
-from motionclip.motion.retarget.rest_pose import LIMB_BONES
+from motionclip.motion.retarget import RIGS, retarget, retarget_onto, retarget_report, standard_rig
+from motionclip.motion.retarget.families import BANDAI_NAMCO, LAFAN1, TUNINGS, Family
+from motionclip.motion.retarget.report import LIMB_BONES
+from motionclip.motion.retarget.rigs import MIXAMO, RIGIFY, UNREAL
 
 
 def renamed(names: Mapping[str, str], offsets: torch.Tensor = CANONICAL.offsets) -> Skeleton:
     """The canonical tree with other names."""
-    return Skeleton(tuple(names.get(name, f"no {name}") for name in CANONICAL.names), CANONICAL.parents, offsets)
+    return Skeleton(
+        tuple(names.get(name, f"part {joint}") for joint, name in enumerate(CANONICAL.names)),
+        CANONICAL.parents,
+        offsets,
+    )
 
 
 def bent(degrees: float) -> torch.Tensor:
@@ -42,12 +47,15 @@ def assert_same_turns(found: Motion, expected: Motion, joints: Iterable[str]) ->
     torch.testing.assert_close(found.world[0][:, which], expected.world[0][:, which], atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("family", [f for f in FAMILIES if not f.axes], ids=lambda family: family.name)
+@pytest.mark.parametrize("family", [f for f in TUNINGS if not f.axes], ids=lambda family: family.name)
 def test_there_and_back_again(family: Family) -> None:
     motion = retarget(smooth_motion())  # on the floor, where it comes back
     back = retarget(retarget_onto(motion, renamed(family.joints)))
     twisted = {"left_elbow", "right_elbow"} if family.hand_twists_forearm else set()
-    assert_same_turns(back, motion, set(family.joints) - twisted)
+    # a spine of fewer joints bends elsewhere, and the neck makes good for it
+    spine = set() if "spine2" in family.joints else {"spine1", "spine3", "neck"}
+    assert_same_turns(back, motion, set(family.joints) - twisted - spine)
+    assert retarget_report(motion, back).trunk_max < 0.5
     torch.testing.assert_close(back.root[:, ::2], motion.root[:, ::2], atol=1e-4, rtol=0)
     assert (back.root - motion.root).abs().max() < 2e-3  # without joints for the feet the floor is found otherwise
 
@@ -56,7 +64,7 @@ def test_there_and_back_again(family: Family) -> None:
 @pytest.mark.parametrize("scale", [0.4, 1.0, 100.0])
 def test_limbs_point_as_in_the_source_and_the_path_is_scaled(degrees: float, scale: float) -> None:
     motion = smooth_motion()
-    found = retarget_onto(motion, renamed(MIXAMO.joints, bent(degrees) * scale))
+    found = retarget_onto(motion, renamed(MIXAMO, bent(degrees) * scale))
     bones = [(CANONICAL.index(a), CANONICAL.index(b)) for a, b in LIMB_BONES]
     torch.testing.assert_close(directions(found, bones), directions(motion, bones), atol=1e-5, rtol=0)
     hips = CANONICAL.indices(["left_hip", "right_hip"])
@@ -67,11 +75,12 @@ def test_limbs_point_as_in_the_source_and_the_path_is_scaled(degrees: float, sca
 @pytest.mark.parametrize("family", [BANDAI_NAMCO, LAFAN1], ids=lambda family: family.name)
 def test_axes_read_off_other_files_do_not_matter_where_the_rest_pose_stands(family: Family) -> None:
     motion = smooth_motion()
-    assert_same_turns(retarget_onto(motion, renamed(family.joints)), motion, family.joints)
+    joints = set(family.joints) - (set() if "spine2" in family.joints else {"spine1", "spine3", "neck"})
+    assert_same_turns(retarget_onto(motion, renamed(family.joints)), motion, joints)
 
 
 def test_joints_without_counterpart_keep_their_rest_pose_and_one_finger_of_several_is_one() -> None:
-    base = renamed(UNREAL.joints)
+    base = renamed(UNREAL)
     extra = Skeleton(
         (*base.names, "index_01_l", "lowerarm_twist_01_l"),
         (*base.parents, base.index("hand_l"), base.index("lowerarm_l")),
@@ -94,7 +103,7 @@ def test_standard_rigs_stand_in_a_t_pose_and_move_as_the_canonical_skeleton(rig:
 
 
 def test_bones_of_one_kind_may_hang_on_a_root_without_that_prefix() -> None:
-    names = tuple(f"DEF-{RIGIFY.joints[name]}" for name in CANONICAL.names)
+    names = tuple(f"DEF-{RIGIFY[name]}" for name in CANONICAL.names)
     skeleton = Skeleton(
         ("root", *names),
         (-1, *(parent + 1 for parent in CANONICAL.parents)),
@@ -116,7 +125,7 @@ def test_unreals_root_lies_on_the_floor_below_the_pelvis_and_does_not_turn() -> 
 
 def test_the_source_may_have_any_names_and_proportions() -> None:
     motion = retarget(smooth_motion())
-    source = retarget_onto(motion, renamed(UNREAL.joints, CANONICAL.offsets * 2))
+    source = retarget_onto(motion, renamed(UNREAL, CANONICAL.offsets * 2))
     found = retarget_onto(source, standard_rig("unity"))
     torch.testing.assert_close(found.positions, motion.positions, atol=1e-4, rtol=0)
 
@@ -125,10 +134,10 @@ def test_the_source_may_have_any_names_and_proportions() -> None:
     ("skeleton", "says"),
     [
         (
-            renamed({n: n for n in CANONICAL.names if n not in ("left_knee", "head")}),
-            "the closest, smpl, lacks head, left_knee",
+            renamed({n: n for n in CANONICAL.names if n not in ("left_ankle", "left_foot", "head")}),
+            "(?s)not found: head, .*left_ankle",
         ),
-        (renamed(MIXAMO.joints, CANONICAL.offsets.abs()), "does not stand"),
+        (renamed(MIXAMO, CANONICAL.offsets.abs()), "does not stand"),
     ],
 )
 def test_skeletons_that_cannot_be_used(skeleton: Skeleton, says: str) -> None:

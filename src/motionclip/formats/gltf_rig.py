@@ -20,7 +20,7 @@ from torch import Tensor
 from motionclip.errors import FormatError
 from motionclip.formats.gltf import Glb, animate, read_glb
 from motionclip.motion import Motion, Skeleton, local_rotations
-from motionclip.motion.retarget import detect_family, rest_up
+from motionclip.motion.retarget import find_humanoid, rest_up
 from motionclip.motion.rotations import matrix_to_quat, quat_to_matrix
 
 # How high a character's ankles are over its soles, from the skin of a GLB file: shoes and paws differ.
@@ -37,8 +37,9 @@ def ankle_height(rig: GltfRig) -> float | None:
     Raises:
         SkeletonError: if the joint names fit no family.
     """
-    joints = detect_family(rig.skeleton)[1]
-    up = rest_up(rig.skeleton).double().numpy()
+    humanoid = find_humanoid(rig.skeleton)
+    joints = humanoid.joints
+    up = rest_up(humanoid).double().numpy()
     try:
         heights, owners = _skin(rig, up)
     except DAMAGE:

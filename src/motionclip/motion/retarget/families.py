@@ -7,19 +7,8 @@ prefix that most joints of a file may share (``mixamorig:``, ``Character1_``, ``
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-from motionclip.errors import SkeletonError
-from motionclip.motion.skeleton import Skeleton
-
-#: Canonical joints without which a body cannot be posed.
-REQUIRED = (
-    *("pelvis", "spine1", "head"),
-    *("left_hip", "left_knee", "left_ankle", "left_shoulder", "left_elbow", "left_wrist"),
-    *("right_hip", "right_knee", "right_ankle", "right_shoulder", "right_elbow", "right_wrist"),
-)
 
 
 @dataclass(frozen=True)
@@ -49,48 +38,21 @@ class Family:
     hand_twists_forearm: bool = False
 
 
-def detect_family(skeleton: Skeleton) -> tuple[Family, dict[str, int]]:
-    """The family of a skeleton and, for each canonical joint that it has, the source joint's index.
-
-    Raises:
-        SkeletonError: naming what the closest family would still need, if none fits.
-    """
-    names = _plain_names(skeleton.names)
-    found = [(family, _match(family, names)) for family in FAMILIES]
-    fitting = [(family, joints) for family, joints in found if not set(REQUIRED) - set(joints)]
-    if fitting:
-        return max(fitting, key=lambda pair: len(pair[1]))
-    family, joints = max(found, key=lambda pair: len(set(REQUIRED) & set(pair[1])))
-    missing = [family.joints[joint] for joint in REQUIRED if joint not in joints]
-    known = ", ".join(family.name for family in FAMILIES)
-    raise SkeletonError(
-        f"no known family of joint names fits {', '.join(skeleton.names)}; the closest, {family.name}, lacks "
-        f"{', '.join(missing)}; rename the joints to one of the families {known}"
-    )
-
-
-def _match(family: Family, names: Mapping[str, int]) -> dict[str, int]:
-    plain = {joint: _plain(source) for joint, source in family.joints.items()}
-    return {joint: names[source] for joint, source in plain.items() if source in names}
-
-
-def _plain_names(names: tuple[str, ...]) -> dict[str, int]:
-    prefix, times = Counter(map(_prefix, names)).most_common(1)[0]
-    shared = prefix if times > len(names) / 2 else ""  # a rig's root or its extra bones may go without
-    return {_plain(name.removeprefix(shared).rsplit(":", 1)[-1]): joint for joint, name in enumerate(names)}
-
-
-def _prefix(name: str) -> str:
-    """What stands before the joint's own name: a name space, the name of a character, or a kind of bone (``DEF-``)."""
-    start = re.match(r".*:|[^_-]*[_-]", name)
-    return start[0] if start else ""
+def find_tuning(names: Sequence[str]) -> tuple[Family, dict[str, int]] | None:
+    """Returns the tuning for a skeleton whose joints have exactly these names, and canonical name to joint index."""
+    plain = {_plain(name): joint for joint, name in enumerate(names)}
+    for family in TUNINGS:
+        wanted = {joint: _plain(source) for joint, source in family.joints.items()}
+        if all(source in plain for source in wanted.values()):
+            return family, {joint: plain[source] for joint, source in wanted.items()}
+    return None
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _sided(middle: Mapping[str, str], sides: Mapping[str, str], left: str, right: str) -> dict[str, str]:
+def sided(middle: Mapping[str, str], sides: Mapping[str, str], left: str, right: str) -> dict[str, str]:
     """Canonical to source names; ``{}`` in a sided name stands for the word for left or right."""
     named = dict(middle)
     for side, word in (("left", left), ("right", right)):
@@ -120,7 +82,7 @@ _ARM, _LEG, _FOOT = ("Shoulder", "UpperArm", "LowerArm", "Hand"), ("UpperLeg", "
 # the right side), y of an elbow or knee is its hinge.
 BANDAI_NAMCO = Family(
     name="bandai_namco",
-    joints=_sided(
+    joints=sided(
         {"pelvis": "Hips", "spine1": "Spine", "spine3": "Chest", "neck": "Neck", "head": "Head"}, _MAYA_SIDES, "L", "R"
     ),
     axes={"Hips": "+Y -X +Z"}
@@ -149,7 +111,7 @@ _CMU_ASF_SIDES = {
 # over frames in which they stand.
 CMU_ASF = Family(
     name="cmu_asf",
-    joints=_sided(
+    joints=sided(
         {
             "pelvis": "root",
             "spine1": "lowerback",
@@ -167,7 +129,7 @@ CMU_ASF = Family(
     feet_follow_legs=True,
 )
 
-_MIXAMO_SIDES = {
+MIXAMO_SIDES = {
     "hip": "{}UpLeg",
     "knee": "{}Leg",
     "ankle": "{}Foot",
@@ -179,7 +141,7 @@ _MIXAMO_SIDES = {
 }
 CMU_CGSPEED = Family(
     name="cmu_cgspeed",
-    joints=_sided(
+    joints=sided(
         {
             "pelvis": "Hips",
             "spine1": "LowerBack",
@@ -188,7 +150,7 @@ CMU_CGSPEED = Family(
             "neck": "Neck1",
             "head": "Head",
         },
-        _MIXAMO_SIDES | {"hand": "{}HandIndex1"},
+        MIXAMO_SIDES | {"hand": "{}HandIndex1"},
         "Left",
         "Right",
     ),
@@ -197,7 +159,7 @@ CMU_CGSPEED = Family(
     feet_follow_legs=True,
 )
 
-_HUMAN_IK = {
+HUMAN_IK = {
     "pelvis": "Hips",
     "spine1": "Spine",
     "spine2": "Spine1",
@@ -218,7 +180,7 @@ _JOINT_SIDES = {
 # Subject 131 of the same BVH release: other names, and the arms hang down in the rest pose.
 CMU_CGSPEED_131 = Family(
     name="cmu_cgspeed_131",
-    joints=_sided(
+    joints=sided(
         {
             "pelvis": "Hips",
             "spine1": "lowerback",
@@ -236,16 +198,11 @@ CMU_CGSPEED_131 = Family(
     feet_follow_legs=True,
 )
 
-MIXAMO = Family(
-    name="mixamo_human_ik",
-    joints=_sided(_HUMAN_IK, _MIXAMO_SIDES | {"hand": "{}HandMiddle1"}, "Left", "Right"),
-)
-
 # As HumanIK, but x runs along every bone: read off a frame that stands with spread arms.
 LAFAN1 = Family(
     name="lafan1",
-    joints=_sided(_HUMAN_IK, _MIXAMO_SIDES | {"foot": "{}Toe"}, "Left", "Right"),
-    axes=dict.fromkeys(_HUMAN_IK.values(), "+Y +Z +X")
+    joints=sided(HUMAN_IK, MIXAMO_SIDES | {"foot": "{}Toe"}, "Left", "Right"),
+    axes=dict.fromkeys(HUMAN_IK.values(), "+Y +Z +X")
     | {f"{side}{joint}": "-Y +Z -X" for side in ("Left", "Right") for joint in ("UpLeg", "Leg")}
     | {f"{side}{joint}": "+Z +Y -X" for side in ("Left", "Right") for joint in ("Foot", "Toe")}
     | {f"Left{joint}": "+X -Z +Y" for joint in ("Shoulder", "Arm", "ForeArm", "Hand")}
@@ -253,32 +210,9 @@ LAFAN1 = Family(
     turns=_turns({"ankle": (25.0, 0.0, 0.0)}),
 )
 
-_BIOVISION = {"pelvis": "Hips", "spine1": "Chest", "spine3": "Chest2", "neck": "Neck", "head": "Head"}
-BIOVISION = Family(
-    name="biovision",
-    joints=_sided(
-        _BIOVISION,
-        {
-            "hip": "{}UpLeg",
-            "knee": "{}LowLeg",
-            "ankle": "{}Foot",
-            "collar": "{}Collar",
-            "shoulder": "{}UpArm",
-            "elbow": "{}LowArm",
-            "wrist": "{}Hand",
-        },
-        "Left",
-        "Right",
-    ),
-)
-BIOVISION_JOINTS = Family(
-    name="biovision_joints",
-    joints=_sided(_BIOVISION, _JOINT_SIDES, "Left", "Right"),
-)
-
 DAZ = Family(
     name="daz",
-    joints=_sided(
+    joints=sided(
         {"pelvis": "hip", "spine1": "abdomen", "spine3": "chest", "neck": "neck", "head": "head"},
         {
             "hip": "{}Thigh",
@@ -297,117 +231,5 @@ DAZ = Family(
     hand_twists_forearm=True,
 )
 
-_SMPL_SIDES = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist", "hand")
-_SMPL_MIDDLE = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
-SMPL = Family(
-    name="smpl",
-    joints=_sided(
-        {joint: joint for joint in _SMPL_MIDDLE}, {joint: "{}_" + joint for joint in _SMPL_SIDES}, "left", "right"
-    ),
-)
-
-SMPL_SHORT = Family(
-    name="smpl_short",
-    joints=_sided({joint: joint for joint in _SMPL_MIDDLE}, {joint: "{}_" + joint for joint in _SMPL_SIDES}, "L", "R"),
-)
-
-UNREAL = Family(
-    name="unreal",
-    joints=_sided(
-        {
-            "pelvis": "pelvis",
-            "spine1": "spine_01",
-            "spine2": "spine_02",
-            "spine3": "spine_03",
-            "neck": "neck_01",
-            "head": "head",
-        },
-        {
-            "hip": "thigh_{}",
-            "knee": "calf_{}",
-            "ankle": "foot_{}",
-            "foot": "ball_{}",
-            "collar": "clavicle_{}",
-            "shoulder": "upperarm_{}",
-            "elbow": "lowerarm_{}",
-            "wrist": "hand_{}",
-            "hand": "middle_01_{}",
-        },
-        "l",
-        "r",
-    ),
-)
-
-# The names of Unity's HumanBodyBones, which Godot's humanoid profile shares.
-UNITY = Family(
-    name="unity",
-    joints=_sided(
-        {
-            "pelvis": "Hips",
-            "spine1": "Spine",
-            "spine2": "Chest",
-            "spine3": "UpperChest",
-            "neck": "Neck",
-            "head": "Head",
-        },
-        {
-            "hip": "{}UpperLeg",
-            "knee": "{}LowerLeg",
-            "ankle": "{}Foot",
-            "foot": "{}Toes",
-            "collar": "{}Shoulder",
-            "shoulder": "{}UpperArm",
-            "elbow": "{}LowerArm",
-            "wrist": "{}Hand",
-            "hand": "{}MiddleProximal",
-        },
-        "Left",
-        "Right",
-    ),
-)
-
-# Blender's Rigify, whose spine begins at the pelvis and ends in neck and head.
-RIGIFY = Family(
-    name="rigify",
-    joints=_sided(
-        {
-            "pelvis": "spine",
-            "spine1": "spine.001",
-            "spine2": "spine.002",
-            "spine3": "spine.003",
-            "neck": "spine.004",
-            "head": "spine.006",
-        },
-        {
-            "hip": "thigh.{}",
-            "knee": "shin.{}",
-            "ankle": "foot.{}",
-            "foot": "toe.{}",
-            "collar": "shoulder.{}",
-            "shoulder": "upper_arm.{}",
-            "elbow": "forearm.{}",
-            "wrist": "hand.{}",
-            "hand": "f_middle.01.{}",
-        },
-        "L",
-        "R",
-    ),
-)
-
-#: All families, in the order in which they are tried; the one with the most joints found wins.
-FAMILIES = (
-    SMPL,
-    SMPL_SHORT,
-    BANDAI_NAMCO,
-    CMU_ASF,
-    CMU_CGSPEED,
-    CMU_CGSPEED_131,
-    MIXAMO,
-    LAFAN1,
-    BIOVISION,
-    BIOVISION_JOINTS,
-    DAZ,
-    UNREAL,
-    UNITY,
-    RIGIFY,
-)
+#: All of them, in the order in which they are tried.
+TUNINGS = (BANDAI_NAMCO, CMU_ASF, CMU_CGSPEED, CMU_CGSPEED_131, LAFAN1, DAZ)

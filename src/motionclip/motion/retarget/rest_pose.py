@@ -1,8 +1,10 @@
-"""The common rest pose: which constant turn takes each source joint to its canonical joint.
+"""Calibration: which constant turn takes each source joint to its canonical joint.
 
-Put the source skeleton in the T-pose and let N be the world orientation that a source joint then has.
-The canonical joint is unturned in that pose, so in every pose its world rotation is W N^T, where W is
-the source joint's world rotation. N is constant, hence the result is exactly as continuous as the source.
+Put the source skeleton in the T-pose and let N be the world orientation that a source joint then has. The canonical
+joint is unturned in that pose, so in every pose its world rotation is W N^T, where W is the source joint's world
+rotation. N is constant, hence the result is exactly as continuous as the source. It is taken from the rest pose where
+that is one of a body that stands, with a tuning for some known skeletons (``families.py``), and from what the joint
+positions of a motion show (``orientation.py``) where the rest pose is none.
 """
 
 from __future__ import annotations
@@ -14,18 +16,19 @@ from torch import Tensor
 
 from motionclip.errors import SkeletonError
 from motionclip.motion import rotations as rot
-from motionclip.motion.retarget.families import Family, detect_family
-from motionclip.motion.skeleton import Skeleton
+from motionclip.motion.motion import Motion
+from motionclip.motion.retarget.families import Family, find_tuning
+from motionclip.motion.retarget.humanoid import SIDES, Humanoid
+from motionclip.motion.retarget.orientation import body_frames, mean_rotation
+from motionclip.motion.retarget.report import LIMB_BONES
+from motionclip.motion.skeleton import CANONICAL, Skeleton
 
-#: Limb bones, (joint, next joint), whose directions are kept exactly.
-LIMB_BONES = tuple(
-    (f"{side}_{joint}", f"{side}_{following}")
-    for side in ("left", "right")
-    for joint, following in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
-)
 # Joints of a limb: start, middle, end, and what hangs on the end.
 _CHAINS = (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist", "hand"))
 _FEET = ("ankle", "foot")
+_PLAIN = Family("humanoid", {})
+#: Frames of a motion that are looked at where the rest pose tells nothing.
+_MOST_FRAMES = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,73 +36,140 @@ class Calibration:
     """How a source skeleton drives a target skeleton.
 
     Attributes:
-        family: the family of the source's joint names.
+        family: the tuning that was applied; one of no axes and no turns for any other skeleton.
         joints: target joint name to source joint index, for the joints that have a counterpart.
         corrections: target joint name to the (3, 3) matrix N^T of this module's first lines.
         scale: target leg length divided by source leg length.
+        from_motion: whether the corrections were taken from a motion, as the rest pose is none of a body that stands.
     """
 
     family: Family
     joints: dict[str, int]
     corrections: dict[str, Tensor]
     scale: float
+    from_motion: bool = False
 
 
-def calibrate(source: Skeleton, target: Skeleton) -> Calibration:
-    """The calibration of a source skeleton for a target skeleton.
+def calibrate(humanoid: Humanoid, target: Skeleton, motion: Motion | None = None) -> Calibration:
+    """Returns the calibration of a source skeleton for a target skeleton.
+
+    Args:
+        humanoid: the source's body parts.
+        target: with the canonical joint names and a T-pose as rest pose.
+        motion: of the source skeleton, Y up: what a rest pose that is none is made good by.
 
     Raises:
-        SkeletonError: if the joint names fit no family, or the rest pose is not a standing one.
+        SkeletonError: if the rest pose is none of a body that stands, and there is no motion.
     """
-    family, joints = detect_family(source)
-    if family.axes and _stands(source, joints):
+    source = humanoid.skeleton
+    family, joints = find_tuning(source.names) or (_PLAIN, driven_joints(humanoid))
+    stands = stands_at_rest(humanoid)
+    if family.axes and stands:
         family = replace(family, axes={}, turns={})  # what was read off other files is not needed here
-    neutral = _neutral(source, family, joints)
+    if family.axes and not _axes_fit(source, family, joints):
+        family, joints = _PLAIN, driven_joints(humanoid)
+    scale = _leg_length(target) / _source_leg_length(source, joints)
+    if not family.axes and not stands:
+        if motion is None:
+            raise SkeletonError(
+                "the rest pose of this skeleton does not stand: expected the head above the pelvis, the ankles below it, "
+                "and hips and shoulders side by side; export it with a T-pose as rest pose"
+            )
+        return Calibration(_PLAIN, driven_joints(humanoid), _from_motion(humanoid, motion), scale, from_motion=True)
+    neutral = _neutral(humanoid, family, joints)
     _spread_limbs(neutral, source, target, family, joints)
     for joint, turn in zip(family.turns, _turns(family), strict=True):
-        neutral[joint] = turn @ neutral[joint]
+        if joint in neutral:
+            neutral[joint] = turn @ neutral[joint]
     bones = torch.stack([neutral[a] @ _between(source, joints[a], joints[b]) for a, b in LIMB_BONES])
     wanted = target.offsets[target.indices([following for _, following in LIMB_BONES])]
     for (joint, _), swing in zip(LIMB_BONES, rot.shortest_arc(bones, wanted), strict=True):
         neutral[joint] = swing @ neutral[joint]
     corrections = {joint: matrix.transpose(-1, -2) for joint, matrix in neutral.items()}
-    return Calibration(family, joints, corrections, _leg_length(target) / _source_leg_length(source, joints))
+    return Calibration(family, joints, corrections, scale)
 
 
-def rest_up(skeleton: Skeleton) -> Tensor:
-    """The axis (3,) along which a rest pose stands.
+def driven_joints(humanoid: Humanoid) -> dict[str, int]:
+    """Returns canonical joint name to the source joint that drives it; spines of any length drive three joints."""
+    joints = {name: joint for name, joint in humanoid.joints.items() if name in CANONICAL.names}
+    spine = humanoid.spine
+    if spine:
+        joints["spine3"] = spine[-1]
+    if len(spine) > 1:
+        joints["spine1"] = spine[0]
+    if len(spine) > 2:
+        joints["spine2"] = spine[len(spine) // 2]
+    return joints
+
+
+def rest_up(humanoid: Humanoid) -> Tensor:
+    """Returns the axis (3,) along which a rest pose stands.
 
     Raises:
-        SkeletonError: as `calibrate`.
+        SkeletonError: if it does not stand.
     """
-    return _upright(skeleton, detect_family(skeleton)[1])[1]
+    return _upright(humanoid)[1]
 
 
-def _neutral(source: Skeleton, family: Family, joints: dict[str, int]) -> dict[str, Tensor]:
+def stands_at_rest(humanoid: Humanoid) -> bool:
+    """Whether the rest pose is one of a body that stands: straight legs, hips and shoulders side by side, toes in front."""
+    rest, joints = humanoid.skeleton.rest_positions, humanoid.joints
+
+    def at(name: str) -> Tensor:
+        return rest[joints[name]]
+
+    def cosine(a: Tensor, b: Tensor) -> float:
+        return float(torch.nn.functional.cosine_similarity(a, b, dim=0))
+
+    hips, shoulders = at("left_hip") - at("right_hip"), at("left_shoulder") - at("right_shoulder")
+    up = (at("left_shoulder") + at("right_shoulder") - at("left_hip") - at("right_hip")) / 2
+    forward = torch.linalg.cross(hips, up)
+    legs = [at(f"{side}_{b}") - at(f"{side}_{a}") for side in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))]
+    toes = [at(f"{side}_foot") - at(f"{side}_ankle") for side in SIDES if f"{side}_foot" in joints]
+    return (
+        cosine(hips, shoulders) > 0.85
+        and abs(cosine(hips, up)) < 0.35
+        and cosine(at("head") - at("left_hip"), up) > 0.7
+        and all(cosine(leg, -up) > 0.75 for leg in legs)
+        and all(abs(cosine(toe, up)) > 0.97 or abs(cosine(toe, forward)) > 0.2 for toe in toes)
+    )
+
+
+def _axes_fit(source: Skeleton, family: Family, joints: dict[str, int]) -> bool:
+    """Whether the offsets run along the bones as the axes say: limbs point to where the T-pose has them."""
+    for joint, following in LIMB_BONES:
+        bone = _axes(family.axes[family.joints[joint]]) @ _between(source, joints[joint], joints[following])
+        wanted = CANONICAL.offsets[CANONICAL.index(following)]
+        if torch.nn.functional.cosine_similarity(bone, wanted, dim=0) < 0.8:
+            return False
+    return True
+
+
+def _from_motion(humanoid: Humanoid, motion: Motion) -> dict[str, Tensor]:
+    """The matrices N^T (3, 3) that agree best with what the joint positions of a motion show."""
+    step = -(-motion.num_frames // _MOST_FRAMES)
+    world, positions = (values[::step].float() for values in motion.world)
+    frames, weights = body_frames(positions, humanoid.joints)
+    return {
+        name: mean_rotation(world[:, joint].mT @ frames[name], weights[name])
+        for name, joint in driven_joints(humanoid).items()
+    }
+
+
+def _neutral(humanoid: Humanoid, family: Family, joints: dict[str, int]) -> dict[str, Tensor]:
     if not family.axes:
-        upright = _upright(source, joints)
+        upright = _upright(humanoid)
         return {joint: upright.clone() for joint in joints}
     return {joint: _axes(family.axes[family.joints[joint]]) for joint in joints}
 
 
-def _stands(source: Skeleton, joints: dict[str, int]) -> bool:
-    """Whether the rest pose is one of a body that stands: legs opposite to the trunk."""
-    up = _nearest_axis(_between(source, joints["pelvis"], joints["head"]))
-    legs = [_between(source, joints[a], joints[b]) for a, b in LIMB_BONES if a.endswith(("hip", "knee"))]
-    return all(-(leg @ up) > 0.7 * leg.norm() for leg in legs)
-
-
-def _upright(source: Skeleton, joints: dict[str, int]) -> Tensor:
+def _upright(humanoid: Humanoid) -> Tensor:
     """The turn by quarters that makes a rest pose stand in +Y and face +Z."""
-    rest = source.rest_positions
+    if not stands_at_rest(humanoid):
+        raise SkeletonError("the rest pose of this skeleton does not stand; export it with a T-pose as rest pose")
+    rest, joints = humanoid.skeleton.rest_positions, humanoid.joints
     up = _nearest_axis(rest[joints["head"]] - rest[joints["pelvis"]])
     left = _nearest_axis((rest[joints["left_hip"]] - rest[joints["right_hip"]]) * (1 - up.abs()))
-    ankles = (rest[joints["left_ankle"]] + rest[joints["right_ankle"]]) / 2
-    if (rest[joints["pelvis"]] - ankles) @ up <= 0 or left.abs().sum() == 0:
-        raise SkeletonError(
-            "the rest pose of this skeleton does not stand: expected the head above the pelvis, the ankles "
-            "below it and the hips side by side; export it with a T-pose as rest pose"
-        )
     return torch.stack([left, up, torch.linalg.cross(left, up)])
 
 
@@ -120,7 +190,7 @@ def _spread_limbs(
     neutral: dict[str, Tensor], source: Skeleton, target: Skeleton, family: Family, joints: dict[str, int]
 ) -> None:
     """Turn each limb as a whole until it points where the target's rest pose has it."""
-    limbs = [(f"{side}_", chain) for side in ("left", "right") for chain in _CHAINS]
+    limbs = [(f"{side}_", chain) for side in SIDES for chain in _CHAINS]
     directions, wanted = [], []
     for side, (start, middle, end, _) in limbs:
         upper = neutral[side + start] @ _between(source, joints[side + start], joints[side + middle])
@@ -151,7 +221,7 @@ def _source_leg_length(source: Skeleton, joints: dict[str, int]) -> float:
     """Mean of both legs, thigh and shin, metres."""
     bones = [
         _between(source, joints[f"{side}_{joint}"], joints[f"{side}_{following}"])
-        for side in ("left", "right")
+        for side in SIDES
         for joint, following in (("hip", "knee"), ("knee", "ankle"))
     ]
     return float(torch.stack(bones).norm(dim=-1).sum()) / 2

@@ -9,15 +9,91 @@ from functools import cache
 import torch
 
 from motionclip.errors import SkeletonError
-from motionclip.motion.retarget.families import MIXAMO, RIGIFY, UNITY, UNREAL, Family
+from motionclip.motion.retarget.families import HUMAN_IK, MIXAMO_SIDES, sided
 from motionclip.motion.skeleton import ANKLE_HEIGHT, CANONICAL, Skeleton
+
+MIXAMO = sided(HUMAN_IK, MIXAMO_SIDES | {"hand": "{}HandMiddle1"}, "Left", "Right")
+
+UNREAL = sided(
+    {
+        "pelvis": "pelvis",
+        "spine1": "spine_01",
+        "spine2": "spine_02",
+        "spine3": "spine_03",
+        "neck": "neck_01",
+        "head": "head",
+    },
+    {
+        "hip": "thigh_{}",
+        "knee": "calf_{}",
+        "ankle": "foot_{}",
+        "foot": "ball_{}",
+        "collar": "clavicle_{}",
+        "shoulder": "upperarm_{}",
+        "elbow": "lowerarm_{}",
+        "wrist": "hand_{}",
+        "hand": "middle_01_{}",
+    },
+    "l",
+    "r",
+)
+
+# The names of Unity's HumanBodyBones, which Godot's humanoid profile shares.
+UNITY = sided(
+    {
+        "pelvis": "Hips",
+        "spine1": "Spine",
+        "spine2": "Chest",
+        "spine3": "UpperChest",
+        "neck": "Neck",
+        "head": "Head",
+    },
+    {
+        "hip": "{}UpperLeg",
+        "knee": "{}LowerLeg",
+        "ankle": "{}Foot",
+        "foot": "{}Toes",
+        "collar": "{}Shoulder",
+        "shoulder": "{}UpperArm",
+        "elbow": "{}LowerArm",
+        "wrist": "{}Hand",
+        "hand": "{}MiddleProximal",
+    },
+    "Left",
+    "Right",
+)
+
+# Blender's Rigify, whose spine begins at the pelvis and ends in neck and head.
+RIGIFY = sided(
+    {
+        "pelvis": "spine",
+        "spine1": "spine.001",
+        "spine2": "spine.002",
+        "spine3": "spine.003",
+        "neck": "spine.004",
+        "head": "spine.006",
+    },
+    {
+        "hip": "thigh.{}",
+        "knee": "shin.{}",
+        "ankle": "foot.{}",
+        "foot": "toe.{}",
+        "collar": "shoulder.{}",
+        "shoulder": "upper_arm.{}",
+        "elbow": "forearm.{}",
+        "wrist": "hand.{}",
+        "hand": "f_middle.01.{}",
+    },
+    "L",
+    "R",
+)
 
 
 @dataclass(frozen=True)
 class _Naming:
-    """A family's names; ``prefix`` before each, ``root`` the name of a joint on the floor above the pelvis."""
+    """Canonical joint name to a program's; ``prefix`` before each, ``root`` the name of a joint on the floor above the pelvis."""
 
-    family: Family
+    names: Mapping[str, str]
     prefix: str = ""
     root: str | None = None
 
@@ -51,7 +127,7 @@ def standard_rig(name: str) -> Skeleton:
         raise SkeletonError(f"no rig is called {name!r}; expected one of {', '.join(RIGS)}, or a .bvh or .glb file")
     naming = _NAMINGS[name]
     named = Skeleton(
-        names=tuple(naming.prefix + naming.family.joints[joint] for joint in CANONICAL.names),
+        names=tuple(naming.prefix + naming.names[joint] for joint in CANONICAL.names),
         parents=CANONICAL.parents,
         offsets=CANONICAL.offsets,
         end_sites=CANONICAL.end_sites,

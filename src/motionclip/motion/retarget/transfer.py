@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from motionclip.errors import SkeletonError
 from motionclip.motion import rotations as rot
 from motionclip.motion.kinematics import forward_kinematics, local_rotations
 from motionclip.motion.motion import Motion
-from motionclip.motion.retarget.families import Family, detect_family
-from motionclip.motion.retarget.floor import floor_height, put_on_floor
-from motionclip.motion.retarget.rest_pose import LIMB_BONES, Calibration, calibrate
+from motionclip.motion.retarget.floor import put_on_floor
+from motionclip.motion.retarget.humanoid import REQUIRED, SIDES, Humanoid, find_humanoid
+from motionclip.motion.retarget.orientation import body_frames
+from motionclip.motion.retarget.report import LIMB_BONES, trunk_directions
+from motionclip.motion.retarget.rest_pose import Calibration, calibrate
+from motionclip.motion.retarget.trunk import Directions, Turned, align_trunk
 from motionclip.motion.skeleton import ANKLE_HEIGHT, CANONICAL, Skeleton
 
 # Joints that a source may lack, with the joints between which they then lie, halfway.
+_HIPS = ("left_hip", "right_hip")
 _HALFWAY = {"spine2": ("spine1", "spine3"), "neck": ("spine3", "head")}
 
 
-def retarget(motion: Motion, skeleton: Skeleton = CANONICAL) -> Motion:
+def retarget(motion: Motion, skeleton: Skeleton = CANONICAL, humanoid: Humanoid | None = None) -> Motion:
     """The movement on the canonical skeleton: same bone directions, its proportions, feet on the floor.
 
     Args:
@@ -33,13 +38,42 @@ def retarget(motion: Motion, skeleton: Skeleton = CANONICAL) -> Motion:
     Raises:
         SkeletonError: if no family of joint names fits the source, or its rest pose does not stand.
     """
-    calibration = calibrate(motion.skeleton, skeleton)
+    humanoid = humanoid or find_humanoid(motion.skeleton)
+    calibration = calibrate(humanoid, skeleton, motion)
     world, positions = motion.world
-    turned = _world_rotations(world, calibration, skeleton)
+    turned = _world_rotations(world, positions, humanoid, calibration, skeleton)
     moved = Motion(
-        local_rotations(turned, skeleton), _root_path(positions, turned, calibration, skeleton), motion.fps, skeleton
+        local_rotations(turned, skeleton),
+        _root_path(positions, turned, calibration.joints, calibration.scale, skeleton),
+        motion.fps,
+        skeleton,
     )
     return put_on_floor(moved)
+
+
+def fit_positions(positions: Tensor, names: Sequence[str], fps: float) -> Motion:
+    """Returns the motion on the canonical skeleton that joint positions show: inverse kinematics, frame by frame.
+
+    Args:
+        positions: (T, J, 3) metres, Y up.
+        names: the canonical names of the joints, at least hips, knees, ankles, shoulders, elbows, wrists, and the head.
+        fps: frames per second.
+
+    Raises:
+        SkeletonError: if a joint that is needed is missing.
+    """
+    joints = {name: joint for joint, name in enumerate(names)}
+    missing = [role for role in REQUIRED if role not in joints and role != "pelvis"]
+    if missing:
+        raise SkeletonError(f"joint positions without {', '.join(missing)}; expected {', '.join(REQUIRED)}")
+    turned = body_frames(positions, joints)[0]
+    _point_bones(turned, CANONICAL, positions, joints)
+    world = torch.stack([turned[name] for name in CANONICAL.names], dim=1)
+    legs = [(f"{side}_{a}", f"{side}_{b}") for side in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))]
+    length = torch.stack([positions[:, joints[b]] - positions[:, joints[a]] for a, b in legs]).norm(dim=-1).mean()
+    scale = float(CANONICAL.offsets[CANONICAL.indices([b for _, b in legs])].norm(dim=-1).mean() / length)
+    root = _root_path(positions, world, joints, scale, CANONICAL)
+    return put_on_floor(Motion(local_rotations(world, CANONICAL), root, fps, CANONICAL))
 
 
 def on_canonical(motion: Motion) -> Motion:
@@ -51,20 +85,45 @@ def on_canonical(motion: Motion) -> Motion:
     return motion if motion.skeleton is CANONICAL else retarget(motion)
 
 
-def _world_rotations(world: Tensor, calibration: Calibration, skeleton: Skeleton) -> Tensor:
-    """World rotations (T, J, 3, 3) of the target from those of the source (T, S, 3, 3)."""
+def _world_rotations(
+    world: Tensor, positions: Tensor, humanoid: Humanoid, calibration: Calibration, skeleton: Skeleton
+) -> Tensor:
+    """World rotations (T, J, 3, 3) of the target from those of the source (T, S, 3, 3) and its positions (T, S, 3)."""
     driven = list(calibration.joints)
     indices = [calibration.joints[joint] for joint in driven]
     corrections = torch.stack([calibration.corrections[joint] for joint in driven]).to(world)
     turned = dict(zip(driven, (world[:, indices] @ corrections).unbind(dim=1), strict=True))
     if calibration.family.hand_twists_forearm:
-        for side in ("left", "right"):
+        for side in SIDES:
             bone = skeleton.offsets[skeleton.index(f"{side}_wrist")].to(world)
             turned[f"{side}_elbow"] = _twisted(turned[f"{side}_elbow"], turned[f"{side}_wrist"], bone)
     for name, parent in zip(skeleton.names, skeleton.parents, strict=True):
         if name not in turned:
             turned[name] = _missing(name, skeleton.names[parent], turned)
+    _point_bones(turned, skeleton, positions, humanoid.joints)
     return torch.stack([turned[name] for name in skeleton.names], dim=1)
+
+
+def _point_bones(turned: dict[str, Tensor], skeleton: Skeleton, positions: Tensor, joints: Mapping[str, int]) -> None:
+    """Swings the parts of the body to where the source's joint positions have them, frame by frame.
+
+    A constant turn does so already where a bone hangs on its joint; here is what other joints between them change.
+    """
+    hips = skeleton.offsets[skeleton.index("left_hip")] - skeleton.offsets[skeleton.index("right_hip")]
+    _point(turned, "pelvis", hips, positions[:, joints["left_hip"]] - positions[:, joints["right_hip"]])
+    collars = [(f"{side}_collar", f"{side}_shoulder") for side in SIDES if f"{side}_collar" in joints]
+    for name, following in (*LIMB_BONES, *collars):
+        bone = skeleton.offsets[skeleton.index(following)]
+        _point(turned, name, bone, positions[:, joints[following]] - positions[:, joints[name]])
+    numbered = {skeleton.index(name): rotations for name, rotations in turned.items()}
+    align_trunk(
+        numbered, find_humanoid(skeleton), Directions(*trunk_directions(positions, joints)[:, 1:].unbind(dim=1))
+    )
+    turned |= {skeleton.names[joint]: rotations for joint, rotations in numbered.items()}
+
+
+def _point(turned: dict[str, Tensor], name: str, bone: Tensor, goal: Tensor) -> None:
+    turned[name] = rot.shortest_arc(turned[name] @ bone.to(goal), goal) @ turned[name]
 
 
 def _twisted(forearm: Tensor, hand: Tensor, bone: Tensor) -> Tensor:
@@ -80,18 +139,18 @@ def _missing(name: str, parent: str, turned: dict[str, Tensor]) -> Tensor:
     return turned[parent]
 
 
-def _root_path(positions: Tensor, turned: Tensor, calibration: Calibration, skeleton: Skeleton) -> Tensor:
+def _root_path(
+    positions: Tensor, turned: Tensor, joints: Mapping[str, int], scale: float, skeleton: Skeleton
+) -> Tensor:
     """Root path (T, 3) that puts the middle of the hips on the source's, scaled."""
-    hips = ["left_hip", "right_hip"]
-    middle = positions[:, [calibration.joints[hip] for hip in hips]].mean(dim=1)
-    offset = skeleton.offsets[skeleton.indices(hips)].mean(dim=0).to(turned)
-    return calibration.scale * middle - turned[:, 0] @ offset
+    middle = positions[:, [joints[hip] for hip in _HIPS]].mean(dim=1)
+    offset = skeleton.offsets[skeleton.indices(_HIPS)].mean(dim=0).to(turned)
+    return scale * middle - turned[:, 0] @ offset
 
 
 # Retargeting the other way: a movement on any skeleton of a known family.
 
 
-_HIPS = ("left_hip", "right_hip")
 _HANDS = ("left_hand", "right_hand")
 
 
@@ -117,10 +176,12 @@ def retarget_onto(motion: Motion, skeleton: Skeleton, ankle_height: float | None
     """
     if motion.skeleton.names != CANONICAL.names:
         motion = retarget(motion)
-    calibration = calibrate(skeleton, motion.skeleton)
-    rotations = local_rotations(
-        _target_world_rotations(motion.world[0], calibration, motion.skeleton, skeleton), skeleton
-    )
+    humanoid = find_humanoid(skeleton)
+    calibration = calibrate(humanoid, motion.skeleton)
+    turned = _driven(motion, humanoid, calibration)
+    goal = trunk_directions(motion.positions, {name: joint for joint, name in enumerate(motion.skeleton.names)})
+    align_trunk(turned, humanoid, Directions(*goal[:, 1:].unbind(dim=1)))
+    rotations = local_rotations(_all_joints(turned, skeleton), skeleton)
     hips = motion.positions[:, motion.skeleton.indices(_HIPS)].mean(dim=1) / calibration.scale
     if ankle_height is not None:
         hips = hips + hips.new_tensor([0.0, ankle_height - ANKLE_HEIGHT / calibration.scale, 0.0])
@@ -133,22 +194,34 @@ def check_target(skeleton: Skeleton) -> None:
     Raises:
         SkeletonError: if not, with the joints that were not found, or what is wrong with the rest pose.
     """
-    calibrate(skeleton, CANONICAL)
+    calibrate(find_humanoid(skeleton), CANONICAL)
 
 
-def _target_world_rotations(world: Tensor, calibration: Calibration, source: Skeleton, skeleton: Skeleton) -> Tensor:
-    """World rotations (T, J, 3, 3) of the skeleton's joints from those of canonical joints (T, 24, 3, 3)."""
-    drivers = {
-        calibration.joints[name]: name for name in calibration.joints if not _is_finger(name, calibration, skeleton)
-    }
-    turned: list[Tensor] = []
+def _driven(motion: Motion, humanoid: Humanoid, calibration: Calibration) -> Turned:
+    """World rotations (T, 3, 3) of the joints of a skeleton that have a canonical counterpart, and of its whole spine."""
+    world, source = motion.world[0], motion.skeleton
+    turned = {0: torch.eye(3).to(world).expand(len(world), 3, 3)}
+    for name, joint in calibration.joints.items():
+        if not _is_finger(name, calibration, humanoid.skeleton):
+            turned[joint] = world[:, source.index(name)] @ calibration.corrections[name].to(world).mT
+    # what carries both legs and trunk turns with the pelvis
+    fork = humanoid.skeleton.parents[humanoid.spine[0]]
+    turned.setdefault(fork, turned[humanoid.joints["pelvis"]])
+    known = [number for number, joint in enumerate(humanoid.spine) if joint in turned]
+    for number, joint in enumerate(humanoid.spine):
+        if joint not in turned:  # a long spine bends evenly between those of its joints that are driven
+            low, high = max(k for k in known if k < number), min(k for k in known if k > number)
+            share = torch.full((len(world),), (number - low) / (high - low)).to(world)
+            turned[joint] = rot.slerp(turned[humanoid.spine[low]], turned[humanoid.spine[high]], share)
+    return turned
+
+
+def _all_joints(turned: Turned, skeleton: Skeleton) -> Tensor:
+    """World rotations (T, J, 3, 3) of all joints: those that are not driven are turned as their parents."""
+    rotations: list[Tensor] = []
     for joint, parent in enumerate(skeleton.parents):
-        if joint in drivers:
-            name = drivers[joint]
-            turned.append(world[:, source.index(name)] @ calibration.corrections[name].to(world).transpose(-1, -2))
-        else:
-            turned.append(turned[parent] if parent >= 0 else torch.eye(3).to(world).expand(len(world), 3, 3))
-    return torch.stack(turned, dim=1)
+        rotations.append(turned[joint] if joint in turned else rotations[parent])
+    return torch.stack(rotations, dim=1)
 
 
 def _is_finger(name: str, calibration: Calibration, skeleton: Skeleton) -> bool:
@@ -160,68 +233,3 @@ def _hips_from_root(rotations: Tensor, calibration: Calibration, skeleton: Skele
     """The middle of the hips relative to the root joint (T, 3), metres."""
     positions = forward_kinematics(rotations, rotations.new_zeros(len(rotations), 3), skeleton)[1]
     return positions[:, [calibration.joints[hip] for hip in _HIPS]].mean(dim=1)
-
-
-# How well a retargeted motion follows its source.
-
-
-# A joint flips if it turns by more than this between two frames, and by more than its source does.
-_FLIP_RAD, _MARGIN_RAD = 1.0, 0.35
-
-
-@dataclass(frozen=True)
-class RetargetReport:
-    """Figures of one retargeted motion.
-
-    Attributes:
-        bone_direction_error_deg_mean: mean angle between source and target limb bones (upper and
-            lower arms and legs) over frames and bones, degrees.
-        bone_direction_error_deg_max: the largest such angle, degrees.
-        foot_height_m: height of the floor that the feet rest on, which should be 0, metres (see
-            ``floor_height``).
-        flips: number of (frame, joint) pairs at which the target turns suddenly and its source does not.
-    """
-
-    bone_direction_error_deg_mean: float
-    bone_direction_error_deg_max: float
-    foot_height_m: float
-    flips: int
-
-
-def retarget_report(source: Motion, target: Motion) -> RetargetReport:
-    """Compare a motion with what ``retarget`` made of it.
-
-    Raises:
-        SkeletonError: if no family of joint names fits the source.
-    """
-    family, joints = detect_family(source.skeleton)
-    error = torch.rad2deg(_direction_errors(source, target, joints))
-    flips = _flips(source, target, family, joints)
-    return RetargetReport(float(error.mean()), float(error.max()), floor_height(target), flips)
-
-
-def _direction_errors(source: Motion, target: Motion, joints: dict[str, int]) -> Tensor:
-    """Angles (T, bones) in radians between source and target limb bones."""
-    skeleton = target.skeleton
-    here = source.positions[:, [[joints[a], joints[b]] for a, b in LIMB_BONES]]
-    there = target.positions[:, [skeleton.indices(bone) for bone in LIMB_BONES]]
-    a, b = here[:, :, 1] - here[:, :, 0], there[:, :, 1] - there[:, :, 0]
-    return torch.atan2(torch.linalg.cross(a, b).norm(dim=-1), (a * b).sum(dim=-1))
-
-
-def _flips(source: Motion, target: Motion, family: Family, joints: dict[str, int]) -> int:
-    if source.num_frames == 1:
-        return 0
-    here = _steps(source.world[0])
-    limit = here.max(dim=-1, keepdim=True).values + _MARGIN_RAD  # joints without counterpart: the fastest of all
-    limit = limit.repeat(1, target.skeleton.num_joints)
-    for name, joint in joints.items():
-        leader = joints[name.replace("elbow", "wrist")] if family.hand_twists_forearm else joint
-        limit[:, target.skeleton.index(name)] = torch.maximum(here[:, joint], here[:, leader]) + _MARGIN_RAD
-    there = _steps(target.world[0])
-    return int(((there > _FLIP_RAD) & (there > limit)).sum())
-
-
-def _steps(world: Tensor) -> Tensor:
-    """Angles (T - 1, J) in radians by which each joint turns from frame to frame."""
-    return rot.geodesic_angle(world[:-1], world[1:])

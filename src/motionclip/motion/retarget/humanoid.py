@@ -1,0 +1,335 @@
+"""Which joint of a skeleton is which part of a human body: by names, by the tree, and by the rest pose.
+
+Names come first. A name is cut into words ("mixamorig:LeftUpLeg_07" into left, up, leg), a word says a side and a kind
+of body part, and the order along a limb decides where a word is ambiguous: "LeftLeg" is a shin below "LeftUpLeg" and
+a thigh above "LeftShin". Where names say nothing, the tree does: the pelvis is where two like limbs and a trunk meet,
+the chest where two like limbs and a head do, and the rest pose tells left from right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from motionclip.errors import SkeletonError
+from motionclip.motion.retarget.joint_names import ARM, LEG, understand_names
+from motionclip.motion.skeleton import Skeleton
+
+SIDES = ("left", "right")
+#: Roles without which a body cannot be posed.
+REQUIRED = (
+    *("pelvis", "head"),
+    *(f"{side}_{joint}" for side in SIDES for joint in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")),
+)
+#: All roles that one joint can have; the spine and the neck are chains besides.
+ROLES = (*REQUIRED, *(f"{side}_{joint}" for side in SIDES for joint in ("foot", "collar", "hand")), "chest", "neck")
+
+
+@dataclass(frozen=True, eq=False)
+class Humanoid:
+    """The body parts of a skeleton.
+
+    Attributes:
+        skeleton: whose joints they are.
+        joints: role to joint index: all of ``REQUIRED``, and of ``ROLES`` those that were found.
+        spine: joints from the first above the fork of legs and trunk up to the chest, in order.
+        necks: joints above the chest and below the head, in order.
+        sources: role to what it was found by: "given", "name", or "shape".
+    """
+
+    skeleton: Skeleton
+    joints: Mapping[str, int]
+    spine: tuple[int, ...]
+    necks: tuple[int, ...]
+    sources: Mapping[str, str]
+
+    @property
+    def confidence(self) -> float:
+        """The share of the limbs and the head that was found by name or given; the rest is judged from the shape."""
+        sought = [role for role in REQUIRED if role != "pelvis"]  # which follows from the legs
+        return sum(self.sources[role] != "shape" for role in sought) / len(sought)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Role to joint name."""
+        return {role: self.skeleton.names[joint] for role, joint in self.joints.items()}
+
+
+def find_humanoid(skeleton: Skeleton, given: Mapping[str, str] | None = None) -> Humanoid:
+    """Finds the body parts of a skeleton.
+
+    Args:
+        skeleton: of a human or human-like body with two legs, two arms and a head.
+        given: role to joint name, for joints that are known; they are believed.
+
+    Raises:
+        SkeletonError: if a given role or joint does not exist, or a required role was not found.
+    """
+    tree = _Tree(skeleton)
+    known = _check_given(skeleton, given or {})
+    found = _by_name(tree) | known
+    sources = {role: "given" if role in known else "name" for role in found}
+    between = _middles(tree, found)
+    found |= between
+    sources |= dict.fromkeys(between, "shape")
+    if len(set(REQUIRED) & set(found)) < len(REQUIRED) / 2:  # names that tell much are not overruled
+        shaped = _by_shape(tree)
+        sources = dict.fromkeys(shaped, "shape") | dict.fromkeys(known, "given")
+        found = shaped | known
+    missing = [role for role in REQUIRED if role not in found and role != "pelvis"]
+    if missing:
+        raise SkeletonError(_unrecognised(skeleton, found, missing))
+    return _complete(tree, found, sources)
+
+
+def _unrecognised(skeleton: Skeleton, found: Mapping[str, int], missing: list[str]) -> str:
+    shown = ", ".join(skeleton.names[:6]) + (", ..." if skeleton.num_joints > 6 else "")
+    known = ", ".join(f"{role} = {skeleton.names[joint]}" for role, joint in list(found.items())[:4]) or "nothing"
+    return (
+        f"this is not recognised as a human body: {skeleton.num_joints} joints ({shown})\n"
+        f"found: {known}\n"
+        f"not found: {', '.join(missing)}\n"
+        'expected two legs, two arms and a head; name the joints in a JSON file, {"left_hip": "...", ...}, and give '
+        "it with --joints (motionclip info --joints-template writes one to edit)"
+    )
+
+
+def _check_given(skeleton: Skeleton, given: Mapping[str, str]) -> dict[str, int]:
+    unknown = [role for role in given if role not in ROLES]
+    if unknown:
+        raise SkeletonError(f"unknown roles {', '.join(unknown)}; expected some of {', '.join(ROLES)}")
+    return {role: skeleton.index(name) for role, name in given.items()}
+
+
+class _Tree:
+    """A skeleton's tree with what is asked of it often."""
+
+    def __init__(self, skeleton: Skeleton):
+        self.skeleton = skeleton
+        self.parents, self.children = skeleton.parents, skeleton.children
+        self.paths: list[tuple[int, ...]] = []
+        for joint, parent in enumerate(self.parents):
+            self.paths.append((*(self.paths[parent] if parent >= 0 else ()), joint))
+        self.words = understand_names(skeleton.names)
+
+    def common(self, joints: Iterable[int]) -> int:
+        """The last joint that is above all of several joints, or one of them."""
+        paths = [self.paths[joint] for joint in joints]
+        shared = [column[0] for column in zip(*paths, strict=False) if len(set(column)) == 1]
+        return shared[-1]
+
+    def between(self, above: int, below: int) -> tuple[int, ...]:
+        """The joints below ``above`` down to ``below``, which is included."""
+        path = self.paths[below]
+        return path[path.index(above) + 1 :] if above in path else ()
+
+
+def _by_name(tree: _Tree) -> dict[str, int]:
+    """The roles that names tell."""
+    found: dict[str, int] = {}
+    for side in SIDES:
+        found |= {f"{side}_{role}": joint for role, joint in _leg(_chain(tree, side, LEG)).items()}
+        arm = _arm(_chain(tree, side, ARM))
+        found |= {f"{side}_{role}": joint for role, joint in arm.items()}
+        if "wrist" in arm and "hand" not in arm and (palm := _palm(tree, side, arm["wrist"])) is not None:
+            found[f"{side}_hand"] = palm
+    heads = [joint for joint, name in enumerate(tree.words) if name.kind == "head" and not name.aside]
+    if heads:
+        found["head"] = min(heads, key=lambda joint: len(tree.paths[joint]))
+    elif (end := _rigify_head(tree)) is not None:
+        found["head"] = end
+    return found
+
+
+def _rigify_head(tree: _Tree) -> int | None:
+    """The last joint of a spine that goes on into neck and head under one name, as Rigify's does."""
+    spine = [
+        joint for joint, name in enumerate(tree.words) if name.kind == "spine" and not name.aside and not name.side
+    ]
+    return max(spine, key=lambda joint: len(tree.paths[joint])) if len(spine) >= 6 else None
+
+
+def _chain(tree: _Tree, side: str, kinds: frozenset[str]) -> list[tuple[int, str]]:
+    """The joints of a limb with their kinds, from the trunk outwards: the path that names most kinds of joints."""
+    known = {
+        joint: name.kind
+        for joint, name in enumerate(tree.words)
+        if name.side == side and name.kind in kinds and not name.aside and not name.twist
+    }
+    paths = [[(joint, known[joint]) for joint in tree.paths[end] if joint in known] for end in known]
+    return max(paths, key=lambda path: (len({kind for _, kind in path}), -len(path)), default=[])
+
+
+def _leg(chain: list[tuple[int, str]]) -> dict[str, int]:
+    first = _firsts(chain)
+    hip = first.get("hip", first.get("pelvis", first.get("leg")))
+    below = [joint for joint, kind in chain if kind == "leg" and joint != hip]
+    roles = {"hip": hip, "knee": first.get("knee", below[0] if below else None)}
+    ends = [first[kind] for kind in ("ankle", "sole", "toe") if kind in first]  # SMPL's foot lies behind its ankle
+    roles |= (
+        dict(zip(("ankle", "foot"), ends, strict=False)) if "toe" not in first or len(ends) > 1 else {"foot": ends[0]}
+    )
+    return {role: joint for role, joint in roles.items() if joint is not None}
+
+
+def _arm(chain: list[tuple[int, str]]) -> dict[str, int]:
+    first = _firsts(chain)
+    upper = first.get("upperarm")
+    if upper is None:
+        upper = first.get("arm", first.get("shoulder"))
+    lower = [joint for joint, kind in chain if kind == "arm" and joint != upper]
+    collar = first.get("collar", first.get("shoulder"))
+    roles = {
+        "collar": collar if collar != upper else None,
+        "shoulder": upper,
+        "elbow": first.get("elbow", lower[0] if lower else None),
+        "wrist": first.get("wrist", first.get("hand")),
+        "hand": first.get("hand") if "wrist" in first else None,
+    }
+    return {role: joint for role, joint in roles.items() if joint is not None}
+
+
+def _firsts(chain: list[tuple[int, str]]) -> dict[str, int]:
+    first: dict[str, int] = {}
+    for joint, kind in chain:
+        first.setdefault(kind, joint)
+    return first
+
+
+def _middles(tree: _Tree, found: Mapping[str, int]) -> dict[str, int]:
+    """Knees and elbows that names do not tell: the joint nearest to halfway between the ends of the limb."""
+    lengths = tree.skeleton.offsets.norm(dim=-1)
+    middles = {}
+    for side in SIDES:
+        for start, middle, end in (("knee", "ankle", "foot"), ("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
+            ends = [(found | middles).get(f"{side}_{name}") for name in (start, end)]
+            if f"{side}_{middle}" in found or ends[0] is None or ends[1] is None:
+                continue
+            path = tree.between(ends[0], ends[1])
+            if len(path) > 1:
+                along = lengths[list(path)].cumsum(dim=0)
+                middles[f"{side}_{middle}"] = path[int((along[:-1] - along[-1] / 2).abs().argmin())]
+    return middles
+
+
+def _palm(tree: _Tree, side: str, wrist: int) -> int | None:
+    """The first joint of the middle finger, or else of another one: where the palm points."""
+    fingers = {
+        joint: name.finger for joint, name in enumerate(tree.words) if name.finger and wrist in tree.paths[joint]
+    }
+    fingers = {joint: word for joint, word in fingers.items() if word not in ("thumb", "thmb")}
+    first = min((len(tree.paths[joint]) for joint in fingers), default=0)
+    for words in (("middle", "mid"), ("index", "indx")):
+        named = [joint for joint, word in fingers.items() if word in words]
+        if named:
+            return min(named, key=lambda joint: len(tree.paths[joint]))
+    nearest = [joint for joint in fingers if len(tree.paths[joint]) == first]  # numbered, from thumb to little finger
+    return nearest[len(nearest) // 2] if nearest else None
+
+
+def _by_shape(tree: _Tree) -> dict[str, int]:
+    """The roles that the tree and the rest pose tell; empty if they tell no body."""
+    skeleton = tree.skeleton
+    lengths = skeleton.offsets.norm(dim=-1)
+    longest = _longest_paths(tree, lengths)
+    pairs = _mirrored_pairs(tree, lengths, longest)
+    if len(pairs) < 2:
+        return {}
+    # legs are the pair nearer to the root, arms the one farther from it; of several, the longest limbs
+    pairs = sorted(pairs, key=lambda pair: -pair[3])[:2]
+    legs, arms = sorted(pairs, key=lambda pair: len(tree.paths[pair[0]]))
+    if legs[0] == arms[0]:
+        return {}
+    found: dict[str, int] = {}
+    for pair, roles in ((legs, ("hip", "knee", "ankle")), (arms, ("shoulder", "elbow", "wrist"))):
+        limbs = [_three_joints(longest[start], lengths) for start in pair[1:3]]
+        if any(limb is None for limb in limbs):
+            return {}
+        for side, limb in zip(_sides(tree, limbs, legs, arms), limbs, strict=True):
+            assert limb is not None
+            found |= {f"{side}_{role}": joint for role, joint in zip(roles, limb, strict=True)}
+    chest = arms[0]
+    others = [child for child in tree.children[chest] if child not in arms[1:3]]
+    if not others:
+        return {}
+    neck = max(others, key=lambda child: float(sum(lengths[joint] for joint in longest[child])))
+    found["head"] = longest[neck][min(1, len(longest[neck]) - 1)]
+    return found
+
+
+def _longest_paths(tree: _Tree, lengths: Tensor) -> list[tuple[int, ...]]:
+    """Of each joint, the path (with it) to the leaf that is farthest along the bones."""
+    reach: list[float] = [0.0] * len(tree.parents)
+    path: list[tuple[int, ...]] = [(joint,) for joint in range(len(tree.parents))]
+    for joint in range(len(tree.parents) - 1, 0, -1):
+        parent, total = tree.parents[joint], reach[joint] + float(lengths[joint])
+        if total > reach[parent]:
+            reach[parent], path[parent] = total, (parent, *path[joint])
+    return path
+
+
+def _mirrored_pairs(tree: _Tree, lengths: Tensor, longest: list[tuple[int, ...]]) -> list[tuple[int, int, int, float]]:
+    """Forks with two branches of like bone lengths: (fork, branch, branch, length of a branch)."""
+    pairs = []
+    for fork, children in enumerate(tree.children):
+        for number, one in enumerate(children):
+            for other in children[number + 1 :]:
+                a, b = lengths[list(longest[one])], lengths[list(longest[other])]
+                if len(a) >= 3 and len(a) == len(b) and torch.allclose(a, b, rtol=0.1, atol=0.02 * float(a.sum())):
+                    pairs.append((fork, one, other, float(a[1:].sum())))
+    return pairs
+
+
+def _three_joints(path: tuple[int, ...], lengths: Tensor) -> tuple[int, int, int] | None:
+    """Start, middle and end of a limb: the ends of its two longest neighbouring bones."""
+    if len(path) < 3:
+        return None
+    bones = lengths[list(path[1:])]
+    first = int((bones[:-1] + bones[1:]).argmax())
+    return path[first], path[first + 1], path[first + 2]
+
+
+def _sides(
+    tree: _Tree,
+    limbs: list[tuple[int, int, int] | None],
+    legs: tuple[int, int, int, float],
+    arms: tuple[int, int, int, float],
+) -> tuple[str, str]:
+    """The sides of two limbs: by their names' words for sides, or by the rest pose, left of where the feet point."""
+    named = [tree.words[limb[0]].side or tree.words[limb[1]].side for limb in limbs if limb is not None]
+    if sorted(named) == ["left", "right"]:
+        return named[0], named[1]
+    rest = tree.skeleton.rest_positions
+    up = rest[arms[0]] - rest[legs[0]]
+    feet = [tree.paths[leaf] for leaf in range(len(tree.parents)) if not tree.children[leaf]]
+    toes = [path for path in feet if legs[1] in path or legs[2] in path]
+    forward = sum((rest[path[-1]] - rest[path[-2]] for path in toes), torch.zeros(3))
+    left = torch.linalg.cross(up, forward)
+    assert limbs[0] is not None and limbs[1] is not None
+    across = rest[limbs[0][0]] - rest[limbs[1][0]]
+    return ("left", "right") if float(across @ left) >= 0 else ("right", "left")
+
+
+def _complete(tree: _Tree, found: dict[str, int], sources: dict[str, str]) -> Humanoid:
+    """Adds pelvis, spine, chest and neck, which follow from the limbs and the head."""
+    joints = dict(found)
+    joints.setdefault("pelvis", tree.common([joints["left_hip"], joints["right_hip"]]))
+    sources.setdefault("pelvis", "name" if tree.words[joints["pelvis"]].kind in ("pelvis", "spine") else "shape")
+    arms = [joints.get(f"{side}_collar", joints[f"{side}_shoulder"]) for side in SIDES]
+    chest = tree.common([*arms, joints["head"]])
+    while tree.words[chest].kind == "neck" and chest != joints["pelvis"]:  # 3ds Max hangs the arms on the neck
+        chest = tree.parents[chest]
+    joints.setdefault("chest", chest)
+    chest = joints["chest"]
+    fork = tree.common([joints["pelvis"], chest])
+    spine = tuple(joint for joint in tree.between(fork, chest) if not tree.words[joint].aside)
+    necks = tuple(joint for joint in tree.between(chest, joints["head"])[:-1] if not tree.words[joint].aside)
+    if necks:
+        joints.setdefault("neck", necks[0])
+    for role in joints:
+        sources.setdefault(role, "shape")
+    return Humanoid(tree.skeleton, joints, spine, necks, sources)

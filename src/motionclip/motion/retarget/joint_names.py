@@ -1,0 +1,205 @@
+"""What the names of joints say: a side, a kind of body part, or that a joint is aside.
+
+A name is cut into words: "mixamorig:LeftUpLeg_07" gives left, up, leg. What most names of a skeleton begin with, such as
+the name of a character, is left out. A convention that is not understood yet needs its words in the tables below.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_SIDE_WORDS = dict.fromkeys(("l", "left", "lft", "izq", "izquierda", "links", "gauche", "sx"), "left") | dict.fromkeys(
+    ("r", "right", "rgt", "rt", "der", "derecha", "rechts", "droite", "dx"), "right"
+)
+# Japanese names (MMD) and Chinese ones, longest first, as the English words that are understood below.
+_TRANSLATED = (
+    *(("左", " left "), ("右", " right "), ("下半身", " pelvis "), ("上半身", " spine "), ("センター", " center ")),
+    *(("手首", " wrist "), ("足首", " ankle "), ("つま先", " toe "), ("足先", " toe "), ("爪先", " toe ")),
+    *(("ひざ", " knee "), ("膝", " knee "), ("ひじ", " elbow "), ("肘", " elbow "), ("親指", " thumb ")),
+    *(("人指", " index "), ("人差指", " index "), ("中指", " middle "), ("薬指", " ring "), ("小指", " pinky ")),
+    *(("捩", " twist "), ("ねじり", " twist "), ("肩", " clavicle "), ("腕", " upperarm "), ("首", " neck ")),
+    *(("頭", " head "), ("腰", " waist "), ("大腿", " thigh "), ("小腿", " shin "), ("足", " thigh ")),
+    *(("目", " eye "), ("腿", " thigh "), ("手", " hand ")),
+)
+# Words of joints that are no part of the chains that are sought.
+_ASIDE = frozenset(
+    [
+        "ik",
+        "fk",
+        "pole",
+        "ctrl",
+        "control",
+        "target",
+        "helper",
+        "nub",
+        "end",
+        "effector",
+        "site",
+        "prop",
+        "weapon",
+        "socket",
+        "attach",
+        "slot",
+        "handslot",
+        "camera",
+        "eye",
+        "jaw",
+        "tongue",
+        "brow",
+        "eyebrow",
+        "eyelid",
+        "lip",
+        "cheek",
+        "ear",
+        "hair",
+        "teeth",
+        "tooth",
+        "breast",
+        "pectoral",
+        "boob",
+        "skirt",
+        "cloth",
+        "tail",
+        "wing",
+        "glute",
+        "bag",
+        "gun",
+        "sword",
+        "shield",
+        "mch",
+        "org",
+        "vis",
+        "tweak",
+        "marker",
+        "dummy",
+        "mesh",
+        "cancel",
+        "parent",
+    ]
+)
+_TWIST = frozenset(("twist", "roll"))
+_FINGERS = re.compile(r"thumb|index|middle|ring|pinky|little|finger|^mid$|carpal|^indx$|^pnky$|^thmb$")
+# Kind of body part to the compound words that name it, from the word that is sure to the one that is not.
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "hip": ("thigh", "femur", "upleg", "upperleg", "legupper", "uleg", "legup", "thighbend"),
+    "knee": ("shin", "calf", "tibia", "knee", "lowerleg", "lowleg", "leglower", "lleg", "legdown"),
+    "ankle": ("ankle",),
+    "sole": ("foot",),
+    "toe": ("toe", "toes", "toebase", "ball", "foottoe", "toefoot", "forefoot"),
+    "leg": ("leg",),
+    "collar": ("clavicle", "collar", "clav", "collarbone", "scapula"),
+    "upperarm": ("upperarm", "uparm", "humerus", "shldr", "shldrbend", "uarm", "armupper", "bicep", "armup"),
+    "elbow": ("elbow", "forearm", "forearmbend", "lowerarm", "lowarm", "radius", "farm", "armlower", "armdown"),
+    "wrist": ("wrist",),
+    "hand": ("hand", "palm"),
+    "shoulder": ("shoulder",),
+    "arm": ("arm",),
+    "head": ("head",),
+    "neck": ("neck", "necktwist", "necklower", "neckupper", "lowerneck", "upperneck", "neckbase"),
+    "spine": (
+        *("spine", "chest", "abdomen", "waist", "torso", "thorax", "back", "belly", "stomach", "ab", "trunk"),
+        *(
+            "lowerback",
+            "upperback",
+            "upperchest",
+            "abdomenlower",
+            "abdomenupper",
+            "chestlower",
+            "chestupper",
+            "tospine",
+        ),
+        *("lowerspine", "upperspine", "spinelower", "spineupper", "midback", "spinemid", "breastbone", "ribcage"),
+    ),
+    "pelvis": ("pelvis", "hips", "hip"),
+}
+KIND = {word: kind for kind, words in _WORDS.items() for word in words}
+LEG = frozenset(("hip", "knee", "ankle", "sole", "toe", "leg", "pelvis"))  # a sided "hip" is a hip
+ARM = frozenset(("collar", "shoulder", "upperarm", "arm", "elbow", "wrist", "hand"))
+
+
+@dataclass(frozen=True)
+class JointName:
+    """What a joint's name says.
+
+    Attributes:
+        side: "left", "right" or "".
+        kind: a key of ``_WORDS``, or "".
+        aside: whether it is a finger, a prop, a control, or part of the face.
+        twist: whether it is a twist bone.
+        finger: the finger's word, or "".
+    """
+
+    side: str
+    kind: str
+    aside: bool
+    twist: bool
+    finger: str
+
+
+def understand_names(names: tuple[str, ...]) -> list[JointName]:
+    words = [_split(name) for name in names]
+    shared = _shared_prefix(words)
+    return [
+        _understood(each[len(shared) :] if each[: len(shared)] == shared and each != shared else each, name)
+        for each, name in zip(words, names, strict=True)
+    ]
+
+
+def _split(name: str) -> tuple[str, ...]:
+    """A name's words, lower case, without name spaces: "mixamorig:LeftUpLeg_07" gives left, up, leg, 07."""
+    name = unicodedata.normalize("NFKC", re.split(r"[:|]", name)[-1] or name)
+    for foreign, english in _TRANSLATED:
+        name = name.replace(foreign, english)
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", name)
+    return tuple(word.lower() for word in re.findall(r"[A-Za-z]+|\d+", name))
+
+
+def _shared_prefix(words: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The words that most names begin with, such as a character's name."""
+    prefix: tuple[str, ...] = ()
+    while True:
+        longer = Counter(
+            each[: len(prefix) + 1] for each in words if len(each) > len(prefix) + 1 and each[: len(prefix)] == prefix
+        )
+        if not longer:
+            return prefix
+        best, times = longer.most_common(1)[0]
+        if times <= len(words) / 2 or best[-1] in _SIDE_WORDS or best[-1] in KIND:
+            return prefix
+        prefix = best
+
+
+def _understood(words: tuple[str, ...], name: str) -> JointName:
+    if re.fullmatch(r"[LT]\d{1,2}", name):  # vertebrae, as Xsens names them
+        return JointName("", "spine", False, False, "")
+    side, plain = "", []
+    for word in words:
+        own, rest = _sided(word)
+        side = side or own
+        plain += [rest] if rest and not rest.isdigit() else []
+    if plain and plain[0] in ("u", "f") and len(plain) > 1 and plain[1] == "arm":  # LUArm, LFArm
+        plain = [plain[0] + "arm", *plain[2:]]
+    twist = any(word in _TWIST for word in plain)
+    finger = next((word for word in plain if _FINGERS.search(word)), "")
+    aside = bool(finger) or any(word in _ASIDE for word in plain)
+    core = [word for word in plain if word not in _TWIST]
+    joined = "".join(core)
+    kind = KIND.get(joined, "") or next((KIND[word] for word in reversed(core) if word in KIND), "")
+    if "joint" in core and kind in ("pelvis", "hip"):  # CMU's hip joints, which do not move
+        kind = ""
+    return JointName(side, kind, aside, twist, finger)
+
+
+def _sided(word: str) -> tuple[str, str]:
+    """The side that a word says, and what is left of it: "left" gives left and nothing, "lfemur" left and femur."""
+    if word in _SIDE_WORDS:
+        return _SIDE_WORDS[word], ""
+    for start in ("left", "right", "l", "r"):
+        rest = word.removeprefix(start)
+        if rest != word and (rest in KIND or rest in ("u", "f", "hipjoint", "toes")) and word not in KIND:
+            return _SIDE_WORDS[start], "joint" if rest == "hipjoint" else rest
+    return "", word

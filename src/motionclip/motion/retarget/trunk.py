@@ -1,0 +1,211 @@
+"""A trunk that leans, turns and bends as its source's joints show, whatever the two skeletons' proportions.
+
+Rotations alone do not carry a trunk over: where the source's chest is longer or its collar bones are narrower, the
+same rotations put shoulders and head elsewhere. Here three directions are made exact, in closed form and frame by
+frame: the line through the shoulders, by turning the chest; the line from the hips to the shoulders, by swinging the
+bones of the spine; the line from the hips to the head, by swinging the neck and, where the neck is too short for that,
+by tilting the chest about the line of the shoulders. Each asks for a vector b of given length such that c + b points
+along a unit direction u, which has the solution
+
+    b = -(c - (c u) u) + sqrt(|b|^2 - |c - (c u) u|^2) u.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from motionclip.motion import rotations as rot
+from motionclip.motion.retarget.humanoid import SIDES, Humanoid
+
+#: World rotations (T, 3, 3) of the joints that are driven, by index; others are turned as the joint above them.
+Turned = dict[int, Tensor]
+
+# The largest part of a bone's length that may be spent on what lies across its goal; where more would be needed, the
+# goal is met as far as this goes. A chest is turned by little, a head may be held far forward.
+_MOST_CHEST, _MOST_SPINE, _MOST_NECK, _WHOLE_NECK = 0.6, 0.8, 0.9, 0.999
+#: Furthest that the chest is tilted for the sake of the head, radians, and rounds of halving that find by how much.
+_MOST_TILT, _ROUNDS = 0.8, 8
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Where a source's trunk is, seen from the middle of its hips; vectors (T, 3) of any length.
+
+    Attributes:
+        shoulders: from the right to the left shoulder.
+        up: from the middle of the hips to the middle of the shoulders.
+        head: from the middle of the hips to the head.
+    """
+
+    shoulders: Tensor
+    up: Tensor
+    head: Tensor
+
+    def frames(self, chosen: Tensor) -> Directions:
+        """Some of the frames."""
+        return Directions(self.shoulders[chosen], self.up[chosen], self.head[chosen])
+
+
+def align_trunk(turned: Turned, humanoid: Humanoid, goal: Directions) -> None:
+    """Turns chest, spine and neck so that shoulders and head lie where a source's do.
+
+    Args:
+        turned: world rotations; those of the spine, the chest and the neck are replaced.
+        humanoid: the body parts of the skeleton that is turned.
+        goal: where the source's trunk is.
+    """
+    unit = Directions(*(normalize(each, dim=-1) for each in (goal.shoulders, goal.up, goal.head)))
+    trunk = _Trunk(humanoid, unit)
+    trunk.turn_chest(turned)
+    trunk.tilt_chest(turned, trunk.find_tilt(turned))
+    trunk.swing_neck(turned)
+
+
+@dataclass(frozen=True)
+class _Trunk:
+    """The body parts of a skeleton, and the unit directions that its trunk is to follow."""
+
+    humanoid: Humanoid
+    goal: Directions
+
+    def vector(self, turned: Turned, above: int, below: int) -> Tensor:
+        """The vector (T, 3) from a joint to one below it."""
+        skeleton = self.humanoid.skeleton
+        total: Tensor | None = None
+        while below != above:
+            carrier = skeleton.parents[below]
+            holder = carrier
+            while holder not in turned:
+                holder = skeleton.parents[holder]
+            step = turned[holder] @ skeleton.offsets[below].to(turned[holder])
+            total = step if total is None else total + step
+            below = carrier
+        assert total is not None
+        return total
+
+    @property
+    def spine(self) -> tuple[int, ...]:
+        """The joints below the chest that bend; the chest itself where there are none."""
+        return self.humanoid.spine[:-1] or self.humanoid.spine
+
+    def hips(self, turned: Turned) -> Tensor:
+        """The middle of the hips (T, 3), seen from the joint that legs and trunk hang on."""
+        joints = self.humanoid.joints
+        return (
+            self.vector(turned, self.fork, joints["left_hip"]) + self.vector(turned, self.fork, joints["right_hip"])
+        ) / 2
+
+    @property
+    def fork(self) -> int:
+        """The joint that legs and trunk hang on."""
+        return self.humanoid.skeleton.parents[self.humanoid.spine[0]]
+
+    @property
+    def chest(self) -> int:
+        return self.humanoid.spine[-1]
+
+    def collar(self, side: str) -> int:
+        """The joint at which an arm begins."""
+        return self.humanoid.joints.get(f"{side}_collar", self.humanoid.joints[f"{side}_shoulder"])
+
+    def reach(self, turned: Turned, side: str) -> Tensor:
+        """The vector (T, 3) from where an arm begins to its shoulder."""
+        collar, shoulder = self.collar(side), self.humanoid.joints[f"{side}_shoulder"]
+        return self.vector(turned, collar, shoulder) if collar != shoulder else turned[self.chest].new_zeros(1, 3)
+
+    def turn_chest(self, turned: Turned) -> None:
+        """Turns the chest so that the shoulders lie along their line; the collar bones keep their directions."""
+        between = self.vector(turned, self.chest, self.collar("left")) - self.vector(
+            turned, self.chest, self.collar("right")
+        )
+        goal = _towards(
+            self.reach(turned, "left") - self.reach(turned, "right"), between, self.goal.shoulders, _MOST_CHEST
+        )
+        turned[self.chest] = rot.shortest_arc(between, goal) @ turned[self.chest]
+
+    def swing_spine(self, turned: Turned) -> None:
+        """Swings the bones of the spine so that the shoulders lie above the hips as they should."""
+        first = self.spine[0]
+        arms = sum(self.vector(turned, self.chest, self.collar(side)) + self.reach(turned, side) for side in SIDES) / 2
+        below = self.vector(turned, self.fork, first) - self.hips(turned)
+        if first == self.chest:  # one joint bears both
+            swing = rot.shortest_arc(arms, _towards(below, arms, self.goal.up, _MOST_SPINE))
+        else:
+            spine = self.vector(turned, first, self.chest)
+            swing = rot.shortest_arc(spine, _towards(below + arms, spine, self.goal.up, _MOST_SPINE))
+        for joint in self.spine:
+            if joint in turned:
+                turned[joint] = swing @ turned[joint]
+
+    def tilt_chest(self, turned: Turned, angle: Tensor) -> None:
+        """Tilts the chest by angles (T,) about the line of the shoulders; shoulders stay where they should be."""
+        turned[self.chest] = rot.rotvec_to_matrix(angle[:, None] * self.goal.shoulders) @ turned[self.chest]
+        self.turn_chest(turned)
+        self.swing_spine(turned)
+
+    def find_tilt(self, turned: Turned) -> Tensor:
+        """The smallest angles (T,) about the line of the shoulders at which the neck reaches the line to the head."""
+        angle = turned[self.chest].new_zeros(len(self.goal.head))
+        head = self.below_neck(turned) + self.vector(turned, self.neck, self.humanoid.joints["head"])
+        short = (self.lack(turned, angle) > 0) & ~_is_along(head, self.goal.head)
+        if self.spine[0] == self.chest or not short.any():
+            return angle
+        here = {joint: rotations[short] for joint, rotations in turned.items()}
+        some = _Trunk(self.humanoid, self.goal.frames(short))
+        step = angle[short] + 0.02
+        sign = torch.where(some.lack(here, step) < some.lack(here, -step), 1.0, -1.0)
+        low, enough = angle[short], angle[short] + _MOST_TILT
+        for _ in range(_ROUNDS):
+            middle = (low + enough) / 2
+            reached = some.lack(here, sign * middle) <= 0
+            low, enough = torch.where(reached, low, middle), torch.where(reached, middle, enough)
+        angle[short] = sign * enough
+        return angle
+
+    def lack(self, turned: Turned, angle: Tensor) -> Tensor:
+        """By how many metres (T,) the neck is too short to reach the line to the head, with the chest tilted."""
+        tilted = dict(turned)
+        self.tilt_chest(tilted, angle)
+        neck = self.vector(tilted, self.neck, self.humanoid.joints["head"]).norm(dim=-1)
+        return _across(self.below_neck(tilted), self.goal.head).norm(dim=-1) - _MOST_NECK * neck
+
+    @property
+    def neck(self) -> int:
+        """The joint that carries the head: the neck, or the chest where there is none."""
+        return self.humanoid.necks[0] if self.humanoid.necks else self.chest
+
+    def below_neck(self, turned: Turned) -> Tensor:
+        """The vector (T, 3) from the middle of the hips to the neck."""
+        return self.vector(turned, self.fork, self.neck) - self.hips(turned)
+
+    def swing_neck(self, turned: Turned) -> None:
+        """Swings the neck so that the head lies above the hips as it should."""
+        if self.neck == self.chest:
+            return
+        neck = self.vector(turned, self.neck, self.humanoid.joints["head"])
+        swing = rot.shortest_arc(neck, _towards(self.below_neck(turned), neck, self.goal.head, _WHOLE_NECK))
+        for joint in self.humanoid.necks:
+            if joint in turned:
+                turned[joint] = swing @ turned[joint]
+
+
+def _across(vector: Tensor, direction: Tensor) -> Tensor:
+    return vector - (vector * direction).sum(dim=-1, keepdim=True) * direction
+
+
+def _towards(rest: Tensor, bone: Tensor, direction: Tensor, most: float) -> Tensor:
+    """Vectors (T, 3) as long as ``bone`` whose sums with ``rest`` point along unit directions, all (T, 3)."""
+    length = bone.norm(dim=-1, keepdim=True)
+    across = _across(rest, direction)
+    across = across * (most * length / across.norm(dim=-1, keepdim=True).clamp(min=1e-9)).clamp(max=1.0)
+    found = (length.square() - across.square().sum(dim=-1, keepdim=True)).sqrt() * direction - across
+    return torch.where(_is_along(rest + bone, direction)[:, None], bone, found)
+
+
+def _is_along(vector: Tensor, direction: Tensor) -> Tensor:
+    """Whether vectors (T, 3) point along unit directions (T, 3) already, as far as single precision tells."""
+    return (normalize(vector, dim=-1) * direction).sum(dim=-1) > 1 - 1e-6

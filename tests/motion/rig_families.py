@@ -1,0 +1,279 @@
+"""Skeletons with the joint names and the hierarchy of known rigs, and the proportions of the canonical body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+from motionclip.motion import CANONICAL, Skeleton
+
+# Canonical joints of a limb, in order; names of other joints in a family's list lie halfway to the next of them.
+LEG = ("hip", "knee", "ankle", "foot")
+ARM = ("collar", "shoulder", "elbow", "wrist", "hand")
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A rig family.
+
+    Attributes:
+        legs: names of a leg's joints, ``{}`` for the side, with the canonical joint that each is, or "" for none.
+        arms: the same for an arm.
+        spine: names from the first above the pelvis to the chest.
+        neck: names above the chest, the last is the head.
+        pelvis: names from the root to the joint that carries the legs; the spine hangs on the first of them.
+        sides: the words for left and right.
+        arms_on: the name of the joint that the arms hang on, if it is not the chest.
+        extra: more joints as (name, parent's name).
+    """
+
+    legs: tuple[tuple[str, str], ...]
+    arms: tuple[tuple[str, str], ...]
+    spine: tuple[str, ...]
+    neck: tuple[str, ...]
+    pelvis: tuple[str, ...] = ("Hips",)
+    sides: tuple[str, str] = ("Left", "Right")
+    arms_on: str | None = None
+    extra: tuple[tuple[str, str], ...] = field(default=())
+
+
+def _limb(parts: tuple[str, ...], *names: str) -> tuple[tuple[str, str], ...]:
+    """Names paired with canonical joints; a name that begins with "~" is none of them."""
+    rest = iter(parts)
+    return tuple((name.removeprefix("~"), "" if name.startswith("~") else next(rest)) for name in names)
+
+
+def leg(*names: str) -> tuple[tuple[str, str], ...]:
+    return _limb(LEG, *names)
+
+
+def arm(*names: str) -> tuple[tuple[str, str], ...]:
+    return _limb(ARM, *names)
+
+
+def bare_arm(*names: str) -> tuple[tuple[str, str], ...]:
+    return _limb(ARM[1:], *names)
+
+
+_MIXAMO_LEG = leg("{}UpLeg", "{}Leg", "{}Foot", "{}ToeBase", "~{}Toe_End")
+_MIXAMO_ARM = arm("{}Shoulder", "{}Arm", "{}ForeArm", "{}Hand", "{}HandMiddle1")
+_LR = ("L", "R")
+_SMALL = ("l", "r")
+
+FAMILIES: dict[str, Rig] = {
+    "mixamo": Rig(_MIXAMO_LEG, _MIXAMO_ARM, ("Spine", "Spine1", "Spine2"), ("Neck", "Head", "HeadTop_End")),
+    "soma": Rig(
+        leg("{}Leg", "{}Shin", "{}Foot", "{}ToeBase"),
+        arm("{}Shoulder", "{}Arm", "{}ForeArm", "{}Hand"),
+        ("Spine1", "Spine2", "Chest"),
+        ("Neck1", "Neck2", "Head", "HeadEnd"),
+    ),
+    "smpl": Rig(
+        leg("{}_Hip", "{}_Knee", "{}_Ankle", "{}_Foot"),
+        arm("{}_Collar", "{}_Shoulder", "{}_Elbow", "{}_Wrist", "{}_Hand"),
+        ("Spine1", "Spine2", "Spine3"),
+        ("Neck", "Head"),
+        ("Pelvis",),
+        _LR,
+    ),
+    "vrm": Rig(
+        leg("J_Bip_{}_UpperLeg", "J_Bip_{}_LowerLeg", "J_Bip_{}_Foot", "J_Bip_{}_ToeBase"),
+        arm("J_Bip_{}_Shoulder", "J_Bip_{}_UpperArm", "J_Bip_{}_LowerArm", "J_Bip_{}_Hand", "J_Bip_{}_Middle1"),
+        ("J_Bip_C_Spine", "J_Bip_C_Chest", "J_Bip_C_UpperChest"),
+        ("J_Bip_C_Neck", "J_Bip_C_Head"),
+        ("Root", "J_Bip_C_Hips"),
+        _LR,
+        extra=(("J_Adj_L_FaceEye", "J_Bip_C_Head"), ("J_Sec_Hair1_01", "J_Bip_C_Head")),
+    ),
+    "3dsmax_biped": Rig(
+        leg("Bip01 {} Thigh", "Bip01 {} Calf", "Bip01 {} Foot", "Bip01 {} Toe0"),
+        arm("Bip01 {} Clavicle", "Bip01 {} UpperArm", "Bip01 {} Forearm", "Bip01 {} Hand", "Bip01 {} Finger2"),
+        ("Bip01 Spine", "Bip01 Spine1", "Bip01 Spine2"),
+        ("Bip01 Neck", "Bip01 Head", "Bip01 HeadNub"),
+        ("Bip01", "Bip01 Pelvis"),
+        _LR,
+        arms_on="Bip01 Neck",
+    ),
+    "daz_genesis8": Rig(
+        leg("{}ThighBend", "~{}ThighTwist", "{}Shin", "{}Foot", "~{}Metatarsals", "{}Toe"),
+        arm("{}Collar", "{}ShldrBend", "~{}ShldrTwist", "{}ForearmBend", "~{}ForearmTwist", "{}Hand", "{}Mid1"),
+        ("abdomenLower", "abdomenUpper", "chestLower", "chestUpper"),
+        ("neckLower", "neckUpper", "head"),
+        ("hip", "pelvis"),
+        _SMALL,
+        extra=(("lEye", "head"), ("rEye", "head"), ("lPectoral", "chestUpper"), ("rPectoral", "chestUpper")),
+    ),
+    "blender_rigify_deform": Rig(
+        leg("DEF-thigh.{}", "~DEF-thigh.{}.001", "DEF-shin.{}", "~DEF-shin.{}.001", "DEF-foot.{}", "DEF-toe.{}"),
+        arm(
+            *("DEF-shoulder.{}", "DEF-upper_arm.{}", "~DEF-upper_arm.{}.001", "DEF-forearm.{}", "~DEF-forearm.{}.001"),
+            *("DEF-hand.{}", "DEF-f_middle.01.{}"),
+        ),
+        ("DEF-spine.001", "DEF-spine.002", "DEF-spine.003"),
+        ("DEF-spine.004", "DEF-spine.005", "DEF-spine.006"),
+        ("root", "DEF-spine"),
+        _LR,
+    ),
+    "unreal5": Rig(
+        leg("thigh_{}", "calf_{}", "foot_{}", "ball_{}"),
+        arm("clavicle_{}", "upperarm_{}", "lowerarm_{}", "hand_{}", "middle_01_{}"),
+        ("spine_01", "spine_02", "spine_03", "spine_04", "spine_05"),
+        ("neck_01", "neck_02", "head"),
+        ("root", "pelvis"),
+        _SMALL,
+        extra=(
+            *(("ik_foot_root", "root"), ("ik_foot_l", "ik_foot_root"), ("ik_foot_r", "ik_foot_root")),
+            *(("ik_hand_root", "root"), ("ik_hand_gun", "ik_hand_root"), ("ik_hand_l", "ik_hand_gun")),
+            *(("thigh_twist_01_l", "thigh_l"), ("upperarm_twist_01_r", "upperarm_r")),
+        ),
+    ),
+    "character_creator": Rig(
+        leg("CC_Base_{}_Thigh", "CC_Base_{}_Calf", "CC_Base_{}_Foot", "CC_Base_{}_ToeBase"),
+        arm("CC_Base_{}_Clavicle", "CC_Base_{}_Upperarm", "CC_Base_{}_Forearm", "CC_Base_{}_Hand", "CC_Base_{}_Mid1"),
+        ("CC_Base_Waist", "CC_Base_Spine01", "CC_Base_Spine02"),
+        ("CC_Base_NeckTwist01", "CC_Base_NeckTwist02", "CC_Base_Head"),
+        ("CC_Base_Hip", "CC_Base_Pelvis"),
+        _LR,
+        extra=(
+            *(("CC_Base_L_ThighTwist01", "CC_Base_L_Thigh"), ("CC_Base_L_Eye", "CC_Base_Head")),
+            *(("CC_Base_JawRoot", "CC_Base_Head"), ("CC_Base_L_Breast", "CC_Base_Spine02")),
+        ),
+    ),
+    "makehuman": Rig(
+        leg("~pelvis.{}", "upperleg01.{}", "~upperleg02.{}", "lowerleg01.{}", "~lowerleg02.{}", "foot.{}", "toe1-1.{}"),
+        arm(
+            *("clavicle.{}", "~shoulder01.{}", "upperarm01.{}", "~upperarm02.{}", "lowerarm01.{}", "~lowerarm02.{}"),
+            *("wrist.{}",),
+        ),
+        ("spine05", "spine04", "spine03", "spine02", "spine01"),
+        ("neck01", "neck02", "neck03", "head"),
+        ("root",),
+        _LR,
+        extra=(("jaw", "head"), ("eye.L", "head"), ("breast.L", "spine02"), ("finger3-1.L", "wrist.L")),
+    ),
+    "optitrack": Rig(
+        leg("Skeleton 001_{}Thigh", "Skeleton 001_{}Shin", "Skeleton 001_{}Foot", "Skeleton 001_{}Toe"),
+        arm("Skeleton 001_{}Shoulder", "Skeleton 001_{}UArm", "Skeleton 001_{}FArm", "Skeleton 001_{}Hand"),
+        ("Skeleton 001_Ab", "Skeleton 001_Chest"),
+        ("Skeleton 001_Neck", "Skeleton 001_Head"),
+        ("Skeleton 001_Hip",),
+        _LR,
+    ),
+    "rokoko": Rig(
+        leg("{}Thigh", "{}Shin", "{}Foot", "{}Toe"),
+        arm("{}Shoulder", "{}Arm", "{}ForeArm", "{}Hand"),
+        ("Spine1", "Spine2", "Spine3", "Spine4"),
+        ("Neck", "Head"),
+    ),
+    "xsens": Rig(
+        leg("{}UpperLeg", "{}LowerLeg", "{}Foot", "{}Toe"),
+        arm("{}Shoulder", "{}UpperArm", "{}ForeArm", "{}Hand"),
+        ("L5", "L3", "T12", "T8"),
+        ("Neck", "Head"),
+        ("Pelvis",),
+    ),
+    "perception_neuron": Rig(
+        leg("Robot_{}UpLeg", "Robot_{}Leg", "Robot_{}Foot"),
+        arm("Robot_{}Shoulder", "Robot_{}Arm", "Robot_{}ForeArm", "Robot_{}Hand", "Robot_{}InHandMiddle"),
+        ("Robot_Spine", "Robot_Spine1", "Robot_Spine2", "Robot_Spine3"),
+        ("Robot_Neck", "Robot_Head"),
+        ("Robot_Hips",),
+    ),
+    "mmd": Rig(
+        leg("{}足", "{}ひざ", "{}足首", "{}つま先"),
+        arm("{}肩", "{}腕", "~{}腕捩", "{}ひじ", "~{}手捩", "{}手首", "{}中指１"),
+        ("上半身", "上半身2"),
+        ("首", "頭"),
+        ("センター", "下半身"),
+        ("左", "右"),
+        extra=(("左足ＩＫ", "センター"), ("右足ＩＫ", "センター"), ("左目", "頭"), ("右目", "頭")),
+    ),
+    "kaykit": Rig(
+        leg("upperleg.{}", "lowerleg.{}", "foot.{}", "toes.{}"),
+        bare_arm("upperarm.{}", "lowerarm.{}", "wrist.{}", "hand.{}", "~handslot.{}"),
+        ("spine", "chest"),
+        ("head",),
+        ("root", "hips"),
+        _SMALL,
+    ),
+    "biovision": Rig(
+        leg("{}UpLeg", "{}LowLeg", "{}Foot"),
+        arm("{}Collar", "{}UpArm", "{}LowArm", "{}Hand"),
+        ("Chest",),
+        ("Neck", "Head"),
+    ),
+    "ten_spines": Rig(
+        leg("{}_leg_upper", "{}_leg_lower", "{}_foot", "{}_toe"),
+        arm("{}_clavicle", "{}_arm_upper", "{}_arm_lower", "{}_hand"),
+        tuple(f"spine_{number:02d}" for number in range(1, 11)),
+        ("neck_01", "neck_02", "head"),
+        ("root", "pelvis"),
+        _SMALL,
+    ),
+}
+
+
+def build(rig: Rig, prefix: str = "", suffix: str = "") -> Skeleton:
+    """The skeleton of a rig family, in the canonical T-pose and proportions."""
+    rest = CANONICAL.rest_positions
+    at = {name: rest[joint] for joint, name in enumerate(CANONICAL.names)}
+    places: dict[str, torch.Tensor] = {}
+    parents: dict[str, str | None] = {}
+
+    def add(name: str, place: torch.Tensor, parent: str | None) -> str:
+        places[name], parents[name] = place, parent
+        return name
+
+    for number, name in enumerate(rig.pelvis):
+        add(name, at["pelvis"], rig.pelvis[number - 1] if number else None)
+    legs_on, spine_on = rig.pelvis[-1], rig.pelvis[0] if rig.pelvis[0] not in ("root", "Root") else rig.pelvis[-1]
+    parent = spine_on
+    for number, name in enumerate(rig.spine):
+        low = 0.3  # the first joint of a spine lies at the loins
+        share = low + (1 - low) * number / max(len(rig.spine) - 1, 1)
+        knots = torch.stack([at["pelvis"], at["spine1"], at["spine2"], at["spine3"]])
+        parent = add(name, _along(knots, share), parent)
+    chest = parent
+    for number, name in enumerate(rig.neck):
+        ends = torch.stack([at["neck"], at["head"]])
+        heads = [n for n, each in enumerate(rig.neck) if "head" in each.lower() or each in ("頭", "DEF-spine.006")]
+        share = min(number / max(heads[0], 1), 1.0) if number <= heads[0] else 1.0
+        tip = torch.tensor([0.0, 0.19, 0.0]) if number > heads[0] else torch.zeros(3)
+        parent = add(name, _along(ends, share) + tip, parent)
+    for side, word in zip(("left", "right"), rig.sides, strict=True):
+        for parts, start in ((rig.legs, legs_on), (rig.arms, rig.arms_on or chest)):
+            _add_limb(parts, start, side, word, at, places, add)
+    for name, parent in rig.extra:
+        add(name, places[parent] + torch.tensor([0.02, 0.02, 0.05]), parent)
+    names = list(places)
+    offsets = [places[name] - (places[parents[name]] if parents[name] else places[name]) for name in names]
+    return Skeleton(
+        tuple(prefix + name + suffix for name in names),
+        tuple(-1 if parents[name] is None else names.index(str(parents[name])) for name in names),
+        torch.stack(offsets),
+    )
+
+
+def _along(knots: torch.Tensor, share: float) -> torch.Tensor:
+    """The point at a share of the way along a line of knots (N, 3)."""
+    lengths = knots.diff(dim=0).norm(dim=-1)
+    way = share * float(lengths.sum())
+    for start, end, length in zip(knots[:-1], knots[1:], lengths.tolist(), strict=True):
+        if way <= length + 1e-6:
+            return start + (end - start) * (way / length if length else 0.0)
+        way -= length
+    return knots[-1]
+
+
+def _add_limb(parts, start, side, word, at, places, add) -> None:  # type: ignore[no-untyped-def]
+    parent = start
+    for number, (name, joint) in enumerate(parts):
+        following = next((other for _, other in parts[number + 1 :] if other), "")
+        if joint:
+            place = at[f"{side}_{joint}"]
+        elif following:
+            place = (places[parent] + at[f"{side}_{following}"]) / 2
+        else:
+            place = places[parent] + torch.tensor([0.0, 0.0, 0.05])
+        parent = add(name.format(word), place, parent)
