@@ -30,7 +30,7 @@ def waving(frames: int = 8, fps: float = 30.0) -> Motion:
     return Motion(rotations, torch.tensor([[0, 0.947, 0]]).repeat(frames, 1), fps, CANONICAL)
 
 
-@pytest.mark.parametrize("fps", [30.0, 24.0, 29.97])
+@pytest.mark.parametrize("fps", [30.0, 29.97])
 def test_mp4_has_the_rate_and_the_frames_of_the_motion(tmp_path: Path, fps: float) -> None:
     av = pytest.importorskip("av")
     path = tmp_path / "a.mp4"
@@ -53,7 +53,7 @@ def test_mp4_without_its_package_says_what_to_do(tmp_path: Path, monkeypatch: py
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("fps", "shown"), [(30.0, 9), (20.0, 9), (100.0, 5)])
+@pytest.mark.parametrize(("fps", "shown"), [(20.0, 9), (100.0, 5)])
 def test_gif_lasts_as_long_as_the_motion(tmp_path: Path, fps: float, shown: int) -> None:
     path = tmp_path / "a.gif"
     write_video(waving(9, fps), path)
