@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 # Tensors are small here: threads gain nothing, and on a busy machine they wait for each other (up to 90 times slower).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Properties are checked on a bounded number of examples, without a clock: a busy machine is no failure.
+hypothesis.settings.register_profile("bounded", max_examples=30, deadline=None)
+hypothesis.settings.load_profile("bounded")
 
 ROOT = Path(__file__).parents[1]
 MODELS = Path(__file__).parent / "models"
