@@ -20,6 +20,8 @@ from motionclip.model.checkpoint import Network, load_network
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.training.config import PRESETS
 
+pytestmark = pytest.mark.slow
+
 CLIP_TEXTS = Path(__file__).parents[3] / "shared" / "reference" / "clip_ntu_texts.npz"
 
 

@@ -16,6 +16,8 @@ from motionclip.model.checkpoint import Network
 from motionclip.model.config import ModelConfig
 from motionclip.model.pipeline import MotionCLIP
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def few() -> Iterator[None]:

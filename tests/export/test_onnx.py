@@ -23,6 +23,8 @@ from motionclip.model.pipeline import MotionCLIP, load
 from motionclip.motion import rotations as rot
 from motionclip.training.batches import gather
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
 onnxruntime = pytest.importorskip("onnxruntime")
