@@ -16,7 +16,7 @@ from motionclip.errors import FormatError
 from motionclip.io import write_motion
 from motionclip.motion import CANONICAL, Motion
 from motionclip.render import make_film
-from motionclip.render.stills import write_picture
+from motionclip.render.stills import write_filmstrip
 from motionclip.render.video import frame_ticks, write_film, write_video
 
 
@@ -83,7 +83,7 @@ def test_another_suffix_is_refused(tmp_path: Path) -> None:
 
 
 def test_picture_is_a_png(tmp_path: Path) -> None:
-    write_picture(waving(5), tmp_path / "a.png")
+    write_filmstrip(waving(5), tmp_path / "a.png")
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.format == "PNG"

@@ -1,4 +1,4 @@
-"""Retargeting: the same movement on the canonical skeleton."""
+"""Retargeting to the canonical skeleton, from it onto any other, and how well the result follows its source."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def retarget(motion: Motion, skeleton: Skeleton = CANONICAL) -> Motion:
 
     Returns:
         The same frames at the same rate. Limb bones point exactly as in the source; the path of the
-        hips is scaled by the ratio of leg lengths; y = 0 is the floor (``ground.put_on_floor``).
+        hips is scaled by the ratio of leg lengths; y = 0 is the floor (``floor.put_on_floor``).
 
     Raises:
         SkeletonError: if no family of joint names fits the source, or its rest pose does not stand.
@@ -88,8 +88,7 @@ def _root_path(positions: Tensor, turned: Tensor, calibration: Calibration, skel
     return calibration.scale * middle - turned[:, 0] @ offset
 
 
-# Retargeting the other way: a movement on any skeleton of a known family.
-
+# From the canonical skeleton onto another
 
 _HIPS = ("left_hip", "right_hip")
 _HANDS = ("left_hand", "right_hand")
@@ -162,8 +161,7 @@ def _hips_from_root(rotations: Tensor, calibration: Calibration, skeleton: Skele
     return positions[:, [calibration.joints[hip] for hip in _HIPS]].mean(dim=1)
 
 
-# How well a retargeted motion follows its source.
-
+# Report
 
 # A joint flips if it turns by more than this between two frames, and by more than its source does.
 _FLIP_RAD, _MARGIN_RAD = 1.0, 0.35
