@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 # Tensors are small here: threads gain nothing, and on a busy machine they wait for each other (up to 90 times slower).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Properties are checked on a bounded number of examples, without a clock: a busy machine is no failure.
+hypothesis.settings.register_profile("bounded", max_examples=30, deadline=None)
+hypothesis.settings.load_profile("bounded")
+
 ROOT = Path(__file__).parents[1]
 MODELS = Path(__file__).parent / "models"
+DATA = ROOT / ".data"
 ARCHIVES = ROOT.parent / "shared" / "data"
 TAKE = "dataset/Bandai-Namco-Research-Motiondataset-{}/data/dataset-{}_{}.bvh"
 
@@ -34,6 +40,13 @@ REAL_FILES = {
     + [TAKE.format(2, 2, f"raise-up-{side}-hand_normal_001") for side in ("left", "right")]
     + [TAKE.format(2, 2, f"{take}_007") for take in ("walk_elderly", "run_normal", "wave-both-hands_active")],
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of real files are slow where those have to be unpacked first."""
+    for item in items:
+        if not DATA.is_dir() and "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
@@ -51,8 +64,8 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 @pytest.fixture(scope="session")
 def real_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds ``REAL_FILES``: ``.data`` where the data is unpacked, else unpacked from the archives."""
-    if (ROOT / ".data" / "dataset").is_dir() and (ROOT / ".data" / "cmu").is_dir():
-        return ROOT / ".data"
+    if (DATA / "dataset").is_dir() and (DATA / "cmu").is_dir():
+        return DATA
     if not all((ARCHIVES / name).is_file() for name in REAL_FILES):
         pytest.skip("the real motion data is neither in .data nor packed in ../shared/data")
 

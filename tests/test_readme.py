@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 README = Path(__file__).parents[1] / "README.md"
 FENCE = re.compile(r"^(?P<skip><!-- not tested -->\s*\n)?```bash\n(?P<block>.*?)^```", re.MULTILINE | re.DOTALL)
 

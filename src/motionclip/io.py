@@ -82,7 +82,7 @@ FORMATS = (
     _film(".mp4", "video/mp4", package="av", extra="video"),
     _film(".webp", "image/webp"),
     _film(".gif", "image/gif"),
-    Format(".png", "picture", "image/png", writer="render.stills:write_picture"),
+    Format(".png", "picture", "image/png", writer="render.stills:write_filmstrip"),
 )
 
 

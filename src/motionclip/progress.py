@@ -1,8 +1,8 @@
-"""How long work says how far it is."""
+"""The callback through which long work reports its progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-#: Called with the number of steps that are done, and of all.
 ProgressCallback = Callable[[int, int], None]
+"""Called as ``progress(done, total)`` after each step: the steps that are done, 1 to ``total``, and all of them."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import motionclip
-from motionclip.applications.adapt import adapt, default_captions, fit_linear
+from motionclip.applications.adapt import Adaptation, adapt, default_captions, fit_linear
 from motionclip.cli.main import main
 from motionclip.encoders import load_text_encoder
 from motionclip.errors import DataError, ModelError
@@ -20,10 +20,12 @@ from motionclip.model.checkpoint import Network, load_network
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.training.config import PRESETS
 
+pytestmark = pytest.mark.slow
+
 CLIP_TEXTS = Path(__file__).parents[3] / "shared" / "reference" / "clip_ntu_texts.npz"
 
 
-class TurnedTower:
+class TurnedEncoder:
     """MiniLM's space, turned and moved to a narrow cone; pictures lie in another cone, told apart by brightness."""
 
     name, dim, fingerprint = "turned", 384, "0"
@@ -43,34 +45,35 @@ class TurnedTower:
 
 
 @pytest.fixture(scope="module")
-def base() -> MotionCLIP:
-    return motionclip.load()
+def base(base_model: MotionCLIP) -> MotionCLIP:
+    return base_model
 
 
-def test_a_turned_tower_is_turned_back(base: MotionCLIP) -> None:
-    text_encoder = TurnedTower()
-    result = adapt(base, text_encoder, default_captions()[::5])
-    assert result.held_out.recall[0] > 95
-    adapted = result.model
+@pytest.fixture(scope="module")
+def adaptation(base: MotionCLIP) -> Adaptation:
+    return adapt(base, TurnedEncoder(), default_captions()[::5])
+
+
+def test_a_turned_text_encoder_is_turned_back(base: MotionCLIP, adaptation: Adaptation) -> None:
+    assert adaptation.held_out.recall[0] > 95
+    adapted = adaptation.model
     unseen = ["someone strolls along", "throw a ball far away", "a child hops around"]
     similarity = cosines(adapted.embed_text(unseen), base.embed_text(unseen))
     assert (similarity.argmax(dim=1) == torch.arange(3)).all()
     assert similarity.diagonal().min() > 0.75
 
 
-def test_pictures_are_moved_out_of_their_own_cone(base: MotionCLIP) -> None:
-    text_encoder = TurnedTower()
-    result = adapt(base, text_encoder, default_captions()[::20])
-    assert result.gap is not None and result.gap < 0.5
-    adapted = result.model
+def test_pictures_are_moved_out_of_their_own_cone(base: MotionCLIP, adaptation: Adaptation) -> None:
+    assert adaptation.gap is not None and adaptation.gap < 0.5
+    adapted = adaptation.model
     picture = [np.full((32, 32, 3), 240, np.uint8)]
     texts = base.embed_text(default_captions()[::40]).mean(dim=0, keepdim=True)
-    unmoved = adapted.network.autoencoder.text_head(text_encoder.encode_images(picture))
+    unmoved = adapted.network.autoencoder.text_head(adapted.text_encoder.encode_images(picture))
     assert cosines(adapted.embed_images(picture), texts) > cosines(unmoved, texts) + 0.1
 
 
-def test_motions_are_left_as_they_were(base: MotionCLIP) -> None:
-    adapted = adapt(base, TurnedTower(), default_captions()[::20]).model.network
+def test_motions_are_left_as_they_were(base: MotionCLIP, adaptation: Adaptation) -> None:
+    adapted = adaptation.model.network
     for name, value in base.network.state_dict().items():
         if "text_head" not in name:
             assert torch.equal(adapted.state_dict()[name], value), name
@@ -123,9 +126,9 @@ def test_the_command_writes_a_model_that_takes_pictures(clip_folder: Path, tmp_p
 
 def test_what_cannot_be_adapted_is_refused(base: MotionCLIP) -> None:
     with pytest.raises(DataError, match="captions"):
-        adapt(base, TurnedTower(), ["walk", "walk", "run"])
+        adapt(base, TurnedEncoder(), ["walk", "walk", "run"])
     config = PRESETS["paper"].model.with_text_encoder("minilm", 384)
     with torch.device("meta"):
         paper = Network(config)
     with pytest.raises(ModelError, match="train it"):
-        adapt(MotionCLIP(paper, load_text_encoder("minilm")), TurnedTower())
+        adapt(MotionCLIP(paper, load_text_encoder("minilm")), TurnedEncoder())

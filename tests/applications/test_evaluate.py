@@ -2,33 +2,45 @@
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from motionclip.applications.evaluate.evaluate import Evaluation, evaluate
+from motionclip.applications.evaluate import Evaluation, evaluate, generation
 from motionclip.data.store import Store
 from motionclip.encoders import load_text_encoder
 from motionclip.errors import DataError
-from motionclip.metrics.evaluator import Evaluator
+from motionclip.metrics.evaluator import Evaluator, load_evaluator
 from motionclip.model.checkpoint import Network
 from motionclip.model.config import ModelConfig
-from motionclip.model.pipeline import MotionCLIP, load
-from motionclip.training.evaluator import EvaluatorSettings, train_evaluator
+from motionclip.model.pipeline import MotionCLIP
 
-#: The evaluator here learns in seconds and judges procedural motions only.
-QUICK = EvaluatorSettings(classifier_steps=60, pair_steps=60, batch_size=32)
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few() -> Iterator[None]:
+    """Fewer motions than an evaluation takes, for time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, count in (("_SENTENCES", 6), ("_SEEDS", 3), ("_EDITED_CLIPS", 8), ("_PAIRS", 6), ("_STEPS", 5)):
+            patch.setattr(generation, name, count)
+        yield
 
 
 @pytest.fixture(scope="module")
-def evaluator(synthetic_store: Path) -> Evaluator:
-    text_encoder = load_text_encoder("minilm")
-    return Evaluator(train_evaluator([Store.open(synthetic_store)], text_encoder, QUICK), text_encoder)
+def evaluator(tiny_evaluator: Path) -> Evaluator:
+    return load_evaluator(tiny_evaluator)
 
 
 @pytest.fixture(scope="module")
-def figures(tiny_run: Path, synthetic_store: Path, evaluator: Evaluator) -> Evaluation:
-    return evaluate(load(tiny_run), [Store.open(synthetic_store)], evaluator=evaluator)
+def store(synthetic_store: Path) -> Store:
+    return Store.open(synthetic_store)
+
+
+@pytest.fixture(scope="module")
+def figures(tiny_model: MotionCLIP, store: Store, evaluator: Evaluator) -> Evaluation:
+    return evaluate(tiny_model, [store], evaluator=evaluator)
 
 
 def numbers(value: object) -> list[float]:
@@ -41,16 +53,16 @@ def numbers(value: object) -> list[float]:
 
 
 def test_figures_are_repeatable(
-    tiny_run: Path, synthetic_store: Path, evaluator: Evaluator, figures: Evaluation
+    tiny_model: MotionCLIP, store: Store, evaluator: Evaluator, figures: Evaluation
 ) -> None:
-    assert evaluate(load(tiny_run), [Store.open(synthetic_store)], evaluator=evaluator) == figures
+    assert evaluate(tiny_model, [store], evaluator=evaluator) == figures
 
 
-def test_figures_are_complete_and_finite(synthetic_store: Path, figures: Evaluation) -> None:
+def test_figures_are_complete_and_finite(store: Store, figures: Evaluation) -> None:
     assert json.loads(json.dumps(figures.to_dict()))["split"] == "test"
     assert all(math.isfinite(number) for number in numbers(figures.to_dict()))
     (own,) = figures.datasets
-    assert own.dataset == "synthetic" and own.clips == len(Store.open(synthetic_store).split("test"))
+    assert own.dataset == "synthetic" and own.clips == len(store.split("test"))
     assert own.reconstruction and own.reconstruction.windows > 0 and own.reconstruction.pca_mpjpe_mm
     assert [found.labels for found in own.recognition] == ["sentence", "content", "style"]
     assert {"all", "same sentence", "threshold"} <= {protocol.name for protocol in own.retrieval}
@@ -78,34 +90,33 @@ def test_recordings_are_what_the_evaluator_knows_best(figures: Evaluation) -> No
     assert recorded.content > 60 and recorded.content >= generated.content
 
 
-def test_without_an_evaluator_only_its_figures_are_missing(tiny_run: Path, synthetic_store: Path) -> None:
-    (own,) = evaluate(load(tiny_run), [Store.open(synthetic_store)]).datasets
+def test_without_an_evaluator_only_its_figures_are_missing(tiny_model: MotionCLIP, store: Store) -> None:
+    (own,) = evaluate(tiny_model, [store]).datasets
     assert own.generation and own.generation.multimodality is None and not own.editing
     assert all(each.judged is None and each.physics.jitter_m_s3 > 0 for each in own.generation.sets)
     assert own.interpolation and own.interpolation.towards is None and own.recognition and own.retrieval
 
 
-def test_training_shows_in_the_figures(tiny_run: Path, synthetic_store: Path, figures: Evaluation) -> None:
-    trained = load(tiny_run)
-    untrained = MotionCLIP(Network(trained.config), trained.text_encoder)
-    after, before = figures.datasets[0], evaluate(untrained, [Store.open(synthetic_store)]).datasets[0]
+def test_training_shows_in_the_figures(tiny_model: MotionCLIP, store: Store, figures: Evaluation) -> None:
+    untrained = MotionCLIP(Network(tiny_model.config), tiny_model.text_encoder)
+    after, before = figures.datasets[0], evaluate(untrained, [store]).datasets[0]
     assert after.reconstruction and before.reconstruction
     assert after.reconstruction.mpjpe_mm < 0.5 * before.reconstruction.mpjpe_mm
     assert after.reconstruction.vertex_mm < before.reconstruction.vertex_mm
     assert after.recognition[1].top1.value > before.recognition[1].top1.value
 
 
-def test_the_papers_network_without_a_prior_is_measured_too(synthetic_store: Path, evaluator: Evaluator) -> None:
+def test_the_papers_network_without_a_prior_is_measured_too(store: Store, evaluator: Evaluator) -> None:
     config = ModelConfig(
         architecture="paper", layout="translation", max_frames=60, latent_dim=384, image_head=True, width=384, heads=4,
         feedforward=64, encoder_layers=1, decoder_layers=1, frames_per_token=1, prior_layers=0, embedding_norm=20.0,
     )  # fmt: skip
     model = MotionCLIP(Network(config), load_text_encoder("minilm"))
-    (own,) = evaluate(model, [Store.open(synthetic_store)], evaluator=evaluator).datasets
+    (own,) = evaluate(model, [store], evaluator=evaluator).datasets
     assert own.generation and own.generation.multimodality == pytest.approx(0, abs=1e-5)  # one motion for a text
     assert own.editing and own.interpolation and own.reconstruction
 
 
-def test_a_split_without_clips_is_refused(tiny_run: Path, synthetic_store: Path) -> None:
+def test_a_split_without_clips_is_refused(tiny_model: MotionCLIP, store: Store) -> None:
     with pytest.raises(DataError, match="elsewhere"):
-        evaluate(load(tiny_run), [Store.open(synthetic_store)], split="elsewhere")
+        evaluate(tiny_model, [store], split="elsewhere")

@@ -30,11 +30,11 @@ def test_words_last_as_long_as_they_say(model: MotionCLIP, lengths: list[float |
     assert film.num_frames == round(30 * sum(4.0 if seconds is None else seconds for seconds in lengths))
 
 
-def test_a_seam_is_no_faster_than_what_is_between(model: MotionCLIP) -> None:
+def test_a_transition_is_no_faster_than_what_is_between(model: MotionCLIP) -> None:
     film = storyboard(model, [Shot("a person walks", 3), Shot("a person waves", 3), Shot("a person walks", 3)])
     pace = torch.diff(film.positions, dim=0).norm(dim=-1).amax(dim=1)
-    at_seam = torch.cat([pace[78:102], pace[168:192]]).max()
-    assert at_seam < 1.5 * torch.cat([pace[:78], pace[102:168], pace[192:]]).max()
+    at_transition = torch.cat([pace[78:102], pace[168:192]]).max()
+    assert at_transition < 1.5 * torch.cat([pace[:78], pace[102:168], pace[192:]]).max()
 
 
 def test_it_starts_above_the_origin_and_a_seed_decides_it(model: MotionCLIP) -> None:

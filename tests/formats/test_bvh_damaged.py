@@ -134,7 +134,7 @@ def test_every_truncation_is_an_error_but_for_digits_of_the_last_value(tmp_path:
 def test_random_damage_is_refused_or_read_but_never_crashes(tmp_path: Path) -> None:
     chance, path = random.Random(0), tmp_path / "fuzz.bvh"
     refused = 0
-    for _ in range(1500):
+    for _ in range(400):
         content = bytearray(GOOD.encode())
         for _ in range(chance.randint(1, 4)):
             place = chance.randrange(len(content))
@@ -151,7 +151,7 @@ def test_random_damage_is_refused_or_read_but_never_crashes(tmp_path: Path) -> N
         except MotionClipError as error:
             assert str(path) in str(error)
             refused += 1
-    assert refused > 1000
+    assert refused > 250
 
 
 def test_deep_nesting_is_no_limit(tmp_path: Path) -> None:

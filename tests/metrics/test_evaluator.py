@@ -24,8 +24,8 @@ from motionclip.metrics.evaluator import (
 )
 from motionclip.model.features import Batch, from_motion
 from motionclip.motion import mirror, turn
-from motionclip.training.evaluator import EvaluatorSettings, train_evaluator
 from motionclip.training.batches import gather
+from motionclip.training.evaluator import EvaluatorSettings, train_evaluator
 
 CONFIG = EvaluatorConfig("synthetic", ("walk", "run"), ("slow", "normal", "fast"), width=16, embedding=8)
 

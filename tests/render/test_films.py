@@ -25,7 +25,7 @@ def standing(frames: int = 4, fps: float = 30.0, *, at: float = 0.0, travel: flo
 
 def drawn(film: Film) -> NDArray[np.int64]:
     """All pictures; as many and as large as was said."""
-    pictures = np.stack(list(film.pictures)).astype(int)
+    pictures = np.stack(list(film.frames)).astype(int)
     assert pictures.shape == (film.count, film.size[1], film.size[0], 3)
     return pictures
 

@@ -5,6 +5,7 @@ benchmarks/fuzz_server.py does the same at length, over a socket.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ def test_what_the_document_allows_is_no_fault(
     client: TestClient, walk: Path, operations: dict[str, APIOperation], label: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And what it does not allow."""
-    monkeypatch.setattr("motionclip.applications.complete.STEPS", 2)
+    for name in ("complete", "extend"):
+        monkeypatch.setattr(motionclip, name, partial(getattr(motionclip, name), steps=2))
     operation, take = operations[label], walk.read_bytes()
 
     @settings(_FEW, max_examples=_EXAMPLES_OF_LONG_WORK if label in _LONG_WORK else _EXAMPLES)

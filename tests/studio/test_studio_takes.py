@@ -15,13 +15,15 @@ from studio.takes import take
 
 def test_undo_and_redo_walk_along_the_takes() -> None:
     history = TakeHistory()
-    assert history.current is None and not history.can_undo and not history.can_redo
+    history.undo()
+    history.redo()
+    assert history.current is None and history.index == -1
     for title in "abc":
         history.add(take(title))
     history.undo()
     history.undo()
     history.undo()
-    assert history.current is not None and history.current.title == "a" and history.can_redo
+    assert history.current is not None and history.current.title == "a"
     history.redo()
     assert history.current.title == "b"
     history.go_to(7)
@@ -34,7 +36,8 @@ def test_what_was_undone_is_forgotten_when_something_new_is_made() -> None:
         history.add(take(title))
     history.undo()
     history.add(take("d"))
-    assert [one.title for one in history.takes] == ["a", "b", "d"] and not history.can_redo
+    history.redo()
+    assert [one.title for one in history.takes] == ["a", "b", "d"] and history.index == 2
 
 
 def test_a_session_forgets_its_oldest_takes(monkeypatch: pytest.MonkeyPatch) -> None:

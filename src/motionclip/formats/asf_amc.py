@@ -3,6 +3,8 @@
 A bone turns about its start, so a joint of ours bears the name of the bone that starts there. Our joints
 have the world's axes in the rest pose: with M the turn in the bone's own axes C, the local rotation is
 C M C^-1. Within a frame ``rx ry rz`` means a turn about x first, M = R_z R_y R_x.
+
+Source: J. Lander, "Working with Motion Capture File Formats", Game Developer, January 1998.
 """
 
 from __future__ import annotations
@@ -23,14 +25,14 @@ from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
 from motionclip.motion.rotations import channels_to_matrices, euler_to_matrix
 
-# Acclaim skeletons (ASF): bones with direction, length, local axes and degrees of freedom.
-#
-# Source of the meaning: J. Lander, "Working with Motion Capture File Formats", Game Developer, January 1998.
-
-
 Doubles = NDArray[np.float64]
 ROOT = "root"
 _INCH = 0.0254  # metres
+
+_HEADER = re.compile(rb"(?:[ \t]*(?:[#:][^\n]*)?\r?\n)*")
+_FIRST_FRAME = re.compile(rb"[ \t]*\d+[ \t\r]*\n((?:[ \t]*[A-Za-z_][^\n]*(?:\n|\Z)|[ \t\r]*\n)+)")
+
+# Skeletons (ASF): bones with direction, length, local axes and degrees of freedom
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Bone:
 
 @dataclass(frozen=True)
 class AcclaimSkeleton:
-    """What an ASF file says.
+    """The contents of an ASF file.
 
     Attributes:
         bones: the root first, every bone after its parent.
@@ -229,8 +231,7 @@ class _AsfParser:
         return children
 
 
-_HEADER = re.compile(rb"(?:[ \t]*(?:[#:][^\n]*)?\r?\n)*")
-_FIRST_FRAME = re.compile(rb"[ \t]*\d+[ \t\r]*\n((?:[ \t]*[A-Za-z_][^\n]*(?:\n|\Z)|[ \t\r]*\n)+)")
+# Motions (AMC)
 
 
 def read_amc(path: str | Path, asf: str | Path | None = None, fps: float = 120.0) -> Motion:

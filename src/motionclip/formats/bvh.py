@@ -27,11 +27,20 @@ from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
 from motionclip.motion.rotations import channels_to_matrices, matrix_to_zxy
 
-# The upper half of a BVH file: the tree of joints, with offsets and channels.
+Doubles = NDArray[np.float64]
 
+METRE, CENTIMETRE, MILLIMETRE = 1.0, 0.01, 0.001
+#: Metres per unit of the Acclaim files of CMU and of the BVH files converted from them by B. Hahne ("cgspeed").
+CMU_UNIT = 0.0254 / 0.45
 
+_MOTION = re.compile(rb"^[ \t]*MOTION[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+_FRAMES = re.compile(rb"\s*Frames\s*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_FRAME_TIME = re.compile(rb"\s*Frame\s+Time\s*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_TOLERANCE = 0.01  # metres by which a joint's distance from its parent may vary without a warning
 _AXES = {"x": 0, "y": 1, "z": 2}
 _TOKEN = re.compile(r"[{}]|[^\s{}]+|\n")
+
+# The hierarchy: the tree of joints, with offsets and channels
 
 
 @dataclass
@@ -194,16 +203,7 @@ class _HierarchyParser:
                 raise self._error(f"{token!r} after the last '}}'", "MOTION")
 
 
-Doubles = NDArray[np.float64]
-
-METRE, CENTIMETRE, MILLIMETRE = 1.0, 0.01, 0.001
-#: Metres per unit of the Acclaim files of CMU and of the BVH files converted from them by B. Hahne ("cgspeed").
-CMU_UNIT = 0.0254 / 0.45
-
-_MOTION = re.compile(rb"^[ \t]*MOTION[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
-_FRAMES = re.compile(rb"\s*Frames\s*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_FRAME_TIME = re.compile(rb"\s*Frame\s+Time\s*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_TOLERANCE = 0.01  # metres by which a joint's distance from its parent may vary without a warning
+# Motions
 
 
 def read_bvh(path: str | Path, *, scale: float | None = None, fps: float | None = None) -> Motion:

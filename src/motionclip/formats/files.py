@@ -1,4 +1,4 @@
-"""Bytes in and out: a missing file is a FormatError, and a written file appears whole or not at all."""
+"""Reading and writing of files: every fault is a FormatError, and a written file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -78,8 +78,7 @@ def locked(path: Path, busy: str) -> Iterator[None]:
         yield
 
 
-# NumPy archives (.npz): opened without pickle, every fault a FormatError; written whole or not at all.
-
+# NumPy archives (.npz): opened without pickle; every fault is a FormatError
 
 #: Errors of NumPy and zipfile on damaged archives; the last two come from NumPy's parser of an array's header.
 _DAMAGE = (

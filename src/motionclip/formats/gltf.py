@@ -3,6 +3,10 @@
 glTF is in metres, Y up, facing +Z and right-handed, as we are; its quaternions are (x, y, z, w), as
 roma's. The file holds one mesh, one skin whose joints are nodes with the names of the skeleton, and one
 animation: a rotation for each joint and a translation for the root, sampled at the motion's rate.
+
+The container is a JSON document and one binary chunk of arrays; a file that was read is written with all that is not
+changed in it, extensions among them. Layout: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html, sections 3.6
+(buffers) and 4.4 (GLB).
 """
 
 from __future__ import annotations
@@ -24,21 +28,22 @@ from motionclip.formats.files import read_bytes, replacing
 from motionclip.motion import Motion, Skeleton
 from motionclip.motion.rotations import matrix_to_quat
 
-# The GLB container (binary glTF 2.0): a JSON document and one binary chunk of arrays.
-#
-# A file that was read is written with all that is not changed in it, extensions among them. Layout:
-# https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html, sections 3.6 (buffers) and 4.4 (GLB).
-
-
 Doubles = NDArray[np.float64]
 
 #: What a GPU uses a view for.
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
 
+#: Of the default body, RGBA, linear.
+COLOUR = (0.42, 0.60, 0.80, 1.0)
+_INFLUENCES = 4  # joints per vertex that one pair of glTF attributes carries
+
 _HEADER, _CHUNK = struct.Struct("<4sII"), struct.Struct("<I4s")
 _COMPONENTS = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
 _TYPES = {code: np.dtype("<" + word) for word, code in _COMPONENTS.items()}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+
+
+# The container
 
 
 class Glb:
@@ -146,9 +151,7 @@ def _chunk(content: bytes, at: int) -> tuple[bytes, bytes, int]:
     return kind, content[start : start + length], start + length
 
 
-#: Of the default body, RGBA, linear.
-COLOUR = (0.42, 0.60, 0.80, 1.0)
-_INFLUENCES = 4  # joints per vertex that one pair of glTF attributes carries
+# The default body
 
 
 def write_glb(motion: Motion, path: str | Path) -> None:

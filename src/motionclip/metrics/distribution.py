@@ -1,4 +1,4 @@
-"""Sets of motions as clouds of evaluator embeddings: how far apart, how wide."""
+"""Distances and spread of sets of motions, as clouds of evaluator embeddings: FID, diversity, multimodality."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from motionclip.errors import MotionClipError
 
 
 def frechet_distance(one: Tensor, other: Tensor) -> float:
-    """Frechet distance of two clouds (N, E) and (M, E), each taken as a normal distribution.
+    """Returns the Fréchet distance of two clouds (N, E) and (M, E), each taken as a normal distribution.
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) with means m and covariances C (Heusel et al., "GANs Trained by a Two
     Time-Scale Update Rule", NeurIPS 2017). The trace of the root is the sum of the roots of the eigenvalues of
@@ -30,9 +30,9 @@ def frechet_distance(one: Tensor, other: Tensor) -> float:
 
 
 def halves_distance(one: Tensor, other: Tensor, rounds: int = 20, seed: int = 0) -> float:
-    """Mean Frechet distance of a random half of ``one`` and the other half of ``other``, (N, E) both, clip by clip.
+    """Returns the mean Fréchet distance of random halves of ``one`` to the other halves of ``other``, both (N, E).
 
-    With the same cloud twice it is what the number of clips alone makes of two draws of one distribution.
+    With the same cloud twice it is the distance of two samples of one distribution, due to their size alone.
     """
     generator = torch.Generator().manual_seed(seed)
     half, total = len(one) // 2, 0.0
@@ -43,7 +43,7 @@ def halves_distance(one: Tensor, other: Tensor, rounds: int = 20, seed: int = 0)
 
 
 def diversity(cloud: Tensor) -> float:
-    """Mean distance of all pairs of a cloud (N, E).
+    """Returns the mean distance of all pairs of a cloud (N, E).
 
     Guo et al. (2020 and CVPR 2022) draw 300 pairs at random; the mean over all of them is what that estimates.
     """
@@ -51,5 +51,5 @@ def diversity(cloud: Tensor) -> float:
 
 
 def multimodality(clouds: Tensor) -> float:
-    """Mean distance of all pairs of motions of a sentence, averaged over sentences: clouds (S, K, E), K at least 2."""
+    """Returns the mean distance of pairs of motions of a sentence over S sentences: clouds (S, K, E), K at least 2."""
     return sum(diversity(cloud) for cloud in clouds) / len(clouds)

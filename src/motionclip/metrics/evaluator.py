@@ -1,10 +1,9 @@
-"""Networks that judge motion and are no part of the model: who trains them learns nothing from the model.
+"""The evaluator: networks that evaluate motions and share neither weights nor training with the model.
 
-Two of them, with no weight in common. The *classifier* names content and style of a data set that has such names.
-The *pair* embeds motions and sentences in one small space, as the evaluator of Guo et al., "Generating Diverse and
-Natural 3D Human Motions from Text", CVPR 2022, does: R-precision, FID, diversity and multimodality are taken in it.
-Both see joint positions and velocities, where the model sees rotations, through convolutions, where the model has
-transformers. ``training.evaluator`` trains them.
+The *classifier* predicts content and style of a data set that names them. The *pair* embeds motions and texts in one
+space, as the evaluator of Guo et al., "Generating Diverse and Natural 3D Human Motions from Text", CVPR 2022:
+R-precision, FID, diversity and multimodality are computed in it. Both take joint positions and velocities, where the
+model takes rotations, through convolutions, where the model has transformers. ``training.evaluator`` trains them.
 """
 
 from __future__ import annotations
@@ -41,15 +40,15 @@ _STRIDE = 2
 
 @dataclass(frozen=True)
 class EvaluatorConfig:
-    """Sizes of the networks and what the classifier tells apart.
+    """Sizes of the networks and classes of the classifier.
 
     Attributes:
-        dataset: the data set whose names the classifier knows; empty if it knows none.
-        contents: what is done, by the data set's names.
-        styles: how it is done, by the data set's names.
+        dataset: the data set whose classes the classifier predicts; empty without one.
+        contents: its names of what is done.
+        styles: its names of how it is done.
         width: channels of the convolutions.
         embedding: E, numbers of an embedding of the pair.
-        fps: frame rate of what is judged.
+        fps: frame rate of the motions.
         text_encoder: name of the frozen text encoder.
         text_dim: size of its embeddings.
     """
@@ -65,7 +64,7 @@ class EvaluatorConfig:
 
 
 def joint_channels(batch: Batch, fps: float) -> Tensor:
-    """Channels (B, T, C) of windows, each frame seen from above its own pelvis, facing where the hips face.
+    """Returns the channels (B, T, C) of windows, each frame relative to its own pelvis on the floor and its heading.
 
     Positions in metres, velocities in metres per second, turning in radians per second. A frame's velocity leads to
     it from the one before; that of the first is that of the second.
@@ -77,9 +76,9 @@ def joint_channels(batch: Batch, fps: float) -> Tensor:
     steps = torch.diff(positions, dim=1) * fps
     turns = torch.diff(yaw, dim=1)
     turns = torch.atan2(turns.sin(), turns.cos()) * fps
-    place = (positions - horizontal(positions[:, :, :1])) @ facing
+    local = (positions - horizontal(positions[:, :, :1])) @ facing
     speed = torch.cat([steps[:, :1], steps], dim=1) @ facing
-    return torch.cat([place.flatten(2), speed.flatten(2), torch.cat([turns[:, :1], turns], dim=1)[..., None]], dim=-1)
+    return torch.cat([local.flatten(2), speed.flatten(2), torch.cat([turns[:, :1], turns], dim=1)[..., None]], dim=-1)
 
 
 class _Block(nn.Module):
@@ -98,7 +97,7 @@ class _Block(nn.Module):
 
 
 class MotionConvolution(nn.Module):
-    """Windows to vectors (B, 2 W): convolutions over time, then the mean and the maximum over frames."""
+    """Convolutions over time, then the mean and the maximum over frames: windows to vectors (B, 2 W)."""
 
     def __init__(self, config: EvaluatorConfig, dropout: float = 0.1):
         super().__init__()
@@ -110,7 +109,7 @@ class MotionConvolution(nn.Module):
         self.norm = nn.LayerNorm(config.width)
 
     def start_from(self, batch: Batch) -> None:
-        """Take mean and spread of the channels from sample windows."""
+        """Takes mean and standard deviation of the channels from sample windows."""
         channels = joint_channels(batch, self.fps)[batch.mask]
         self.mean, self.scale = channels.mean(dim=0), 1 / channels.std(dim=0).clamp(min=0.01)
 
@@ -126,7 +125,7 @@ class MotionConvolution(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Content and style of windows."""
+    """Classifier of content and style of windows."""
 
     def __init__(self, config: EvaluatorConfig):
         super().__init__()
@@ -135,13 +134,13 @@ class Classifier(nn.Module):
         self.style = nn.Linear(self.motion.out_features, len(config.styles))
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits (B, contents) and (B, styles)."""
+        """Returns the logits (B, contents) and (B, styles) of windows."""
         seen = self.motion(batch)
         return self.content(seen), self.style(seen)
 
 
 class Pair(nn.Module):
-    """Windows and the text encoder's embeddings of sentences, as unit vectors of one space."""
+    """Encoder of windows, and a linear head on text embeddings, to unit vectors of one space."""
 
     def __init__(self, config: EvaluatorConfig):
         super().__init__()
@@ -150,16 +149,16 @@ class Pair(nn.Module):
         self.text_head = nn.Linear(config.text_dim, config.embedding)
 
     def embed_motion(self, batch: Batch) -> Tensor:
-        """Unit embeddings (B, E) of windows."""
+        """Returns the unit embeddings (B, E) of windows."""
         return F.normalize(self.motion_head(self.motion(batch)), dim=-1)
 
     def embed_text(self, encoded: Tensor) -> Tensor:
-        """Unit embeddings (N, E) of the text encoder's embeddings (N, text_dim)."""
+        """Returns the unit embeddings (N, E) of text embeddings (N, text_dim)."""
         return F.normalize(self.text_head(encoded), dim=-1)
 
 
 class EvaluatorNetwork(nn.Module):
-    """The two networks; no classifier where no content and style have names."""
+    """The two networks; no classifier if the config names no contents and styles."""
 
     def __init__(self, config: EvaluatorConfig):
         super().__init__()
@@ -172,8 +171,8 @@ class Evaluator:
     """Trained networks with their text encoder.
 
     Attributes:
-        config: what they know.
-        classifier: logits of content and style of windows, or None.
+        config: sizes and classes.
+        classifier: network to logits of content and style of windows, or None.
     """
 
     def __init__(self, network: EvaluatorNetwork, text_encoder: TextEncoder):
@@ -183,12 +182,12 @@ class Evaluator:
 
     @torch.inference_mode()
     def embed_motion(self, batch: Batch) -> Tensor:
-        """Unit embeddings (B, E) of windows."""
+        """Returns the unit embeddings (B, E) of windows."""
         return self._network.pair.embed_motion(batch)
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
-        """Unit embeddings (N, E) of sentences.
+        """Returns the unit embeddings (N, E) of texts.
 
         Raises:
             TextError: if a text is empty, too long, or not text.
@@ -197,7 +196,7 @@ class Evaluator:
 
 
 def save_evaluator(network: EvaluatorNetwork, folder: Path) -> None:
-    """Write config and weights, in half precision, into ``folder``."""
+    """Writes config and weights, in half precision, into a folder."""
     tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
     with replacing(folder / CONFIG_FILE) as path:
         path.write_text(json.dumps(dataclasses.asdict(network.config), indent=2) + "\n")
@@ -206,7 +205,7 @@ def save_evaluator(network: EvaluatorNetwork, folder: Path) -> None:
 
 
 def load_evaluator(name: str | Path = SHIPPED) -> Evaluator:
-    """An evaluator: the shipped one by its name, or the folder that `motionclip train-evaluator` wrote.
+    """Returns an evaluator: the shipped one by name, or that of a folder that `motionclip train-evaluator` wrote.
 
     Raises:
         ModelError: if there is none, or it is damaged.

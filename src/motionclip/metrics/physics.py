@@ -1,4 +1,4 @@
-"""Whether a motion could be: feet that slide, feet below the floor, jerks."""
+"""Physical plausibility: foot skate, floor penetration, jitter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Physics:
 
 
 def physics(motions: Sequence[Motion]) -> Physics:
-    """Figures of motions on the canonical skeleton, each frame of all of them counting alike.
+    """Returns the figures of motions on the canonical skeleton, each frame of all of them counting alike.
 
     Skate is 0 where no foot is ever on the floor, jitter where no motion has four frames.
     """
@@ -43,27 +43,27 @@ def physics(motions: Sequence[Motion]) -> Physics:
 
 
 def skate(motions: Sequence[Motion]) -> float:
-    """Mean foot skate over all motions, cm/s."""
+    """Returns the mean foot skate over all motions, cm/s."""
     return torch.cat([_floor_speeds_of(motion) for motion in motions]).mean().nan_to_num().item()
 
 
 def floor_speeds(feet: Tensor, low: Tensor, fps: float) -> Tensor:
-    """Horizontal speeds (N,), cm/s, of feet (T, F, 3) in metres wherever low (T, F) holds in two frames on end.
+    """Returns the horizontal speeds (N,), cm/s, of feet (T, F, 3), metres, where low (T, F) in two successive frames.
 
-    Their mean is the foot skate. Contact is told by height alone: a rule with speed in it would
-    not see the feet that slide fastest.
+    Their mean is the foot skate. Contact goes by height alone: a rule with speed would miss the feet that slide
+    fastest.
     """
     speed = torch.linalg.vector_norm(torch.diff(feet[..., [0, 2]], dim=0), dim=-1) * fps * 100
     return speed[low[1:] & low[:-1]]
 
 
 def depths_below(feet: Tensor) -> Tensor:
-    """Depth (T,), cm, of the lowest of the sole points (T, F, 3) below the floor y = 0."""
+    """Returns the depth (T,), cm, of the lowest of points (T, F, 3), metres, below the floor y = 0."""
     return (-feet[..., 1].amin(dim=1)).clamp(min=0) * 100
 
 
 def jerk(positions: Tensor, fps: float) -> Tensor:
-    """Size (T - 3, J) of the third derivative of joint positions (T, J, 3), m/s^3; (0, J) for fewer than 4 frames.
+    """Returns the size (T - 3, J), m/s^3, of the third derivative of joint positions (T, J, 3); (0, J) for T < 4.
 
     The jitter of Yi et al., "Physical Inertial Poser", CVPR 2022, there in hundreds.
     """
@@ -80,5 +80,5 @@ def _feet(motion: Motion) -> Tensor:
 
 
 def _standing() -> Tensor:
-    """(4, 3): the heights of the foot joints in standing."""
+    """Returns the heights of the foot joints in standing, as (4, 3) points over the origin."""
     return torch.tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2)[:, None] * torch.tensor([0.0, 1.0, 0.0])

@@ -1,4 +1,4 @@
-"""How often the nearest labels are right, and how far chance alone could move the figure."""
+"""Recognition: how often the nearest label is right, with bootstrap intervals and the level of chance."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _TAIL = 0.025
 
 @dataclass(frozen=True)
 class Share:
-    """A share in percent.
+    """A share in percent, with its confidence interval.
 
     Attributes:
         value: the share.
         low: lower end of its 95 % confidence interval.
         high: upper end.
-        chance: what labels drawn at random would give.
+        chance: the share of labels drawn at random.
     """
 
     value: float
@@ -55,7 +55,7 @@ class Recognition:
 
 
 def recognition(labels: str, similarity: Tensor, right: Tensor, seed: int = 0) -> Recognition:
-    """Recognition from similarities.
+    """Returns the recognition of clips by similarity to labels.
 
     Args:
         labels: name of what is recognised.
@@ -89,7 +89,7 @@ def recognition(labels: str, similarity: Tensor, right: Tensor, seed: int = 0) -
 
 
 def _resamples(count: int, seed: int) -> Tensor:
-    """How often each of ``count`` clips is in each sample (S, N); the first sample is the clips themselves."""
+    """Returns how often each of ``count`` clips is in each bootstrap sample (S, N), the first of which is the clips."""
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randint(count, (_RESAMPLES, count), generator=generator)
     times = torch.stack([torch.bincount(row, minlength=count) for row in drawn])
@@ -97,7 +97,7 @@ def _resamples(count: int, seed: int) -> Tensor:
 
 
 def _share(hits: Tensor, members: Tensor, draws: Tensor, chance: float) -> Share:
-    """Mean over classes of hits / members, both (N, K), where a sample (of draws (S, N)) has members of the class."""
+    """Returns the mean over classes present of hits / members, both (N, K), with percentiles over draws (S, N)."""
     counts = draws @ members
     present = counts > 0
     rates = torch.where(present, (draws @ hits) / counts.clamp(min=1), 0.0)

@@ -1,4 +1,7 @@
-"""Windows through the auto-encoder and back, and how far they come back from where they were."""
+"""Reconstruction errors of windows, and the linear baseline.
+
+Shapes: B windows, T frames, J joints; masks (B, T) are true for real frames.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,10 @@ from motionclip.model.autoencoder import Decoded
 from motionclip.model.features import Batch, pose
 from motionclip.motion import rotations as rot
 
-# How far one motion is from another. Tensors are (B, T, ...) with a frame mask (B, T).
-
 
 @dataclass(frozen=True)
 class PoseErrors:
-    """Errors of each window, (B,) each. *Aligned* is with the root joint of every frame at the origin.
+    """Errors of each window, (B,) each; *aligned* means with the root joint of every frame at the origin.
 
     Attributes:
         mpjpe_mm: mean distance of aligned joint positions.
@@ -42,13 +43,13 @@ class PoseErrors:
 
     @classmethod
     def joined(cls, parts: list[PoseErrors]) -> PoseErrors:
-        """The errors of several batches as those of one."""
+        """Returns the errors of several batches as those of one."""
         return cls(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
 @dataclass(frozen=True)
 class PosedWindows:
-    """Windows with what follows from their rotations.
+    """Rotations and positions of windows, by forward kinematics.
 
     Attributes:
         rotations: (B, T, 24, 3, 3) local rotations.
@@ -67,17 +68,17 @@ class PosedWindows:
 
 
 def frame_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean (B,) of values (B, T) over the real frames; 0 where there are none."""
+    """Returns the mean (B,) of values (B, T) over the real frames; 0 where there are none."""
     return values.where(mask, 0.0).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
 
 
 def mpjpe(made: PosedWindows, true: PosedWindows, mask: Tensor) -> Tensor:
-    """Mean distance (B,) of aligned joint positions, mm."""
+    """Returns the mean distance (B,) of aligned joint positions, mm."""
     return frame_mean(_joint_mean(made.aligned - true.aligned), mask) * 1000
 
 
 def pose_errors(made: PosedWindows, true: PosedWindows, mask: Tensor, fps: float) -> PoseErrors:
-    """Errors of windows on the canonical skeleton at ``fps`` frames per second."""
+    """Returns the errors of windows on the canonical skeleton at ``fps`` frames per second."""
     difference = made.aligned - true.aligned
     angle = rot.geodesic_angle(made.rotations, true.rotations).mean(dim=-1)
     path = torch.linalg.vector_norm(made.positions[:, :, 0] - true.positions[:, :, 0], dim=-1)
@@ -93,18 +94,18 @@ def pose_errors(made: PosedWindows, true: PosedWindows, mask: Tensor, fps: float
 
 
 def _joint_mean(difference: Tensor) -> Tensor:
-    """Mean length (B, T) of differences (B, T, J, 3)."""
+    """Returns the mean length (B, T) of differences (B, T, J, 3)."""
     return torch.linalg.vector_norm(difference, dim=-1).mean(dim=-1)
 
 
 def _rate_error(difference: Tensor, mask: Tensor, fps: float, order: int) -> Tensor:
-    """Mean size (B,) of a derivative of differences (B, T, J, 3), over frames all of whose neighbours are real."""
+    """Returns the mean size (B,) of a derivative of differences (B, T, J, 3), where all frames of it are real."""
     rate = torch.diff(difference, n=order, dim=1) * fps**order
     return frame_mean(_joint_mean(rate), mask[:, order:])
 
 
 def _procrustes(points: Tensor, target: Tensor) -> Tensor:
-    """Points (..., J, 3) after the similarity transform that brings them nearest to the target (..., J, 3)."""
+    """Returns points (..., J, 3) after the similarity transform that brings them nearest to targets (..., J, 3)."""
     turn, shift, scale = roma.rigid_points_registration(points, target, compute_scaling=True)
     return scale[..., None, None] * (points @ turn.mT) + shift[..., None, :]
 
@@ -115,12 +116,12 @@ def _skin_moments() -> Tensor:
 
 
 def _vertex_square(made: PosedWindows, true: PosedWindows) -> Tensor:
-    """Mean squared distance (B, T), m^2, of the default body's vertices, in closed form."""
+    """Returns the mean squared distance (B, T), m^2, of the default body's vertices, in closed form."""
     return vertex_error(made.world - true.world, _skin_moments().to(made.world))
 
 
 def posed(sixd: Tensor, root: Tensor) -> PosedWindows:
-    """Windows of 6D rotations (B, T, 24, 6) and root paths (B, T, 3), metres, posed."""
+    """Returns the posed windows of 6D rotations (B, T, 24, 6) and root paths (B, T, 3), metres."""
     return PosedWindows(rot.sixd_to_matrix(sixd), *pose(sixd, root))
 
 
@@ -130,11 +131,8 @@ def reconstruction_errors(decoded: Decoded, batch: Batch, fps: float) -> PoseErr
 
 
 def reconstruction_mpjpe(decoded: Decoded, batch: Batch) -> Tensor:
-    """Returns only their MPJPE (B,) in mm, which is cheap."""
+    """Returns the MPJPE (B,), mm, of decoded windows alone, which is cheap."""
     return mpjpe(posed(decoded.sixd, decoded.root), posed(batch.sixd, batch.root), batch.mask)
-
-
-# The linear auto-encoder (PCA) that any learned one must be held against.
 
 
 class PCABaseline:
@@ -154,5 +152,5 @@ class PCABaseline:
             _, _, self.directions = torch.pca_lowrank(windows - self.mean, q=size, center=False, niter=4)
 
     def reconstruct(self, windows: Tensor) -> Tensor:
-        """Windows (M, P) through ``size`` numbers and back."""
+        """Returns windows (M, P), projected to ``size`` numbers and back."""
         return (windows - self.mean) @ self.directions @ self.directions.T + self.mean

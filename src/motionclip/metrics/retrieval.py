@@ -1,4 +1,4 @@
-"""How well motions and sentences find each other."""
+"""Retrieval of motions by texts and of texts by motions: ranks, recall, and pools of 32."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ RECALLS = (1, 2, 3, 5, 10)
 #: Pairs in a pool of the protocol of Guo et al., CVPR 2022.
 POOL = 32
 
-#: How often all sentences are dealt into pools.
-_DEALS = 20
+#: How often all sentences are distributed over pools.
+_ROUNDS = 20
 
 
 @dataclass(frozen=True)
 class Retrieval:
-    """DistributedContext of the right answers among all candidates.
+    """Recall and median rank of the right answers among all candidates.
 
     Attributes:
         recall: share of queries, in percent, whose right answer is among the first 1, 2, 3, 5 and 10.
@@ -34,18 +34,18 @@ class Retrieval:
 
 
 def cosines(motions: Tensor, others: Tensor) -> Tensor:
-    """Cosines (N, M) of latents (N, D) and latents (M, D), of any norm."""
+    """Returns the cosines (N, M) of latents (N, D) and latents (M, D), of any norm."""
     return torch.nn.functional.normalize(motions, dim=-1) @ torch.nn.functional.normalize(others, dim=-1).T
 
 
 def ranks(similarity: Tensor, right: Tensor) -> Tensor:
-    """Rank (Q,) of the best right answer to each query; wrong candidates that are exactly as near share places with it.
+    """Returns the rank (Q,) of the best right answer to each query; 1 is best.
 
     Args:
         similarity: (Q, C) higher is nearer.
         right: (Q, C) true where the candidate answers the query; at least one in each row.
 
-    One that ties with a wrong candidate so has rank 1.5, not 1: the mean of the places, as in TMR's code.
+    A tie with wrong candidates has the mean of their ranks, such as 1.5 with one, as in TMR's code.
 
     Raises:
         MotionClipError: if a similarity is not finite.
@@ -58,7 +58,7 @@ def ranks(similarity: Tensor, right: Tensor) -> Tensor:
 
 
 def retrieval(similarity: Tensor, right: Tensor) -> Retrieval:
-    """Retrieval of candidates by queries; arguments and errors as of :func:`ranks`."""
+    """Returns the retrieval of candidates by queries; arguments and errors as of :func:`ranks`."""
     return _summary(ranks(similarity, right), similarity.shape[1])
 
 
@@ -68,7 +68,7 @@ def _summary(rank: Tensor, candidates: int) -> Retrieval:
 
 
 def random_hits(right: Tensor, most: int) -> Tensor:
-    """Chance (most,) that a right candidate is among the first k = 1, 2, ... of a random order, averaged over queries.
+    """Returns the mean chance (most,) over queries of a right candidate among the first k = 1, 2, ... at random.
 
     Args:
         right: (Q, C) true where the candidate answers the query.
@@ -81,14 +81,14 @@ def random_hits(right: Tensor, most: int) -> Tensor:
 
 
 def chance(right: Tensor) -> Retrieval:
-    """What a random order of the candidates gives; ``right`` (Q, C) as for :func:`retrieval`."""
+    """Returns the expected retrieval of a random order of candidates; ``right`` (Q, C) as for :func:`ranks`."""
     hits = random_hits(right, right.shape[1])
     recall = tuple(100 * hits[min(k, len(hits)) - 1].item() for k in RECALLS)
     return Retrieval(recall, 1.0 + int((hits < 0.5).sum()), right.shape[1])
 
 
 def accuracy(similarity: Tensor, truth: Tensor) -> float:
-    """Share, in percent, of rows of similarity (N, C) whose nearest class is truth (N,); a tie is wrong.
+    """Returns the share, in percent, of rows of similarity (N, C) with truth (N,) as nearest class; a tie is wrong.
 
     Raises:
         MotionClipError: if a similarity is not finite.
@@ -98,7 +98,7 @@ def accuracy(similarity: Tensor, truth: Tensor) -> float:
 
 
 def dissimilar(similarity: Tensor, count: int) -> list[int]:
-    """``count`` of N sentences that are little alike: each next one is the least like the most similar one taken.
+    """Returns ``count`` of N sentences that are little alike: each next one is least like the ones before it.
 
     Args:
         similarity: (N, N) of the sentences.
@@ -114,31 +114,31 @@ def dissimilar(similarity: Tensor, count: int) -> list[int]:
 
 
 def pools(sentences: Sequence[int], seed: int = 0) -> Tensor:
-    """Pools (P, 32) of places in ``sentences``, in each of which no sentence stands twice; P is 0 for fewer than 32.
+    """Returns pools (P, 32) of indices into ``sentences``, no sentence twice in a pool; P is 0 for fewer than 32.
 
-    Twenty times, every sentence gets one of the places where it stands, and all are dealt into pools; what is left
-    over is not in that deal.
+    In each of twenty rounds one index of every distinct sentence is drawn, and these are shuffled into pools; those
+    that fill no pool are left out of the round.
     """
     generator = torch.Generator().manual_seed(seed)
-    dealt = []
-    for _ in range(_DEALS):
+    found = []
+    for _ in range(_ROUNDS):
         order = torch.randperm(len(sentences), generator=generator).tolist()
-        one_each = list({sentences[place]: place for place in order}.values())
+        one_each = list({sentences[index]: index for index in order}.values())
         shuffled = torch.tensor(one_each)[torch.randperm(len(one_each), generator=generator)]
-        dealt.append(shuffled[: len(shuffled) // POOL * POOL].view(-1, POOL))
-    return torch.cat(dealt)
+        found.append(shuffled[: len(shuffled) // POOL * POOL].view(-1, POOL))
+    return torch.cat(found)
 
 
-def pooled_retrieval(queries: Tensor, answers: Tensor, dealt: Tensor) -> Retrieval:
-    """Retrieval inside pools; each recall is the mean over pools, and so is the median rank.
+def pooled_retrieval(queries: Tensor, answers: Tensor, pooled: Tensor) -> Retrieval:
+    """Returns the retrieval inside pools: means over pools of recall and median rank.
 
     Args:
         queries: (N, D), one for each answer.
         answers: (N, D).
-        dealt: (P, 32) places of queries and answers, from :func:`pools`.
+        pooled: (P, 32) indices of queries and answers, from :func:`pools`.
     """
     own = torch.eye(POOL, dtype=torch.bool)
-    found = [retrieval(cosines(queries[pool], answers[pool]), own) for pool in dealt]
+    found = [retrieval(cosines(queries[pool], answers[pool]), own) for pool in pooled]
     recall = torch.tensor([each.recall for each in found], dtype=torch.float64).mean(dim=0)
     median = sum(each.median_rank for each in found) / len(found)
     return Retrieval(tuple(recall.tolist()), median, POOL)

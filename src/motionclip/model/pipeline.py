@@ -314,7 +314,7 @@ def load(model: str | Path = SHIPPED, *, device: str = "cpu", encoder_weights: s
     Args:
         model: name of a shipped model, a model folder, or a run folder.
         device: where to compute.
-        encoder_weights: folder or file of the text encoder's weights, if they are not where the encoder looks for them.
+        encoder_weights: folder of the text encoder's weights, if they are not where the encoder looks for them.
 
     Raises:
         ModelError: if the model or its text encoder's weights are missing or damaged.

@@ -1,4 +1,4 @@
-"""What a movement is: skeleton, Motion, rotations, kinematics, timing, placement, retargeting."""
+"""Motions: skeleton, `Motion`, rotations, kinematics, contacts, retargeting."""
 
 from motionclip.motion.kinematics import forward_kinematics, local_rotations
 from motionclip.motion.motion import Motion, canonicalize_heading, crop, heading, horizontal, mirror, resample, turn

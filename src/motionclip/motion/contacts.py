@@ -1,4 +1,4 @@
-"""When feet touch the floor, judged from joint positions."""
+"""Foot contacts, detected from the height and speed of joints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REST_HEIGHTS = (ANKLE_HEIGHT, FOOT_HEIGHT, ANKLE_HEIGHT, FOOT_HEIGHT)
 def foot_contacts(
     positions: Tensor, fps: float, *, clearance: float = 0.05, speed: float = 0.5, skeleton: Skeleton = CANONICAL
 ) -> Tensor:
-    """Which of ``CONTACT_JOINTS`` touch the floor, frame by frame.
+    """Returns which of ``CONTACT_JOINTS`` touch the floor in each frame, (..., T, 4) booleans.
 
     A joint touches the floor if it is at most ``clearance`` above its height when standing and moves
     slower than ``speed``. Speed is taken over both neighbouring frames.

@@ -1,4 +1,4 @@
-"""Forward kinematics by tree level, differentiable."""
+"""Forward kinematics by tree level, differentiable, and inverse kinematics of the legs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def forward_kinematics(rotations: Tensor, root: Tensor, skeleton: Skeleton) -> t
 
     Returns:
         World rotations (..., J, 3, 3) and world positions (..., J, 3) in metres. Gradients flow
-        to both inputs. One batched product per tree level, not one per joint, and one for all places.
+        to both inputs. One batched product per tree level, not one per joint, and one for all positions.
     """
     by_level = [joint for level in skeleton.levels for joint in level]
     ordered = _ordered(rotations, by_level)
@@ -47,19 +47,18 @@ def local_rotations(world: Tensor, skeleton: Skeleton) -> Tensor:
     return torch.cat([world[..., :1, :, :], relative], dim=-3)
 
 
-# Legs that reach for a place: inverse kinematics of two bones.
-
+# Inverse kinematics of the legs: two bones, by the law of cosines
 
 _HIPS, _KNEES, _ANKLES = (CANONICAL.indices([f"left_{joint}", f"right_{joint}"]) for joint in ("hip", "knee", "ankle"))
 _THIGH, _SHANK = CANONICAL.offsets[_KNEES].norm(dim=-1), CANONICAL.offsets[_ANKLES].norm(dim=-1)
-#: A leg is drawn out to at most this share of its length: the knee of one quite straight would snap.
+#: A leg is stretched to at most this share of its length: the knee of a fully straight leg would snap.
 _STRAIGHT = 0.998
-#: Metres that a knee is off the line from hip to ankle, below which that line hardly tells where it bends to: it then
-#: bends forward the more.
+#: Metres between the knee and the line from hip to ankle below which the direction of bending is poorly determined; the
+#: knee then bends forward, the more so the smaller the distance.
 _BENT = 0.03
 
 
-def move_ankles(rotations: Tensor, world: Tensor, places: Tensor, shift: Tensor) -> Tensor:
+def move_ankles(rotations: Tensor, world: Tensor, positions: Tensor, shift: Tensor) -> Tensor:
     """Local rotations (..., 24, 3, 3) of the canonical skeleton with its ankles moved, as far as the legs allow.
 
     Hips and knees turn; each knee stays on the side to which it is bent, and feet keep their rotation in the world.
@@ -67,10 +66,10 @@ def move_ankles(rotations: Tensor, world: Tensor, places: Tensor, shift: Tensor)
     Args:
         rotations: (..., 24, 3, 3) local rotations.
         world: (..., 24, 3, 3) their rotations in the world, by forward kinematics.
-        places: (..., 24, 3) of the joints, metres, with the root anywhere.
+        positions: (..., 24, 3) joint positions, metres, with the root anywhere.
         shift: (..., 2, 3) metres in the world by which the left and the right ankle move.
     """
-    hip, knee, ankle = (places[..., joints, :] for joints in (_HIPS, _KNEES, _ANKLES))
+    hip, knee, ankle = (positions[..., joints, :] for joints in (_HIPS, _KNEES, _ANKLES))
     forward = world[..., _HIPS, :, 2]
     new_knee, new_ankle = _reach(knee - hip, ankle - hip, ankle + shift - hip, forward)
     hips = rot.shortest_arc(knee - hip, new_knee) @ world[..., _HIPS, :, :]
@@ -83,7 +82,7 @@ def move_ankles(rotations: Tensor, world: Tensor, places: Tensor, shift: Tensor)
 
 
 def _reach(knee: Tensor, ankle: Tensor, goal: Tensor, forward: Tensor) -> tuple[Tensor, Tensor]:
-    """Knee and ankle (..., 2, 3), seen from the hip, of legs that reach for a goal, by the law of cosines."""
+    """Returns knee and ankle (..., 2, 3), relative to the hip, of legs that reach for a goal."""
     thigh, shank = _THIGH.to(goal), _SHANK.to(goal)
     longest = torch.maximum(_STRAIGHT * (thigh + shank), ankle.norm(dim=-1))
     length = torch.minimum(goal.norm(dim=-1), longest)
@@ -97,5 +96,5 @@ def _reach(knee: Tensor, ankle: Tensor, goal: Tensor, forward: Tensor) -> tuple[
 
 
 def _across(vectors: Tensor, axes: Tensor) -> Tensor:
-    """What of vectors (..., 3) is normal to unit axes (..., 3)."""
+    """Returns the component of vectors (..., 3) normal to unit axes (..., 3)."""
     return vectors - axes * (vectors * axes).sum(dim=-1, keepdim=True)

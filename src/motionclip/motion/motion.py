@@ -1,4 +1,4 @@
-"""The one value that flows: a Motion."""
+"""`Motion`, the value that all parts of the package exchange, and its placement and timing."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Motion:
         return replace(self, rotations=self.rotations[start:stop], root=self.root[start:stop])
 
 
-# Where a body stands, which way it faces, and its mirror image.
+# Placement: heading, rotation about the vertical, mirror image
 
 
 def heading(motion: Motion) -> Tensor:
@@ -92,7 +92,7 @@ def heading(motion: Motion) -> Tensor:
 
 
 def horizontal(vectors: Tensor) -> Tensor:
-    """The vectors or places (..., 3) without their height: y is 0."""
+    """Returns the vectors or positions (..., 3) with y set to 0."""
     return vectors * vectors.new_tensor([1.0, 0.0, 1.0])
 
 
@@ -125,14 +125,14 @@ def mirror(motion: Motion) -> Motion:
     return replace(motion, rotations=rotations, root=motion.root * sign)
 
 
-# Time: resampling by spherical interpolation, and cropping in seconds.
+# Timing: resampling by spherical interpolation, cropping in seconds
 
 
 def resample(motion: Motion, fps: float) -> Motion:
     """The same movement at another frame rate, from its first frame to its last.
 
     Rotations are interpolated on the shortest arc, the root path linearly; frames are never
-    merely dropped or repeated, unless the new instants coincide with old ones.
+    merely dropped or repeated, unless the new times coincide with old ones.
 
     Raises:
         MotionError: if ``fps`` is not positive.
@@ -143,9 +143,9 @@ def resample(motion: Motion, fps: float) -> Motion:
         return replace(motion, fps=fps)
     last = motion.num_frames - 1
     count = int(last * fps / motion.fps + 1e-6) + 1
-    instants = torch.arange(count, dtype=torch.float64) * (motion.fps / fps)  # in source frames
-    before = instants.floor().long().clamp(max=last - 1)
-    weight = (instants - before).clamp(0, 1).to(motion.root)
+    times = torch.arange(count, dtype=torch.float64) * (motion.fps / fps)  # in source frames
+    before = times.floor().long().clamp(max=last - 1)
+    weight = (times - before).clamp(0, 1).to(motion.root)
     root = torch.lerp(motion.root[before], motion.root[before + 1], weight[:, None])
     turned = rot.slerp(motion.rotations[before], motion.rotations[before + 1], weight)
     return Motion(turned, root, fps, motion.skeleton)

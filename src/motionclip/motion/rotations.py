@@ -1,9 +1,14 @@
-"""Rotations, over roma. A rotation matrix acts on column vectors; 6D is its first two *columns*.
+"""Rotations, on top of roma. A rotation matrix acts on column vectors.
 
-Inside the package a rotation is a 3 x 3 matrix; every other representation lives at a border
-(files, features) and is turned here, once. Quaternions are roma's: (x, y, z, w), unit.
-The 6D representation is that of Zhou et al., "On the Continuity of Rotation Representations in
-Neural Networks", CVPR 2019, laid out as [first column (3), second column (3)].
+Inside the package a rotation is a 3 x 3 matrix; other representations are used at the borders (files, features) and are
+converted here.
+
+- Rotation vectors: axis times angle, radians.
+- Quaternions: roma's order (x, y, z, w), unit.
+- 6D: the first two *columns* of the matrix, [first (3), second (3)], after Zhou et al., "On the Continuity of Rotation
+  Representations in Neural Networks", CVPR 2019.
+- Euler angles: degrees, any order and number of axes. Axes (a, b, c) with angles (A, B, C) mean R_a(A) R_b(B) R_c(C):
+  each rotation is about the axes that the ones before it have moved, as BVH channels are meant.
 """
 
 from __future__ import annotations
@@ -16,6 +21,9 @@ import torch
 from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
+
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 Y_AXIS = (0.0, 1.0, 0.0)
 
@@ -64,7 +72,7 @@ def slerp(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
 
 
 def limit_angle(rotvec: Tensor, most: float) -> Tensor:
-    """Rotation vectors (..., 3), those of more than ``most`` radians shortened to that."""
+    """Returns rotation vectors (..., 3) whose angle is clamped to ``most`` radians."""
     return rotvec * (most / rotvec.norm(dim=-1, keepdim=True).clamp(min=1e-9)).clamp(max=1.0)
 
 
@@ -95,10 +103,10 @@ def shortest_arc(a: Tensor, b: Tensor) -> Tensor:
 
 
 def unwound(turns: Tensor) -> Tensor:
-    """Rotation vectors (T, J, 3), those that leap to the other way round between frames replaced by the long way.
+    """Returns rotation vectors (T, J, 3) of the same rotations that are continuous over frames, up to one full turn.
 
-    The shortest way from one rotation to another changes its side where they are half a turn apart, and what moves
-    along it would change sides with it.
+    A rotation has two vectors, the short way (angle a) and the long way (2 pi - a, about the opposite axis). The short
+    one jumps to the opposite side where the angle passes half a turn; here the one nearer to the frame before is taken.
     """
     followed = list(turns[:1])
     for turn_now in turns[1:]:
@@ -109,14 +117,7 @@ def unwound(turns: Tensor) -> Tensor:
     return torch.stack(followed) if followed else turns
 
 
-# Euler angles in degrees, any order and any number of axes, to rotation matrices and back.
-#
-# A sequence of axes (a, b, c) with angles (A, B, C) means R = R_a(A) R_b(B) R_c(C) on column vectors:
-# each turn is about the axes that the turns before it have moved, as BVH channels are meant.
-
-
-Doubles = NDArray[np.float64]
-Ints = NDArray[np.int64]
+# Euler angles: NumPy in float64, as files have them
 
 
 @njit(cache=True, nogil=True)

@@ -1,4 +1,4 @@
-"""What a body is made of: a tree of named joints with rest offsets, and the canonical 24-joint one."""
+"""Skeletons: trees of named joints with rest offsets, and the canonical one of 24 joints."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Skeleton:
             for files but never added to a motion's root path.
         end_sites: tips of leaf bones as (joint index, (x, y, z) offset from that joint).
         parent_slots: for each of ``levels`` but the first, where in the level above the parent of each joint is.
-        ancestry: (J, J) 1 where the column's joint is the row's, or above it, but for the root: a place is a sum of
-            bones.
+        ancestry: (J, J) 1 where the column's joint is the row's joint or an ancestor of it, the root left out: a joint
+            position is the sum of the bones above it.
 
     Raises:
         SkeletonError: on duplicate names, more than one root, a parent that does not come first,
@@ -60,7 +60,7 @@ class Skeleton:
                     f"joint {self.names[joint]!r} has parent index {parent}; expected -1 for the first joint "
                     "only and, for the others, the index of an earlier joint"
                 )
-        # Not when first used, which may be without gradients or in a tracer: its tensors would serve nobody else.
+        # Made here, not on first use, which may be in inference mode or in a tracer: such tensors cannot be shared.
         with torch.inference_mode(False):
             object.__setattr__(self, "parent_slots", self._slots_of_parents())
             object.__setattr__(self, "ancestry", self._bones_above())

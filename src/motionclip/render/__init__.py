@@ -1,4 +1,4 @@
-"""Pictures of motions, by a rasteriser that needs neither a display nor a graphics card."""
+"""Images of motions, by a rasteriser that needs neither a display nor a graphics card."""
 
 from motionclip.render.clip_frames import render_clip_frames
 from motionclip.render.films import Film, make_film, render_frames

@@ -1,4 +1,4 @@
-"""A pinhole camera, and how to place it so that a movement fills the picture."""
+"""A pinhole camera, its framing of points, and the cameras of films."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _TALLEST, _WIDEST = 0.42, 0.62
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """Where pictures are taken from. World: metres, Y up.
+    """Where images are taken from. World: metres, Y up.
 
     Attributes:
         eye: (3,) position, metres.
-        axes: (3, 3) unit rows: the picture's right, its up, and backwards (away from what is seen).
+        axes: (3, 3) unit rows: the image's right, its up, and backwards (away from what is seen).
         field_of_view: vertical opening angle, radians.
     """
 
@@ -67,7 +67,7 @@ def framing(points: Array, axes: Array, aspect: float, padding: float) -> Camera
     Args:
         points: (N, 3) metres.
         axes: (3, 3) rows right, up, backwards.
-        aspect: width / height of the picture.
+        aspect: width / height of the image.
         padding: metres that must stay visible around every point.
     """
     x, y, z = (points @ axes.T).T
@@ -79,17 +79,16 @@ def framing(points: Array, axes: Array, aspect: float, padding: float) -> Camera
 
 
 def _fit(x: Array, z: Array, slope: float, padding: float) -> tuple[float, float]:
-    """Centre and distance of the camera for one picture direction."""
+    """Centre and distance of the camera for one image direction."""
     high, low = float((x + z * slope).max()) + padding, float((z * slope - x).max()) + padding
     return (high - low) / 2, (high + low) / (2 * slope)
 
 
-# Where the cameras of a film stand, so that they see all of the bodies all the time.
-
+# Cameras of films: they see all of the bodies all the time
 
 CameraMode = Literal["follow", "still"]
 
-FLESH = 0.17  # metres from the joints to what must still be in the picture
+FLESH = 0.17  # metres from the joints to what must still be in the image
 _ELEVATION = 0.21  # radians
 _AZIMUTH = -0.60  # radians to the side of where the body faces: a three-quarter view, facing right
 _HEAD = 0.24  # metres from the head joint to the top of the skull
@@ -103,7 +102,7 @@ def facing_azimuth(*motions: Motion) -> float:
 
 
 def outline(motion: Motion) -> Array:
-    """Points (T, J + 2, 3) that a picture must show: joints, the top of the head and the floor below the root."""
+    """Points (T, J + 2, 3) that a image must show: joints, the top of the head and the floor below the root."""
     positions = motion.positions.detach().double().numpy()
     head = motion.skeleton.index("head")
     up = motion.world[0][:, head].detach().double().numpy()[:, :, 1]
@@ -116,11 +115,11 @@ def place_cameras(
 ) -> list[list[Camera]]:
     """For each scene one camera a frame, the same object while it stays where it is.
 
-    All scenes are seen from equally far, so that bodies of one size have one size in pictures side by side.
+    All scenes are seen from equally far, so that bodies of one size have one size in images side by side.
 
     Args:
         scenes: the motions, of equal length, that are seen together.
-        aspect: width / height of a picture.
+        aspect: width / height of a image.
         mode: "follow" moves with the bodies, "still" frames their whole paths.
         azimuths: world direction that each scene's camera looks from, radians (0: from +Z, pi/2: from +X).
     """

@@ -1,4 +1,4 @@
-"""Words in pictures."""
+"""Captions drawn below images."""
 
 from __future__ import annotations
 

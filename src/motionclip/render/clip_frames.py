@@ -1,4 +1,4 @@
-"""Single frames as pictures for CLIP."""
+"""Single frames of motions rendered for an image encoder such as CLIP."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _HIPS = 0.3  # weight of the hips' line beside the pelvis' own direction
 def render_clip_frames(
     motion: Motion, frames: Sequence[int], *, size: int = SIZE, body: Body | None = None
 ) -> NDArray[np.uint8]:
-    """Pictures of a grey body in single frames of a motion: on plain white, whole, with a small margin.
+    """Images of a grey body in single frames of a motion: on plain white, whole, with a small margin.
 
-    The paper says of its pictures only that the background is plain white. The rest follows from CLIP having
+    The paper says of its images only that the background is plain white. The rest follows from CLIP having
     learned from photographs: people are photographed whole, in the middle, at about eye height, and from the front
     or a little to the side of it, where no limb hides another. So each frame has a camera of its own, a
     three-quarter view of where the body faces in that frame, as near as the whole body allows: a crouching body
-    fills the picture as a standing one does. Nothing else is in the picture: no floor, no shadow, no colour.
+    fills the image as a standing one does. Nothing else is in the image: no floor, no shadow, no colour.
 
-    A picture depends on the pose and the body alone, bit by bit: not on where the body is nor on the other frames.
+    A image depends on the pose and the body alone, bit by bit: not on where the body is nor on the other frames.
 
     Args:
         motion: on any skeleton that can be retargeted; on the body's own it is used as it is.
@@ -55,17 +55,17 @@ def render_clip_frames(
         SkeletonError: if the motion's skeleton cannot be matched to the body's.
     """
     if size < 1:
-        raise MotionError(f"pictures of {size} x {size} pixels; expected at least 1 x 1")
+        raise MotionError(f"images of {size} x {size} pixels; expected at least 1 x 1")
     if outside := [frame for frame in frames if not 0 <= frame < motion.num_frames]:
         raise MotionError(f"frame {outside[0]} of a motion of {motion.num_frames}; expected a frame inside it")
-    pictures = np.empty((len(frames), size, size, 3), np.uint8)
+    images = np.empty((len(frames), size, size, 3), np.uint8)
     if not len(frames):
-        return pictures
+        return images
     body = body or default_body()
     scene = Scene(body.faces.numpy().astype(np.int32), size, size, _LOOK)
-    for picture, (vertices, azimuth) in zip(pictures, _posed(body.fitted(motion), frames, body), strict=True):
-        picture[:] = _portrait(scene, vertices, azimuth)
-    return pictures
+    for image, (vertices, azimuth) in zip(images, _posed(body.fitted(motion), frames, body), strict=True):
+        image[:] = _draw_one(scene, vertices, azimuth)
+    return images
 
 
 def _posed(motion: Motion, frames: Sequence[int], body: Body) -> Iterator[tuple[NDArray[np.float32], float]]:
@@ -94,12 +94,12 @@ def _facing(forward: Tensor, across: Tensor) -> float:
     return math.atan2(x + _HIPS * math.sin(yaw), z + _HIPS * math.cos(yaw))
 
 
-def _portrait(scene: Scene, vertices: NDArray[np.float32], azimuth: float) -> NDArray[np.uint8]:
-    """One picture (size, size, 3), by a camera that stands as near as the whole body allows."""
+def _draw_one(scene: Scene, vertices: NDArray[np.float32], azimuth: float) -> NDArray[np.uint8]:
+    """One image (size, size, 3), by a camera that stands as near as the whole body allows."""
     axes = view_axes(azimuth, _ELEVATION)
     points = vertices.astype(np.float64)
     extent = np.ptp(axes[:2] @ points.T, axis=1).max()
     camera = framing(points, axes, 1.0, _MARGIN * extent)
-    picture = np.ones((scene.height, scene.width, 3), np.float32)
-    scene.draw_bodies(picture, vertices[None], np.array([_GREY], np.float32), camera)
-    return to_bytes(picture)
+    image = np.ones((scene.height, scene.width, 3), np.float32)
+    scene.draw_bodies(image, vertices[None], np.array([_GREY], np.float32), camera)
+    return to_bytes(image)

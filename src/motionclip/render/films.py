@@ -1,4 +1,4 @@
-"""Motions as films: one alone, several side by side, or several in one scene."""
+"""Motions as films, one image per frame: one motion alone, several side by side, or several in one scene."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from motionclip.render.camera import Camera, CameraMode, facing_azimuth, place_c
 from motionclip.render.captions import caption_row
 from motionclip.render.scene import Colour, Look, Scene, to_bytes
 
-# Motions as pictures, one for each frame.
-
+# Frames of one scene
 
 BODY_COLOUR: Colour = (0.48, 0.66, 0.85)
 _CHUNK = 64  # frames skinned at once
@@ -35,11 +34,11 @@ def render_frames(
     azimuth: float | None = None,
     look: Look | None = None,
 ) -> NDArray[np.uint8]:
-    """Pictures of a body doing the motion, on a checkered floor (tiles of half a metre) at y = 0.
+    """Images of a body doing the motion, on a checkered floor (tiles of half a metre) at y = 0.
 
     Args:
         motion: on any skeleton that can be retargeted; on the body's own it is used as it is.
-        size: pixels of a square picture, or (width, height).
+        size: pixels of a square image, or (width, height).
         body: what is drawn; the default body if not given.
         colour: of the body; red, green and blue in [0, 1].
         camera: "follow" moves with the body, "still" frames the whole path.
@@ -57,7 +56,7 @@ def render_frames(
     motion = body.fitted(motion)
     width, height = (size, size) if isinstance(size, int) else size
     if width < 1 or height < 1:
-        raise MotionError(f"pictures of {width} x {height} pixels; expected at least 1 x 1")
+        raise MotionError(f"images of {width} x {height} pixels; expected at least 1 x 1")
     direction = facing_azimuth(motion) if azimuth is None else azimuth
     (cameras,) = place_cameras([[motion]], width / height, camera, [direction])
     return np.stack(list(draw_frames([motion], cameras, (width, height), body, [colour], look or Look())))
@@ -71,7 +70,7 @@ def draw_frames(
     colours: Sequence[Colour],
     look: Look,
 ) -> Iterator[NDArray[np.uint8]]:
-    """The pictures (H, W, 3) of one scene, one after the other: for films of any length.
+    """The images (H, W, 3) of one scene, one after the other: for films of any length.
 
     Args:
         motions: N motions of T frames on the body's skeleton.
@@ -91,9 +90,9 @@ def draw_frames(
             if frame == 0 or cameras[frame] is not cameras[frame - 1]:
                 x, _, z = middle + cameras[frame].eye - cameras[0].eye
                 empty = scene.ground(cameras[frame], (float(x), float(z)))
-            picture = empty.copy()
-            scene.draw(picture, vertices, tints, cameras[frame])
-            yield to_bytes(picture)
+            image = empty.copy()
+            scene.draw(image, vertices, tints, cameras[frame])
+            yield to_bytes(image)
 
 
 def pose_array(body: Body, motion: Motion) -> NDArray[np.float32]:
@@ -102,7 +101,9 @@ def pose_array(body: Body, motion: Motion) -> NDArray[np.float32]:
         return np.ascontiguousarray(body.pose(motion).numpy(), dtype=np.float32)
 
 
-Pictures = Iterator[NDArray[np.uint8]]
+# Films of several motions
+
+Images = Iterator[NDArray[np.uint8]]
 View = Literal["side-by-side", "single"]
 
 COLOURS: tuple[Colour, ...] = (
@@ -123,16 +124,16 @@ _FASTEST = 240.0  # frames per second
 
 @dataclass(frozen=True)
 class Film:
-    """Pictures that are drawn while they are asked for, once.
+    """Images that are drawn while they are asked for, once.
 
     Attributes:
-        pictures: (H, W, 3) uint8 each.
+        frames: (H, W, 3) uint8 each.
         count: how many.
         fps: how many in a second.
         size: width and height in pixels, with captions.
     """
 
-    pictures: Pictures
+    frames: Images
     count: int
     fps: float
     size: tuple[int, int]
@@ -155,9 +156,9 @@ def make_film(
     Args:
         motions: on any skeleton that can be retargeted.
         titles: a caption for each, or none.
-        size: width and height of one picture, pixels; several stand beside each other, with captions below.
+        size: width and height of one image, pixels; several stand beside each other, with captions below.
         fps: frames per second, by interpolation; the first motion's own rate if not given.
-        view: "side-by-side" has a picture for each motion, all from equally far; "single" has one with all bodies.
+        view: "side-by-side" has a image for each motion, all from equally far; "single" has one with all bodies.
         body: what is drawn; the default body if not given.
         camera: "follow" moves with the bodies, "still" frames their whole paths.
         apart: metres between the places where the bodies of a single view start.
@@ -192,15 +193,15 @@ def check_stage(motions: Sequence[Motion], titles: Sequence[str], size: tuple[in
         MotionError: if there are no motions or too many, not as many titles, or a side is too small or too large.
     """
     if not 1 <= len(motions) <= _MOST_MOTIONS:
-        raise MotionError(f"{len(motions)} motions in a picture; expected 1 to {_MOST_MOTIONS}")
+        raise MotionError(f"{len(motions)} motions in a image; expected 1 to {_MOST_MOTIONS}")
     if titles and len(titles) != len(motions):
         raise MotionError(f"{len(titles)} titles for {len(motions)} motions; expected one for each")
     if not all(_SMALLEST <= side <= _LARGEST for side in size):
-        raise MotionError(f"pictures of {size[0]} x {size[1]} pixels; expected {_SMALLEST} to {_LARGEST} each way")
+        raise MotionError(f"images of {size[0]} x {size[1]} pixels; expected {_SMALLEST} to {_LARGEST} each way")
 
 
 def caption_height(size: tuple[int, int]) -> int:
-    """Pixels of the captions under a picture of that size; even, as video wants it."""
+    """Pixels of the captions under a image of that size; even, as video wants it."""
     return 2 * max(8, min(size) // 26)
 
 
@@ -225,7 +226,7 @@ def _held(motion: Motion, frames: int) -> Motion:
 
 
 def _lined_up(motions: Sequence[Motion], apart: float) -> list[Motion]:
-    """The motions, started on one line across the picture."""
+    """The motions, started on one line across the image."""
     if len(motions) == 1:
         return list(motions)
     right = torch.from_numpy(view_axes(facing_azimuth(*motions), 0.0)[0])
@@ -237,8 +238,8 @@ def _lined_up(motions: Sequence[Motion], apart: float) -> list[Motion]:
     return moved
 
 
-def _joined(panels: Sequence[Pictures], row: NDArray[np.uint8] | None) -> Pictures:
-    """The pictures of all panels beside each other, the captions under them."""
+def _joined(panels: Sequence[Images], row: NDArray[np.uint8] | None) -> Images:
+    """The images of all panels beside each other, the captions under them."""
     for parts in zip(*panels, strict=True):
-        picture = np.concatenate(parts, axis=1)
-        yield picture if row is None else np.concatenate([picture, row])
+        image = np.concatenate(parts, axis=1)
+        yield image if row is None else np.concatenate([image, row])

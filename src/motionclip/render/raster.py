@@ -1,6 +1,6 @@
 """A z-buffer rasteriser, compiled. Deterministic, headless, one thread; releases the GIL.
 
-Arrays here are float32 unless said otherwise; pictures have their first row at the top. Bodies are
+Arrays here are float32 unless said otherwise; images have their first row at the top. Bodies are
 drawn at twice the resolution and averaged 2 x 2; the ground is filtered analytically. All loops stay
 inside the bounding box of what they draw.
 """
@@ -113,10 +113,10 @@ def fill(
 
 
 @_compiled
-def resolve(picture: Floats, depth: Floats, value: Floats, owner: Ints, colours: Floats) -> None:
-    """Blends the bodies into the picture (H, W, 3), 2 x 2 samples a pixel, and clears the depth buffer."""
-    for row in range(picture.shape[0]):
-        for column in range(picture.shape[1]):
+def resolve(image: Floats, depth: Floats, value: Floats, owner: Ints, colours: Floats) -> None:
+    """Blends the bodies into the image (H, W, 3), 2 x 2 samples a pixel, and clears the depth buffer."""
+    for row in range(image.shape[0]):
+        for column in range(image.shape[1]):
             covered, red, green, blue = 0, np.float32(0.0), np.float32(0.0), np.float32(0.0)
             for y in range(2 * row, 2 * row + 2):
                 for x in range(2 * column, 2 * column + 2):
@@ -129,9 +129,9 @@ def resolve(picture: Floats, depth: Floats, value: Floats, owner: Ints, colours:
                         depth[y, x] = 0
             if covered:
                 rest = np.float32(4 - covered)
-                picture[row, column, 0] = (picture[row, column, 0] * rest + red) * np.float32(0.25)
-                picture[row, column, 1] = (picture[row, column, 1] * rest + green) * np.float32(0.25)
-                picture[row, column, 2] = (picture[row, column, 2] * rest + blue) * np.float32(0.25)
+                image[row, column, 0] = (image[row, column, 0] * rest + red) * np.float32(0.25)
+                image[row, column, 1] = (image[row, column, 1] * rest + green) * np.float32(0.25)
+                image[row, column, 2] = (image[row, column, 2] * rest + blue) * np.float32(0.25)
 
 
 @_compiled
@@ -189,9 +189,9 @@ def _blurred(cells: Floats) -> Floats:
 
 
 @_compiled
-def darken(picture: Floats, cells: Floats, corner: Floats, eye: Floats, axes: Floats, focal: np.float32) -> None:
-    """Lays a shadow map onto the floor y = 0 of the picture (H, W, 3)."""
-    height, width = picture.shape[0], picture.shape[1]
+def darken(image: Floats, cells: Floats, corner: Floats, eye: Floats, axes: Floats, focal: np.float32) -> None:
+    """Lays a shadow map onto the floor y = 0 of the image (H, W, 3)."""
+    height, width = image.shape[0], image.shape[1]
     size = np.float32(SHADOW_SIDE / SHADOW_CELLS)
     square = np.empty((4, 3), dtype=np.float32)
     for i in range(4):
@@ -216,14 +216,14 @@ def darken(picture: Floats, cells: Floats, corner: Floats, eye: Floats, axes: Fl
             lower = cells[j + 1, i] * (1 - fu) + cells[j + 1, i + 1] * fu
             light = np.float32(1.0) - np.float32(_SHADOW_STRENGTH) * (upper * (1 - fv) + lower * fv)
             for channel in range(3):
-                picture[row, column, channel] *= light
+                image[row, column, channel] *= light
 
 
 @_compiled
 def _floor_point(
     x: np.float32, y: np.float32, width: int, height: int, eye: Floats, axes: Floats, focal: np.float32
 ) -> tuple[np.float32, np.float32, np.float32]:
-    """Where the ray through picture point (x, y) meets the floor: world x, z and depth; depth 0 if it does not."""
+    """Where the ray through image point (x, y) meets the floor: world x, z and depth; depth 0 if it does not."""
     right, up = (x - np.float32(0.5 * width)) / focal, (np.float32(0.5 * height) - y) / focal
     dy = axes[0, 1] * right + axes[1, 1] * up - axes[2, 1]
     depth = max(np.float32(0.0), eye[1]) / max(np.float32(1e-4), -dy) * (dy < 0)
@@ -264,7 +264,7 @@ def ground(
         reach: distance from there at which it has faded, metres.
         colours: (3, 3) of background, dark and light tiles, in [0, 1]; tiles are half a metre wide.
     """
-    picture = np.empty((height, width, 3), dtype=np.float32)
+    image = np.empty((height, width, 3), dtype=np.float32)
     one, half, faded = np.float32(1.0), np.float32(0.5), np.float32(1.0 / (reach * reach))
     light, dark = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)  # how much of each tile
     for row in range(height):
@@ -284,5 +284,5 @@ def ground(
         for column in range(width):
             for k in range(3):
                 tiles = light[column] * (colours[2, k] - colours[0, k]) + dark[column] * (colours[1, k] - colours[0, k])
-                picture[row, column, k] = colours[0, k] + tiles
-    return picture
+                image[row, column, k] = colours[0, k] + tiles
+    return image

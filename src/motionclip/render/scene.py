@@ -1,4 +1,4 @@
-"""Bodies on a floor, drawn into one picture."""
+"""Bodies on a floor, drawn into one image."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Look:
-    """Colours (red, green, blue in [0, 1]) and light of a picture.
+    """Colours (red, green, blue in [0, 1]) and light of a image.
 
     Attributes:
         background: what the floor fades into.
@@ -37,7 +37,7 @@ class Look:
 
 
 class Scene:
-    """Draws bodies of one mesh. Holds the buffers of one picture size; not for two threads at once.
+    """Draws bodies of one mesh. Holds the buffers of one image size; not for two threads at once.
 
     Args:
         faces: (F, 3) vertex indices.
@@ -61,31 +61,31 @@ class Scene:
         return raster.ground(self.height, self.width, eye, axes, focal, place, self.look.reach, tones)
 
     def draw(
-        self, picture: NDArray[np.float32], vertices: NDArray[np.float32], colours: NDArray[np.float32], camera: Camera
+        self, image: NDArray[np.float32], vertices: NDArray[np.float32], colours: NDArray[np.float32], camera: Camera
     ) -> None:
-        """Draws N bodies with their shadows onto the picture, in place.
+        """Draws N bodies with their shadows onto the image, in place.
 
         Args:
-            picture: (H, W, 3) in [0, 1].
+            image: (H, W, 3) in [0, 1].
             vertices: (N, V, 3) metres.
             colours: (N, 3) in [0, 1].
             camera: where it is seen from.
         """
-        self.draw_shadows(picture, vertices, camera)
-        self.draw_bodies(picture, vertices, colours, camera)
+        self.draw_shadows(image, vertices, camera)
+        self.draw_bodies(image, vertices, colours, camera)
 
-    def draw_shadows(self, picture: NDArray[np.float32], vertices: NDArray[np.float32], camera: Camera) -> None:
+    def draw_shadows(self, image: NDArray[np.float32], vertices: NDArray[np.float32], camera: Camera) -> None:
         """Darkens the floor below N bodies (N, V, 3), in place."""
         eye, axes, focal = self._lens(camera)
         light = self._light(camera)
         for body in vertices:
             corner = raster.shadow_corner(body, light)
-            raster.darken(picture, raster.shadow_map(body, light, corner), corner, eye, axes, focal)
+            raster.darken(image, raster.shadow_map(body, light, corner), corner, eye, axes, focal)
 
     def draw_bodies(
-        self, picture: NDArray[np.float32], vertices: NDArray[np.float32], colours: NDArray[np.float32], camera: Camera
+        self, image: NDArray[np.float32], vertices: NDArray[np.float32], colours: NDArray[np.float32], camera: Camera
     ) -> None:
-        """`draw` without shadows, for pictures without a floor."""
+        """`draw` without shadows, for images without a floor."""
         eye, axes, focal = self._lens(camera)
         light = self._light(camera)
         fine_focal, fine_height, fine_width = np.float32(raster.SUPERSAMPLING * focal), *self._depth.shape
@@ -93,7 +93,7 @@ class Scene:
             screen = raster.project(body, eye, axes, fine_focal, fine_width, fine_height)
             brightness = raster.shade(raster.vertex_normals(body, self._faces), light, axes)
             raster.fill(screen, brightness, self._faces, number, self._depth, self._value, self._owner)
-        raster.resolve(picture, self._depth, self._value, self._owner, colours)
+        raster.resolve(image, self._depth, self._value, self._owner, colours)
 
     def _light(self, camera: Camera) -> NDArray[np.float32]:
         """(3,) unit, towards the light, in the world."""
@@ -106,9 +106,9 @@ class Scene:
         return camera.eye.astype(np.float32), camera.axes.astype(np.float32), focal
 
 
-def to_bytes(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A picture in [0, 1] as 8-bit values."""
-    return (picture * 255 + 0.5).astype(np.uint8)
+def to_bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A image in [0, 1] as 8-bit values."""
+    return (image * 255 + 0.5).astype(np.uint8)
 
 
 # The skeleton as something to draw: a ball for each joint and a tapering bar for each bone.

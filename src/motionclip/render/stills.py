@@ -1,4 +1,4 @@
-"""PNG: a motion as one picture, a film strip."""
+"""Motions as single images: film strips, contact sheets and strobes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,10 @@ from motionclip.render.captions import INK, PAPER, caption_row, shortened
 from motionclip.render.films import caption_height, check_stage, pose_array
 from motionclip.render.scene import Colour, Look, Scene, to_bytes
 
-# A motion in one picture, and many motions on one sheet.
-
-
 EARLY: Colour = (0.86, 0.88, 0.90)
 LATE: Colour = (0.22, 0.47, 0.78)
 _SIDE_VIEW = -1.3  # radians from the direction of travel to the camera: the path runs to the right
-TILT = 0.17  # radians: how far such pictures look down
+TILT = 0.17  # radians: how far such images look down
 _STRIDE = 0.5  # metres between two poses along a path, at least
 _STRAIGHT = 0.8  # a path is shown as such if its ends are this share of its length apart
 _BETWEEN = 0.12  # metres between two bodies side by side
@@ -40,7 +37,7 @@ def filmstrip(
     late: Colour = LATE,
     look: Look | None = None,
 ) -> Image.Image:
-    """One picture of the whole motion: poses at equal times, from pale (first) to dark (last).
+    """One image of the whole motion: poses at equal times, from pale (first) to dark (last).
 
     A body that travels is shown where it was, along its path from left to right, with as many poses as
     fit at half a metre each; one that stays (or comes back) is shown side by side.
@@ -63,7 +60,7 @@ def filmstrip(
     motion = body.fitted(motion)
     along_path = path_azimuth(motion, poses)
     count = poses if along_path is None else min(poses, 1 + int(np.linalg.norm(_travel(motion)) / _STRIDE))
-    shown = instants(motion, count)
+    shown = even_frames(motion, count)
     axes = view_axes(facing_azimuth(motion) if along_path is None else along_path, TILT)
     vertices = np.concatenate([pose_array(body, motion.frames(frame, frame + 1)) for frame in shown])
     moves = side_by_side(vertices, axes[0]) if along_path is None else np.zeros((len(shown), 3))
@@ -71,21 +68,21 @@ def filmstrip(
     camera = framing(points.reshape(-1, 3), axes, size[0] / size[1], FLESH)
     scene = Scene(body.faces.numpy().astype(np.int32), *size, look)
     middle = points[:, 0].mean(0)
-    picture = scene.ground(camera, (float(middle[0]), float(middle[2])))
+    image = scene.ground(camera, (float(middle[0]), float(middle[2])))
     ramp = np.linspace(0, 1, len(shown))[:, None] if len(shown) > 1 else np.ones((1, 1))
     tints = (np.array(early) * (1 - ramp) + np.array(late) * ramp).astype(np.float32)
-    scene.draw(picture, vertices + moves[:, None].astype(np.float32), tints, camera)
-    return Image.fromarray(to_bytes(picture))
+    scene.draw(image, vertices + moves[:, None].astype(np.float32), tints, camera)
+    return Image.fromarray(to_bytes(image))
 
 
-def instants(motion: Motion, count: int) -> list[int]:
+def even_frames(motion: Motion, count: int) -> list[int]:
     """At most ``count`` frames at equal times, from the first to the last."""
     return [round(frame) for frame in np.linspace(0, motion.num_frames - 1, min(count, motion.num_frames))]
 
 
 def path_azimuth(motion: Motion, poses: int) -> float | None:
     """Azimuth in radians from which a path runs to the right; None for one that is short or bent, seen at ``poses``."""
-    path = motion.root[instants(motion, poses)].detach().double().numpy() * [1, 0, 1]
+    path = motion.root[even_frames(motion, poses)].detach().double().numpy() * [1, 0, 1]
     apart, length = np.linalg.norm(path[-1] - path[0]), np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
     if apart < max(3 * _STRIDE, _STRAIGHT * length):
         return None
@@ -148,8 +145,7 @@ def contact_sheet(
     return sheet
 
 
-# Several moments of a motion in one picture, as a camera with a flashing light sees them.
-
+# Strobes: several moments of a motion in one image, as a camera with a flashing light sees them
 
 _FAINTEST = 0.22  # opacity of the first moment
 _MOST_MOMENTS = 64
@@ -173,7 +169,7 @@ def strobe(
         motions: on any skeleton that can be retargeted.
         titles: a caption for each, or none.
         moments: how many are shown of each, at most.
-        size: width and height of one motion's picture, pixels.
+        size: width and height of one motion's image, pixels.
         body: what is drawn; the default body if not given.
         colour: of the last moment; red, green and blue in [0, 1].
         look: floor, background and light.
@@ -184,18 +180,18 @@ def strobe(
     """
     check_stage(motions, titles, size)
     if not 1 <= moments <= _MOST_MOMENTS:
-        raise MotionError(f"{moments} moments in one picture; expected 1 to {_MOST_MOMENTS}")
+        raise MotionError(f"{moments} moments in one image; expected 1 to {_MOST_MOMENTS}")
     body = body or default_body()
     scene = Scene(body.faces.numpy().astype(np.int32), *size, look or Look())
-    pictures = [_exposed(scene, body, body.fitted(motion), moments, colour) for motion in motions]
-    joined = np.concatenate(pictures, axis=1)
+    images = [_exposed(scene, body, body.fitted(motion), moments, colour) for motion in motions]
+    joined = np.concatenate(images, axis=1)
     row = caption_row(titles, joined.shape[1], caption_height(size)) if titles else joined[:0]
     return Image.fromarray(np.concatenate([joined, row]))
 
 
 def _exposed(scene: Scene, body: Body, motion: Motion, moments: int, colour: Colour) -> NDArray[np.uint8]:
-    """One picture (H, W, 3): every moment laid over the earlier ones."""
-    shown = instants(motion, moments)
+    """One image (H, W, 3): every moment laid over the earlier ones."""
+    shown = even_frames(motion, moments)
     direction = path_azimuth(motion, moments)
     points = outline(motion)[shown]
     axes = view_axes(facing_azimuth(motion) if direction is None else direction, TILT)
@@ -204,19 +200,19 @@ def _exposed(scene: Scene, body: Body, motion: Motion, moments: int, colour: Col
     floor = scene.ground(camera, (float(middle[0]), float(middle[2])))
     vertices = [pose_array(body, motion.frames(frame, frame + 1)) for frame in shown]
     opacities = np.linspace(_FAINTEST, 1, len(shown), dtype=np.float32) if len(shown) > 1 else np.ones(1, np.float32)
-    picture = floor.copy()
+    image = floor.copy()
     for posed, opacity in zip(vertices, opacities, strict=True):
         shaded = floor.copy()
         scene.draw_shadows(shaded, posed, camera)
-        np.minimum(picture, floor + opacity * (shaded - floor), out=picture)  # shadows in one place do not add up
+        np.minimum(image, floor + opacity * (shaded - floor), out=image)  # shadows in one place do not add up
     for posed, opacity in zip(vertices, opacities, strict=True):
-        drawn = picture.copy()
+        drawn = image.copy()
         scene.draw_bodies(drawn, posed, np.array([colour], np.float32), camera)
-        picture += opacity * (drawn - picture)
-    return to_bytes(picture)
+        image += opacity * (drawn - image)
+    return to_bytes(image)
 
 
-def write_picture(motion: Motion, path: str | Path) -> None:
+def write_filmstrip(motion: Motion, path: str | Path) -> None:
     """Writes a film strip of the motion as PNG.
 
     Args:

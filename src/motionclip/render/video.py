@@ -1,4 +1,4 @@
-"""MP4, GIF and WebP: a motion as moving pictures, at its own speed."""
+"""MP4, GIF and WebP: a motion as films, at its own speed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_video(motion: Motion, path: str | Path, progress: ProgressCallback | N
     Args:
         motion: on any skeleton that can be retargeted to the default body.
         path: ends in .mp4, .gif or .webp; written under a temporary name and renamed.
-        progress: told how many pictures are done, and of how many.
+        progress: told how many images are done, and of how many.
 
     Raises:
         FormatError: as :func:`write_film`.
@@ -69,12 +69,12 @@ def write_film(film: Film, path: str | Path, progress: ProgressCallback | None =
     one less, so that the whole keeps its length.
 
     Args:
-        film: its pictures are drawn here, one after the other.
+        film: its images are drawn here, one after the other.
         path: ends in .mp4, .gif or .webp; written under a temporary name and renamed.
-        progress: told how many pictures are done, and of how many.
+        progress: told how many images are done, and of how many.
 
     Raises:
-        FormatError: for another suffix, an .mp4 without the `av` package, or a size, a rate or a number of pictures
+        FormatError: for another suffix, an .mp4 without the `av` package, or a size, a rate or a number of images
             that the format cannot hold.
     """
     suffix = check_film(path)
@@ -90,21 +90,21 @@ def _check_fit(film: Film, path: str | Path, suffix: str) -> None:
         raise FormatError(path, f"{film.fps:g} frames per second", f"at most {FASTEST[suffix]:g} for {suffix}")
     if suffix == ".mp4":
         if width % 2 or height % 2:
-            raise FormatError(path, f"pictures of {width} x {height} pixels", "even width and height for .mp4")
+            raise FormatError(path, f"images of {width} x {height} pixels", "even width and height for .mp4")
     elif film.count * width * height > _MOST_PIXELS:
         most = max(1, _MOST_PIXELS // (width * height))
-        expected = f"at most {most} of that size for {suffix}: fewer frames per second, smaller pictures, or .mp4"
-        raise FormatError(path, f"{film.count} pictures of {width} x {height} pixels", expected)
+        expected = f"at most {most} of that size for {suffix}: fewer frames per second, smaller images, or .mp4"
+        raise FormatError(path, f"{film.count} images of {width} x {height} pixels", expected)
 
 
 def _counted(film: Film, progress: ProgressCallback | None) -> Iterator[NDArray[np.uint8]]:
-    for done, picture in enumerate(film.pictures, 1):
-        yield picture
+    for done, image in enumerate(film.frames, 1):
+        yield image
         if progress is not None:
             progress(done, film.count)
 
 
-def _write_mp4(film: Film, pictures: Iterator[NDArray[np.uint8]], path: Path) -> None:
+def _write_mp4(film: Film, images: Iterator[NDArray[np.uint8]], path: Path) -> None:
     """H.264 in a fast-start MP4, yuv420p, which every player takes."""
     import av
 
@@ -112,33 +112,33 @@ def _write_mp4(film: Film, pictures: Iterator[NDArray[np.uint8]], path: Path) ->
         stream = file.add_stream("libx264", rate=Fraction(film.fps).limit_denominator(1001), options=_H264)
         stream.width, stream.height = film.size
         stream.pix_fmt = "yuv420p"
-        stream.thread_type = "AUTO"  # the next picture is drawn while this one is encoded
-        for picture in pictures:
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        stream.thread_type = "AUTO"  # the next image is drawn while this one is encoded
+        for image in images:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         file.mux(stream.encode(None))
 
 
-def _write_gif(film: Film, pictures: Iterator[NDArray[np.uint8]], path: Path) -> None:
+def _write_gif(film: Film, images: Iterator[NDArray[np.uint8]], path: Path) -> None:
     """An endless GIF with one palette, taken from its first second or two: floor and bodies stay as they are."""
     from PIL import Image
 
-    drawn = [Image.fromarray(picture) for _, picture in zip(range(_SEEN_FOR_PALETTE), pictures, strict=False)]
+    drawn = [Image.fromarray(image) for _, image in zip(range(_SEEN_FOR_PALETTE), images, strict=False)]
     samples = np.concatenate([np.asarray(drawn[at]) for at in (0, len(drawn) // 2, -1)])
     palette = Image.fromarray(samples).quantize(_COLOURS)
 
-    def reduced(picture: Image.Image) -> Image.Image:
-        return picture.quantize(palette=palette, dither=Image.Dither.NONE)
+    def reduced(image: Image.Image) -> Image.Image:
+        return image.quantize(palette=palette, dither=Image.Dither.NONE)
 
-    frames = [reduced(picture) for picture in drawn] + [reduced(Image.fromarray(picture)) for picture in pictures]
+    frames = [reduced(image) for image in drawn] + [reduced(Image.fromarray(image)) for image in images]
     durations = [int(ticks) * 10 for ticks in frame_ticks(film.count, film.fps, 100)]
     frames[0].save(path, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
 
-def _write_webp(film: Film, pictures: Iterator[NDArray[np.uint8]], path: Path) -> None:
+def _write_webp(film: Film, images: Iterator[NDArray[np.uint8]], path: Path) -> None:
     """An endless animated WebP."""
     from PIL import Image
 
-    first, *others = (Image.fromarray(picture) for picture in pictures)
+    first, *others = (Image.fromarray(image) for image in images)
     durations = frame_ticks(film.count, film.fps, 1000).tolist()
     first.save(path, format="WEBP", save_all=True, append_images=others, duration=durations, loop=0, quality=80)
 

@@ -96,14 +96,6 @@ class TakeHistory:
     def current(self) -> Take | None:
         return self._takes[self._index] if self._takes else None
 
-    @property
-    def can_undo(self) -> bool:
-        return self._index > 0
-
-    @property
-    def can_redo(self) -> bool:
-        return self._index < len(self._takes) - 1
-
     def add(self, take: Take) -> None:
         """Makes a take the current one; takes that were undone are forgotten."""
         self._takes = [*self._takes[: self._index + 1], take][-MAX_TAKES:]
@@ -111,11 +103,11 @@ class TakeHistory:
 
     def undo(self) -> None:
         """Goes back to the take before, if there is one."""
-        self._index -= self.can_undo
+        self.go_to(self._index - 1)
 
     def redo(self) -> None:
         """Goes on to the take that was undone, if there is one."""
-        self._index += self.can_redo
+        self.go_to(self._index + 1)
 
     def go_to(self, index: int) -> None:
         """Makes the take with a number the current one, if there is one."""

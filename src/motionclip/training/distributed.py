@@ -33,7 +33,7 @@ from motionclip.losses.distributed import exchanging
 _ENVIRONMENT = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 #: Longest wait for another process within a step; the first one validates and saves between steps.
 _STEP_TIMEOUT = timedelta(minutes=15)
-#: Longest wait for work that one process does for all, such as embedding every picture of a data set.
+#: Longest wait for work that one process does for all, such as embedding all rendered frames of a data set.
 _PATIENCE = timedelta(hours=48)
 
 

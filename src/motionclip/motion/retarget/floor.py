@@ -1,4 +1,4 @@
-"""Soles and the floor."""
+"""The height of the floor under a motion, from the soles of its feet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Skeletons under the names that other programs use: the canonical T-pose and proportions, other names."""
+"""Standard rigs: the canonical skeleton under the joint names of other programs."""
 
 from __future__ import annotations
 

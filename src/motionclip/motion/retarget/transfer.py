@@ -1,4 +1,4 @@
-"""Retargeting: the same movement on the canonical skeleton."""
+"""Retargeting to the canonical skeleton, from it onto any other, and how well the result follows its source."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def retarget(motion: Motion, skeleton: Skeleton = CANONICAL, humanoid: Humanoid 
 
     Returns:
         The same frames at the same rate. Limb bones point exactly as in the source; the path of the
-        hips is scaled by the ratio of leg lengths; y = 0 is the floor (``ground.put_on_floor``).
+        hips is scaled by the ratio of leg lengths; y = 0 is the floor (``floor.put_on_floor``).
 
     Raises:
         SkeletonError: if no family of joint names fits the source, or its rest pose does not stand.
@@ -148,8 +148,7 @@ def _root_path(
     return scale * middle - turned[:, 0] @ offset
 
 
-# Retargeting the other way: a movement on any skeleton of a known family.
-
+# From the canonical skeleton onto another
 
 _HANDS = ("left_hand", "right_hand")
 

@@ -1,4 +1,4 @@
-"""The linear path: exact where it can be, and for windows of any length."""
+"""The PCA: exact where it can be, and for windows of any length."""
 
 import dataclasses
 

@@ -23,6 +23,8 @@ from motionclip.model.pipeline import MotionCLIP, load
 from motionclip.motion import rotations as rot
 from motionclip.training.batches import gather
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -168,7 +170,7 @@ def test_eight_bits_take_a_quarter_of_the_room_and_stay_near(model: MotionCLIP, 
     assert 0.9 < float((whole * small).sum()) < 0.999999
 
 
-def test_another_tower_is_refused(tiny_run: Path, clip_folder: Path, tmp_path: Path) -> None:
+def test_another_text_encoder_is_refused(tiny_run: Path, clip_folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     other = MotionCLIP(load(tiny_run).network, load_text_encoder("clip:random/tiny", clip_folder))
     with pytest.raises(MotionClipError, match="only those on minilm"):
