@@ -157,7 +157,7 @@ def test_a_joint_that_the_source_lacks_is_filled_in(joint: str) -> None:
 
 def test_missing_joints_are_named() -> None:
     names = {joint: name for joint, name in MIXAMO.items() if "knee" not in joint}
-    with pytest.raises(SkeletonError, match="not found: .*left_knee.*right_knee"):
+    with pytest.raises(SkeletonError, match=r"not found: .*left_knee.*right_knee"):
         retarget(dressed(smooth_motion(), names, {}))
 
 

@@ -90,13 +90,13 @@ def _read(path: Path, scale: float | None, asf: Path | None) -> Motion:
 
 def _facts(motion: Motion) -> list[tuple[str, str]]:
     """Returns names and values of what `info` shows."""
-    from motionclip.motion.retarget import detect_family
+    from motionclip.motion.retarget import find_humanoid
 
     try:
-        found, joints = detect_family(motion.skeleton)
-        family = f"{found.name}, {len(joints)} of the 24 canonical joints"
+        found = find_humanoid(motion.skeleton)
+        body = f"{len(found.joints)} parts found, {100 * found.confidence:.0f} % of them by name"
     except SkeletonError:
-        family = "unknown: this skeleton cannot be retargeted"
+        body = "not recognised: this skeleton cannot be retargeted"
     skeleton, positions = motion.skeleton, motion.positions
     size = (positions.amax(dim=(0, 1)) - positions.amin(dim=(0, 1))).tolist()
     path = motion.root[:, [0, 2]].diff(dim=0).norm(dim=-1).sum().item()
@@ -106,7 +106,7 @@ def _facts(motion: Motion) -> list[tuple[str, str]]:
         ("rate", f"{motion.fps:g} frames/s"),
         ("length", f"{motion.duration:.2f} s"),
         ("joints", f"{skeleton.num_joints} and {len(skeleton.end_sites)} end sites"),
-        ("family", family),
+        ("body", body),
         ("space taken", f"{size[0]:.2f} x {size[1]:.2f} x {size[2]:.2f} m (x, y up, z)"),
         ("root path", f"{path:.2f} m over the ground"),
         ("lowest joint", f"{floor:.3f} m"),

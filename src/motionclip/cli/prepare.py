@@ -60,8 +60,8 @@ def _table(report: PrepareReport, out: Path) -> Table:
     from motionclip.data.store import Store
 
     errors = report.retargeting
-    mean = sum(clip.mean_deg for clip in errors) / len(errors)
-    worst = max(errors, key=lambda clip: clip.max_deg)
+    limbs, trunks = (sum(getattr(c, name) for c in errors) / len(errors) for name in ("mean_deg", "trunk_mean_deg"))
+    limb, trunk = max(errors, key=lambda clip: clip.max_deg), max(errors, key=lambda clip: clip.trunk_max_deg)
     low, high = min(clip.foot_height_m for clip in errors), max(clip.foot_height_m for clip in errors)
     flipped = [clip for clip in errors if clip.flips]
     splits = ", ".join(f"{name} {count}" for name, count in report.splits.items())
@@ -73,7 +73,8 @@ def _table(report: PrepareReport, out: Path) -> Table:
     if rendered := Store.open(out).rendered_frames:
         size = f"{rendered.size} x {rendered.size}, {rendered.bytes / 1e6:.1f} MB"
         table.add_row("rendered frames", f"{rendered.count} of {size}")
-    table.add_row("bone direction error", f"mean {mean:.2f}°, largest {worst.max_deg:.1f}° ({worst.key})")
+    table.add_row("limb direction error", f"mean {limbs:.2f}°, largest {limb.max_deg:.1f}° ({limb.key})")
+    table.add_row("trunk direction error", f"mean {trunks:.2f}°, largest {trunk.trunk_max_deg:.1f}° ({trunk.key})")
     table.add_row("lowest sole", f"{100 * low:.1f} to {100 * high:.1f} cm over the floor")
     table.add_row("flips between frames", f"{sum(clip.flips for clip in flipped)} in {len(flipped)} clips")
     return table

@@ -71,8 +71,10 @@ class RetargetingErrors:
 
     Attributes:
         key: name of the clip.
-        mean_deg: mean angle between the directions of its bones and the source's, degrees.
+        mean_deg: mean angle between the directions of its limbs and the source's, degrees.
         max_deg: largest such angle, degrees.
+        trunk_mean_deg: the same for the lines of hips and shoulders, and from the hips to shoulders and head.
+        trunk_max_deg: largest such angle, degrees.
         foot_height_m: height of the lowest sole over the floor, metres.
         flips: joints that turn by more than a body can, between two frames.
     """
@@ -80,6 +82,8 @@ class RetargetingErrors:
     key: str
     mean_deg: float
     max_deg: float
+    trunk_mean_deg: float
+    trunk_max_deg: float
     foot_height_m: float
     flips: int
 
@@ -329,9 +333,9 @@ def _retargeted(clip: Clip) -> tuple[Motion, RetargetingErrors]:
     source = resample(clip.motion, FPS)
     motion = retarget(source)
     report = retarget_report(source, motion)
-    mean, worst = report.bone_direction_error_deg_mean, report.bone_direction_error_deg_max
-    height, flips = round(float(report.foot_height_m), 5), int(report.flips)
-    return motion, RetargetingErrors(clip.key, round(float(mean), 4), round(float(worst), 4), height, flips)
+    limbs = round(report.limb_mean, 4), round(report.limb_max, 4)
+    trunk = round(report.trunk_mean, 4), round(report.trunk_max, 4)
+    return motion, RetargetingErrors(clip.key, *limbs, *trunk, round(report.foot_height, 5), report.flips)
 
 
 def _entry(clip: Clip, motion: Motion) -> Entry:

@@ -33,7 +33,7 @@ def read_fbx(path: str | Path, *, fps: float | None = None) -> Motion:
         fps: frames per second at which the curves are sampled; the file's own rate if not given.
 
     Raises:
-        FormatError: if ufbx is not installed, or the file is damaged or has no such animation or no skeleton that moves.
+        FormatError: if ufbx is not installed, or the file is damaged or has no such animation or no moving skeleton.
     """
     file, wanted = split_take(path)
     scene = _load(file)

@@ -1,7 +1,7 @@
 """Trees of nodes, as glTF and FBX files hold them, as motions: what is common to both.
 
-A node has a world matrix in every frame, and one at rest. `Motion` knows rigid bones and a rest pose in which nothing is
-turned: with B the world rotation of a node at rest and W that of a frame, its joint is turned by W B^T.
+A node has a world matrix in every frame, and one at rest. `Motion` knows rigid bones and a rest pose in which nothing
+is turned: with B the world rotation of a node at rest and W that of a frame, its joint is turned by W B^T.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -31,9 +31,12 @@ UNITS: Mapping[str, float] = {
     "cmu": 0.0254 / 0.45,
 }
 AXES: Mapping[str, tuple[float, float, float]] = {
-    f"{sign}{axis}": tuple(float(sign + "1") if axis == other else 0.0 for other in "xyz")  # type: ignore[misc]
-    for axis in "xyz"
-    for sign in "+-"
+    "+x": (1.0, 0.0, 0.0),
+    "-x": (-1.0, 0.0, 0.0),
+    "+y": (0.0, 1.0, 0.0),
+    "-y": (0.0, -1.0, 0.0),
+    "+z": (0.0, 0.0, 1.0),
+    "-z": (0.0, 0.0, -1.0),
 }
 _ADULT = 1.7
 #: Statures, metres, at which the common units are believed, and at which the others are.
@@ -94,16 +97,16 @@ def standardise(motion: Motion, conventions: Conventions) -> Motion:
     """
     basis = _basis(conventions).to(motion.root)
     skeleton = motion.skeleton
-    turned = replace_offsets(skeleton, basis, conventions.unit)
+    turned = _carried(skeleton, basis, conventions.unit)
     rotations = basis @ motion.rotations @ basis.mT
     return Motion(rotations, conventions.unit * motion.root @ basis.mT, motion.fps, turned)
 
 
-def replace_offsets(skeleton: Skeleton, basis: Tensor, unit: float) -> Skeleton:
+def _carried(skeleton: Skeleton, basis: Tensor, unit: float) -> Skeleton:
     """The skeleton with offsets and tips carried over by a matrix (3, 3) and scaled."""
     turned = basis.to(skeleton.offsets) * unit
     tips = tuple((joint, tuple((turned @ turned.new_tensor(tip)).tolist())) for joint, tip in skeleton.end_sites)
-    return Skeleton(skeleton.names, skeleton.parents, skeleton.offsets @ turned.mT, tips)  # type: ignore[arg-type]
+    return Skeleton(skeleton.names, skeleton.parents, skeleton.offsets @ turned.mT, tips)
 
 
 def _basis(conventions: Conventions) -> Tensor:
@@ -138,20 +141,24 @@ def _smallest_turn(up: Tensor) -> Tensor:
 
 def stature(humanoid: Humanoid) -> float:
     """Returns the height of a body from its bones, ankles to head and a little more, in the skeleton's units."""
-    rest, joints = humanoid.skeleton.rest_positions, humanoid.joints
+    joints = humanoid.joints
+    legs = [
+        _length(humanoid.skeleton, [joints[f"{side}_{name}"] for name in ("hip", "knee", "ankle")]) for side in SIDES
+    ]
+    trunk = _length(humanoid.skeleton, [joints["pelvis"], *humanoid.spine, *humanoid.necks, joints["head"]])
+    return 1.17 * (sum(legs) / 2 + trunk)  # of the canonical body, ankles to head joint are 1.45 of 1.7 m
 
-    def length(*path: str) -> float:
-        places = [rest[joints[name]] for name in path]
-        return sum(float((b - a).norm()) for a, b in zip(places, places[1:], strict=False))
 
-    legs = sum(length(f"{side}_hip", f"{side}_knee", f"{side}_ankle") for side in SIDES) / 2
-    chain = [joints["pelvis"], *humanoid.spine, *humanoid.necks, joints["head"]]
-    trunk = sum(float((rest[b] - rest[a]).norm()) for a, b in zip(chain, chain[1:], strict=False))
-    return 1.17 * (legs + trunk)  # of the canonical body, ankles to head joint are 1.45 of 1.7 m
+def _length(skeleton: Skeleton, joints: Sequence[int]) -> float:
+    """Length of the line through joints at rest."""
+    return float(skeleton.rest_positions[list(joints)].diff(dim=0).norm(dim=-1).sum())
 
 
 def detect_unit(height: float, names: Sequence[str] = ()) -> tuple[float, str]:
-    """Returns metres per unit for a body of some height in units, and why; CMU's files are known by their hip joints."""
+    """Returns metres per unit for a body of some height in units, and why.
+
+    CMU's files, whose unit nobody else has, are known by the names of their hip joints.
+    """
     if not height > 0 or not math.isfinite(height):
         return 1.0, "a body without height"
     for name in ("m", "cm", "mm"):
@@ -240,11 +247,3 @@ def _knee_ahead(positions: Tensor, joints: Mapping[str, int], side: str, front: 
 def _nearest(direction: Tensor) -> str:
     index = int(direction.abs().argmax())
     return ("+" if float(direction[index]) > 0 else "-") + "xyz"[index]
-
-
-def with_conventions(
-    conventions: Conventions, *, facing: str | None = None, mirrored: bool | None = None
-) -> Conventions:
-    """The conventions with what a user knows better."""
-    hand = conventions.mirrored if mirrored is None else mirrored
-    return replace(conventions, facing=facing, mirrored=hand)

@@ -203,10 +203,10 @@ def _firsts(chain: list[tuple[int, str]]) -> dict[str, int]:
 def _middles(tree: _Tree, found: Mapping[str, int]) -> dict[str, int]:
     """Knees and elbows that names do not tell: the joint nearest to halfway between the ends of the limb."""
     lengths = tree.skeleton.offsets.norm(dim=-1)
-    middles = {}
+    middles: dict[str, int] = {}
     for side in SIDES:
         for start, middle, end in (("knee", "ankle", "foot"), ("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
-            ends = [(found | middles).get(f"{side}_{name}") for name in (start, end)]
+            ends = [(dict(found) | middles).get(f"{side}_{name}") for name in (start, end)]
             if f"{side}_{middle}" in found or ends[0] is None or ends[1] is None:
                 continue
             path = tree.between(ends[0], ends[1])

@@ -1,7 +1,7 @@
 """What the names of joints say: a side, a kind of body part, or that a joint is aside.
 
-A name is cut into words: "mixamorig:LeftUpLeg_07" gives left, up, leg. What most names of a skeleton begin with, such as
-the name of a character, is left out. A convention that is not understood yet needs its words in the tables below.
+A name is cut into words: "mixamorig:LeftUpLeg_07" gives left, up, leg. What most names of a skeleton begin with, such
+as the name of a character, is left out. A convention that is not understood yet needs its words in the tables below.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -73,12 +74,12 @@ def retarget_report(source: Motion, target: Motion, humanoid: Humanoid | None = 
     )
 
 
-def limb_directions(positions: Tensor, joints: dict[str, int]) -> Tensor:
+def limb_directions(positions: Tensor, joints: Mapping[str, int]) -> Tensor:
     """Returns the vectors (T, 8, 3) of ``LIMB_BONES`` for joint positions (T, J, 3)."""
     return torch.stack([positions[:, joints[b]] - positions[:, joints[a]] for a, b in LIMB_BONES], dim=1)
 
 
-def trunk_directions(positions: Tensor, joints: dict[str, int]) -> Tensor:
+def trunk_directions(positions: Tensor, joints: Mapping[str, int]) -> Tensor:
     """Returns the vectors (T, 4, 3) right to left hip, right to left shoulder, hips to shoulders, hips to head."""
     hips, shoulders = ([positions[:, joints[f"{side}_{joint}"]] for side in SIDES] for joint in ("hip", "shoulder"))
     middle = (hips[0] + hips[1]) / 2
@@ -92,7 +93,7 @@ def _angles(a: Tensor, b: Tensor) -> Tensor:
     return torch.rad2deg(torch.atan2(torch.linalg.cross(a, b).norm(dim=-1), (a * b).sum(dim=-1)))
 
 
-def _heading_error(here: Tensor, there: Tensor, source: dict[str, int], target: dict[str, int]) -> float:
+def _heading_error(here: Tensor, there: Tensor, source: Mapping[str, int], target: Mapping[str, int]) -> float:
     """Largest angle in degrees between headings: normal to the line of hips and shoulders, over the ground."""
     ground = here.new_tensor([1.0, 0.0, 1.0])
     both = ((here, source), (there, target))

@@ -72,8 +72,8 @@ def calibrate(humanoid: Humanoid, target: Skeleton, motion: Motion | None = None
     if not family.axes and not stands:
         if motion is None:
             raise SkeletonError(
-                "the rest pose of this skeleton does not stand: expected the head above the pelvis, the ankles below it, "
-                "and hips and shoulders side by side; export it with a T-pose as rest pose"
+                "the rest pose of this skeleton does not stand: expected the head above the pelvis, the ankles below "
+                "it, and hips and shoulders side by side; export it with a T-pose as rest pose"
             )
         return Calibration(_PLAIN, driven_joints(humanoid), _from_motion(humanoid, motion), scale, from_motion=True)
     neutral = _neutral(humanoid, family, joints)
@@ -112,7 +112,7 @@ def rest_up(humanoid: Humanoid) -> Tensor:
 
 
 def stands_at_rest(humanoid: Humanoid) -> bool:
-    """Whether the rest pose is one of a body that stands: straight legs, hips and shoulders side by side, toes in front."""
+    """Whether the rest pose is that of a body that stands: straight legs, hips and shoulders side by side, toes ahead."""
     rest, joints = humanoid.skeleton.rest_positions, humanoid.joints
 
     def at(name: str) -> Tensor:

@@ -91,7 +91,7 @@ RIGIFY = sided(
 
 @dataclass(frozen=True)
 class _Naming:
-    """Canonical joint name to a program's; ``prefix`` before each, ``root`` the name of a joint on the floor above the pelvis."""
+    """Canonical joint name to a program's; ``prefix`` before each, ``root`` a joint on the floor above the pelvis."""
 
     names: Mapping[str, str]
     prefix: str = ""

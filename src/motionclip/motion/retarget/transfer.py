@@ -25,18 +25,20 @@ _HALFWAY = {"spine2": ("spine1", "spine3"), "neck": ("spine3", "head")}
 
 
 def retarget(motion: Motion, skeleton: Skeleton = CANONICAL, humanoid: Humanoid | None = None) -> Motion:
-    """The movement on the canonical skeleton: same bone directions, its proportions, feet on the floor.
+    """Returns the movement on the canonical skeleton: same directions of limbs and trunk, feet on the floor.
 
     Args:
-        motion: on a skeleton of a known family (``families.py``), metres, Y up.
+        motion: on the skeleton of any human-like body, in any rest pose, metres, Y up.
         skeleton: the target, with the canonical joint names and a T-pose as rest pose.
+        humanoid: the body parts of the source; found by names and shape if not given.
 
     Returns:
-        The same frames at the same rate. Limb bones point exactly as in the source; the path of the
-        hips is scaled by the ratio of leg lengths; y = 0 is the floor (``floor.put_on_floor``).
+        The same frames at the same rate. Limb bones, the lines of hips and shoulders, and those from the hips to
+        shoulders and head point as in the source; the path of the hips is scaled by the ratio of leg lengths; y = 0 is
+        the floor (``floor.put_on_floor``).
 
     Raises:
-        SkeletonError: if no family of joint names fits the source, or its rest pose does not stand.
+        SkeletonError: if no human-like body is found in the source's skeleton.
     """
     humanoid = humanoid or find_humanoid(motion.skeleton)
     calibration = calibrate(humanoid, skeleton, motion)
@@ -197,7 +199,7 @@ def check_target(skeleton: Skeleton) -> None:
 
 
 def _driven(motion: Motion, humanoid: Humanoid, calibration: Calibration) -> Turned:
-    """World rotations (T, 3, 3) of the joints of a skeleton that have a canonical counterpart, and of its whole spine."""
+    """World rotations (T, 3, 3) of a skeleton's joints that have a canonical counterpart, and of its whole spine."""
     world, source = motion.world[0], motion.skeleton
     turned = {0: torch.eye(3).to(world).expand(len(world), 3, 3)}
     for name, joint in calibration.joints.items():

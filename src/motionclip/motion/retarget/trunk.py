@@ -130,7 +130,8 @@ class _Trunk:
     def swing_spine(self, turned: Turned) -> None:
         """Swings the bones of the spine so that the shoulders lie above the hips as they should."""
         first = self.spine[0]
-        arms = sum(self.vector(turned, self.chest, self.collar(side)) + self.reach(turned, side) for side in SIDES) / 2
+        each = [self.vector(turned, self.chest, self.collar(side)) + self.reach(turned, side) for side in SIDES]
+        arms = (each[0] + each[1]) / 2
         below = self.vector(turned, self.fork, first) - self.hips(turned)
         if first == self.chest:  # one joint bears both
             swing = rot.shortest_arc(arms, _towards(below, arms, self.goal.up, _MOST_SPINE))
