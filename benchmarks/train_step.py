@@ -1,8 +1,8 @@
 """One training step of the `paper` preset beside the published recipe written plainly (`benchmarks/plain`).
 
-Both train the same transformers on the same losses. The plain recipe runs CLIP's two text encoders and skins 6,890 vertices
-twice in every step, as published; ours looks embeddings up in a table (the text encoders are frozen) and has the vertex loss
-in closed form. Every measurement is a process of its own, so that its peak memory is its own, and the sides take
+Both train the same transformers on the same losses. The plain recipe runs CLIP's two encoders and skins 6,890 vertices
+twice in every step, as published; ours looks embeddings up in a table (the encoders are frozen) and has the vertex
+loss in closed form. Every measurement is a process of its own, so that its peak memory is its own, and the sides take
 turns, so that both meet the same machine. Decoding is measured too, and what bfloat16 costs in accuracy.
 
     python benchmarks/train_step.py

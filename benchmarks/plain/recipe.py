@@ -1,4 +1,4 @@
-"""One training step of the published recipe, plainly: both of CLIP's text encoders and two SMPL bodies in every step."""
+"""One training step of the published recipe, plainly: both of CLIP's encoders and two SMPL bodies in every step."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_convert_to_the_rig_of_a_file(walk: Path) -> None:
 def test_info_tells_length_and_size(walk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(walk)]) == 0
     shown = capsys.readouterr().out
-    for fact in ("30 frames/s", "1.03 s", "24 and 5 end sites", "1.50 m over the ground", "smpl"):
+    for fact in ("30 frames/s", "1.03 s", "24 and 5 end sites", "1.50 m over the ground", "by name"):
         assert fact in shown
 
 

@@ -1,6 +1,6 @@
 """Import of the authors' checkpoints, https://github.com/GuyTevet/MotionCLIP, into the paper's network.
 
-A published model is a file ``checkpoint_XXXX.pth.tar``, a flat dictionary of tensors named as by torch's own transformer
+A published model is a file ``checkpoint_XXXX.pth.tar``, a flat dictionary of tensors named as by torch's transformer
 layers, with ``opt.yaml``, the options of its training, beside it. Three kinds of tensors are left out: the positional
 codes, which are computed; ``actionBiases``, which their decoder never adds; and the query and key projections of
 cross-attention, which have no effect with a single memory token (:class:`motionclip.model.layers.Layer`). Every other

@@ -112,7 +112,7 @@ def rest_up(humanoid: Humanoid) -> Tensor:
 
 
 def stands_at_rest(humanoid: Humanoid) -> bool:
-    """Whether the rest pose is that of a body that stands: straight legs, hips and shoulders side by side, toes ahead."""
+    """Whether the rest pose is that of a body that stands: legs straight, hips and shoulders level, toes ahead."""
     rest, joints = humanoid.skeleton.rest_positions, humanoid.joints
 
     def at(name: str) -> Tensor:
