@@ -155,3 +155,12 @@ def test_wrong_arrays_are_refused() -> None:
         replace(body, faces=body.faces + 1)
     with pytest.raises(ModelError, match="add up to 1"):
         replace(body, weights=body.weights * 0.5)
+
+
+def test_a_body_first_used_without_gradients_has_them_later() -> None:
+    body = replace(default_body())
+    rotations, root = torch.eye(3).repeat(24, 1, 1), torch.zeros(3)
+    with torch.inference_mode():
+        body.skin(rotations, root)
+    body.skin(rotations.requires_grad_(), root).sum().backward()
+    assert rotations.grad is not None

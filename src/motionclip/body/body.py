@@ -65,6 +65,7 @@ class Body:
         return float(self.vertices[:, 1].min())
 
     @cached_property
+    @torch.inference_mode(False)  # the tensor is kept, and used where there are gradients, too
     def moments(self) -> Tensor:
         """(V, 3J) first moments a_i: a vertex with the root at the origin is sum_j R_j a_ij, by world rotations R."""
         parents, offsets = self.skeleton.parents, self.skeleton.offsets
