@@ -72,6 +72,7 @@ def test_borders_do_not_jump_in_pose_place_or_speed(model: MotionCLIP, walk: Mot
         assert sudden(whole)[border - 3 : border + 1].max() < 2 * sudden(walk).max() + 2
 
 
+@pytest.mark.slow
 def test_the_shipped_model_is_nearer_than_a_straight_line(base_model: MotionCLIP) -> None:
     wave = motionclip.text_to_motion(base_model, "a person waves both hands", seconds=4)
     whole, gap = motionclip.complete(base_model, wave, [(1.5, 2.0)]), slice(45, 60)

@@ -58,6 +58,7 @@ def test_confidence_is_the_soft_max_over_cosines(model: MotionCLIP, motions: lis
     assert {guess.label: guess.confidence for guess in found.guesses} == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_none_of_these_is_answered_below_the_threshold(model: MotionCLIP, motions: list[Motion]) -> None:
     labels, wave = label_set("bandai"), motions[1:]
     assert recognize(model, wave, labels)[0].label == WAVE

@@ -13,6 +13,7 @@ from motionclip.io import read_motion
 from motionclip.motion import Motion
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["walk.bvh", "walk.amass.npz", "short.bvh", "handless.bvh"])
 def test_every_command_takes_a_file_or_words(files: Path, tiny_run: Path, here: Path, name: str) -> None:
     take, model = str(files / name), ["--model", str(tiny_run)]

@@ -54,6 +54,7 @@ def test_the_store_holds_what_the_source_yields(reference):
         assert (motion.positions - clip.motion.positions).abs().max() < 5e-3
 
 
+@pytest.mark.slow
 def test_several_processes_write_the_same_bytes(reference, tmp_path):
     counts, out = [], tmp_path / "store"
     prepare(synthetic_source(CLIPS), out, frames=1, workers=2, progress=lambda done, of: counts.append((done, of)))
@@ -62,6 +63,7 @@ def test_several_processes_write_the_same_bytes(reference, tmp_path):
     assert counts[-1] == (CLIPS, CLIPS)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_writes_the_same_bytes(reference, tmp_path):
     out, counts = tmp_path / "store", []
     child = subprocess.Popen([sys.executable, "-c", PREPARE_SLOWLY, str(out)], stdout=subprocess.PIPE, text=True)

@@ -68,6 +68,7 @@ def test_no_classifier_where_nothing_is_named(name: str) -> None:
     assert EvaluatorNetwork(replace(CONFIG, **{name: ()})).classifier is None
 
 
+@pytest.mark.slow
 def test_it_learns_contents_and_words(synthetic_store: Path) -> None:
     from motionclip.encoders import load_text_encoder
 
@@ -112,6 +113,7 @@ def test_a_missing_evaluator_is_told_with_the_command_that_makes_one(tmp_path: P
         load_evaluator(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_command_trains_one_that_evaluate_reads(
     synthetic_store: Path, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

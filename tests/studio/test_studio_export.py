@@ -22,6 +22,7 @@ def test_every_format_that_can_be_written_has_its_button(monkeypatch: pytest.Mon
     assert set(writable()) - left == {".mp4", ".usd", ".usda", ".usdc", ".usdz"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", sorted(writable()))
 def test_every_button_has_a_file_behind_it(suffix: str) -> None:
     assert len(file_bytes(take("still", frames=6).motion, suffix)) > 100
