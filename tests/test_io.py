@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from motionclip.errors import FormatError
-from motionclip.io import FORMATS, Format, check_writable, read_motion, write_motion
+from motionclip.io import FORMATS, Format, check_writable, is_motion_file, read_motion, split_take, write_motion
 from motionclip.motion import CANONICAL, Motion
 
 
@@ -31,15 +31,31 @@ def test_what_is_written_is_read_again_and_folders_are_made(tmp_path: Path, suff
     assert again.fps == 30.0
 
 
-@pytest.mark.parametrize("name", ["walk.fbx", "walk", ".bvh.txt", "walk.amc"])
+@pytest.mark.parametrize("name", ["walk.fbx#1", "walk", ".bvh.txt", "walk.amc"])
 def test_unknown_suffixes_are_told_with_those_that_are_known(name: str) -> None:
     with pytest.raises(FormatError, match=r"cannot be written; expected one of \.amass\.npz, \.bvh"):
         check_writable(name)
 
 
 def test_reading_and_folders(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"'\.glb' cannot be read; expected one of \.amc, \.bvh, \.npz"):
-        read_motion(tmp_path / "body.glb")
+    with pytest.raises(FormatError, match=r"'\.usd' cannot be read; expected one of \.amc, \.bvh,"):
+        read_motion(tmp_path / "body.usd")
     (tmp_path / "folder.bvh").mkdir()
     with pytest.raises(FormatError, match="folder"):
         check_writable(tmp_path / "folder.bvh")
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "take"),
+    [
+        ("a/walk.glb#Walk", "a/walk.glb", "Walk"),
+        ("walk.VRM#Armature|idle.001", "walk.VRM", "Armature|idle.001"),
+        ("walk.glb", "walk.glb", None),
+        ("take#1.bvh", "take#1.bvh", None),
+        ("walk.glb#2.glb", "walk.glb#2.glb", None),
+    ],
+)
+def test_an_animation_is_named_behind_its_file(text: str, file: str, take: str | None) -> None:
+    assert split_take(text) == (Path(file), take)
+    assert is_motion_file(text)
+    assert not is_motion_file("a man walks #1")

@@ -34,6 +34,8 @@ class Format:
         media_type: as HTTP names it.
         reader: "module:function" below motionclip, called with a path; None if it is not read.
         writer: the same, called with a motion and a path; None if it is not written.
+        takes: the same, called with a path, for files that can hold several animations: their names. The reader then
+            has an argument ``take`` for the name of one.
         package: the module that it needs beyond the package's own dependencies, if any.
         extra: the extra of motionclip that installs that module.
     """
@@ -45,6 +47,7 @@ class Format:
     writer: str | None = None
     package: str | None = None
     extra: str | None = None
+    takes: str | None = None
 
     @property
     def is_available(self) -> bool:
@@ -55,6 +58,11 @@ class Format:
     def is_film(self) -> bool:
         """Whether it is rendered frame by frame, and reports its progress."""
         return self.media_type.startswith("video/") or self.suffix in (".gif", ".webp")
+
+
+def _gltf(suffix: str, media_type: str, writer: str | None = None) -> Format:
+    reading = "formats.gltf_motion"
+    return Format(suffix, "body", media_type, f"{reading}:read_gltf", writer, takes=f"{reading}:gltf_takes")
 
 
 def _usd(suffix: str, media_type: str) -> Format:
@@ -72,7 +80,19 @@ FORMATS = (
     Format(".amc", "skeleton", "application/x-amc", reader="formats.asf_amc:read_amc"),
     Format(".npz", "skeleton", "application/x-npz", "formats.npz:read_npz", "formats.npz:write_npz"),
     Format(".csv", "skeleton", "text/csv", writer="formats.joint_table:write_csv"),
-    Format(".glb", "body", "model/gltf-binary", writer="formats.gltf:write_glb"),
+    _gltf(".glb", "model/gltf-binary", writer="formats.gltf:write_glb"),
+    _gltf(".gltf", "model/gltf+json"),
+    _gltf(".vrm", "model/x-vrm"),
+    _gltf(".vrma", "model/x-vrma"),
+    Format(
+        ".fbx",
+        "body",
+        "application/x-fbx",
+        "formats.fbx:read_fbx",
+        package="ufbx",
+        extra="fbx",
+        takes="formats.fbx:fbx_takes",
+    ),
     _usd(".usd", "model/vnd.usd"),
     _usd(".usda", "model/vnd.usda"),
     _usd(".usdc", "model/vnd.usdc"),
@@ -102,30 +122,57 @@ def format_of(path: str | Path, verb: Literal["read", "written"]) -> Format:
     Raises:
         FormatError: if no format with that suffix can be read, or written.
     """
-    name = Path(path).name.lower()
+    file = split_take(path)[0] if verb == "read" else Path(path)
+    name = file.name.lower()
     known = [each for each in FORMATS if (each.reader if verb == "read" else each.writer)]
     fitting = [each for each in known if name.endswith(each.suffix)]
     if not fitting:
         expected = "one of " + ", ".join(sorted(each.suffix for each in known))
-        raise FormatError(path, f"a file with suffix {Path(path).suffix!r} cannot be {verb}", expected)
+        raise FormatError(path, f"a file with suffix {file.suffix!r} cannot be {verb}", expected)
     return max(fitting, key=lambda each: len(each.suffix))
 
 
 def is_motion_file(text: str | Path) -> bool:
-    """Whether a name ends like a file that can be read."""
-    return str(text).lower().endswith(readable())
+    """Whether a name ends like a file that can be read, or like an animation in one, as in ``file.glb#Walk``."""
+    return str(split_take(text)[0]).lower().endswith(readable())
+
+
+def split_take(path: str | Path) -> tuple[Path, str | None]:
+    """The file, and the animation that is named behind it, as in ``file.glb#Walk``; None if none is."""
+    text = str(path)
+    for suffix in (known.suffix for known in FORMATS if known.takes):
+        start = text.lower().rfind(f"{suffix}#")
+        if start >= 0 and not text.lower().endswith(readable()):
+            middle = start + len(suffix)
+            return Path(text[:middle]), text[middle + 1 :]
+    return Path(text), None
+
+
+def takes(path: str | Path) -> list[str]:
+    """The names of the animations of a file; none for formats that hold one motion and no name.
+
+    Raises:
+        FormatError: if the file is missing or damaged, or cannot be read.
+    """
+    file = split_take(path)[0]
+    listing = format_of(file, "read").takes
+    return list(_function(listing)(file)) if listing else []
 
 
 def read_motion(path: str | Path) -> Motion:
     """Returns the motion of a file on the file's own skeleton, at its own rate; metres, Y up.
 
     Args:
-        path: a file with one of the suffixes of :func:`readable`; an .amc needs its .asf beside it.
+        path: a file with one of the suffixes of :func:`readable`; an .amc needs its .asf beside it. Of several
+            animations one is named behind the file, or numbered from 1: ``file.glb#Walk``, ``file.glb#2``.
 
     Raises:
         FormatError: if the file is missing or damaged, or its suffix is of no format that can be read.
     """
-    motion: Motion = _function(format_of(path, "read").reader)(path)
+    known = format_of(path, "read")
+    file, take = split_take(path)
+    named = {"take": take} if known.takes else {}
+    motion: Motion = _function(known.reader)(file, **named)
     return motion
 
 
@@ -198,7 +245,10 @@ def motion_from_bytes(content: bytes, suffix: str, name: str) -> Motion:
         try:
             return read_motion(path)
         except FormatError as error:  # the temporary path means nothing to whoever sent the file
-            raise FormatError(name, error.problem.replace(str(path), name), error.expected, error.line) from error
+            problem, expected = (
+                text.replace(str(path), name).replace(path.name, name) for text in (error.problem, error.expected)
+            )
+            raise FormatError(name, problem, expected, error.line) from error
 
 
 def _function(name: str | None) -> Callable[..., Any]:

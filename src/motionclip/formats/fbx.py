@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
 from motionclip.formats.files import read_bytes
-from motionclip.formats.nodes import Nodes, choose_take, nodes_to_motion, split_take
+from motionclip.formats.nodes import Nodes, choose_take, nodes_to_motion
 from motionclip.motion import Motion
 
 if TYPE_CHECKING:
@@ -23,30 +23,30 @@ _DEFAULT_FPS = 30.0
 _MOST_FRAMES = 200_000
 
 
-def read_fbx(path: str | Path, *, fps: float | None = None) -> Motion:
+def read_fbx(path: str | Path, *, take: str | None = None, fps: float | None = None) -> Motion:
     """Returns an animation of an FBX file on the file's own skeleton; metres, Y up.
 
     Axes and units are those that the file states.
 
     Args:
-        path: the file; ``file.fbx#Walk`` or ``file.fbx#2`` for one of several animations.
+        path: the file.
+        take: the name of an animation, or its number from 1; needed if there are several.
         fps: frames per second at which the curves are sampled; the file's own rate if not given.
 
     Raises:
         FormatError: if ufbx is not installed, or the file is damaged or has no such animation or no moving skeleton.
     """
-    file, wanted = split_take(path)
-    scene = _load(file)
+    scene = _load(Path(path))
     stacks = list(scene.anim_stacks)
-    stack = stacks[choose_take(file, [str(each.name) for each in stacks], wanted)]
+    stack = stacks[choose_take(path, [str(each.name) for each in stacks], take)]
     rate = fps or float(scene.settings.frames_per_second) or _DEFAULT_FPS
     count = round((stack.time_end - stack.time_begin) * rate) + 1
     if not 1 <= count <= _MOST_FRAMES:
-        raise FormatError(file, f"an animation of {count} frames", f"1 to {_MOST_FRAMES}")
+        raise FormatError(path, f"an animation of {count} frames", f"1 to {_MOST_FRAMES}")
     nodes = list(scene.nodes)
     moments = stack.time_begin + np.arange(count) / rate
     world = np.stack([_worlds(scene.evaluate(stack.anim, time).nodes) for time in moments])
-    return nodes_to_motion(file, _nodes(nodes, _rest(scene, nodes), world), rate)
+    return nodes_to_motion(path, _nodes(nodes, _rest(scene, nodes), world), rate)
 
 
 def fbx_takes(path: str | Path) -> list[str]:

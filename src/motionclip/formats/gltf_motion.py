@@ -18,7 +18,7 @@ from motionclip.errors import FormatError
 from motionclip.formats.files import read_bytes
 from motionclip.formats.gltf import Glb, read_glb
 from motionclip.formats.gltf_rig import DAMAGE, inverse_binds
-from motionclip.formats.nodes import Nodes, choose_take, nodes_to_motion, split_take
+from motionclip.formats.nodes import Nodes, choose_take, nodes_to_motion
 from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
 
@@ -29,22 +29,22 @@ _MOST_FRAMES = 200_000
 _PATHS = {"translation": 3, "rotation": 4, "scale": 3}
 
 
-def read_gltf(path: str | Path, *, fps: float | None = None) -> Motion:
+def read_gltf(path: str | Path, *, take: str | None = None, fps: float | None = None) -> Motion:
     """Returns an animation of a glTF file on the file's own skeleton; metres, Y up.
 
     Args:
-        path: a .glb, .gltf, .vrm or .vrma file; ``file.glb#Walk`` or ``file.glb#3`` for one of several animations.
+        path: a .glb, .gltf, .vrm or .vrma file.
+        take: the name of an animation, or its number from 1; needed if there are several.
         fps: frames per second at which the curves are sampled; the rate of most keys if not given.
 
     Raises:
         FormatError: if the file is damaged, has no such animation, or no skeleton that moves.
     """
-    file, wanted = split_take(path)
-    glb = _read(file)
+    glb = _read(Path(path))
     try:
-        return _sample(file, glb, wanted, fps)
+        return _sample(Path(path), glb, take, fps)
     except DAMAGE as error:
-        raise FormatError(file, f"the glTF file is damaged ({error!r})", "valid glTF 2.0 with plain arrays") from error
+        raise FormatError(path, f"the glTF file is damaged ({error!r})", "valid glTF 2.0 with plain arrays") from error
 
 
 def gltf_takes(path: str | Path) -> list[str]:

@@ -142,15 +142,6 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def split_take(path: str | Path) -> tuple[Path, str | None]:
-    """A path and the animation that is named behind it, as in ``file.glb#Walk``; None if none is."""
-    whole = Path(path)
-    if "#" not in whole.name or whole.exists():
-        return whole, None
-    name, _, take = whole.name.partition("#")
-    return whole.with_name(name), take
-
-
 def choose_take(path: str | Path, names: Sequence[str], wanted: str | None) -> int:
     """The index of the animation that is wanted, by name or number from 1.
 
