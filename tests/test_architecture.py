@@ -12,6 +12,7 @@ SOURCE = ROOT / "src" / "motionclip"
 ORDER = (
     "errors",
     "progress",
+    "pickles",
     "motion",
     "body",
     "formats",
@@ -35,7 +36,11 @@ ORDER = (
 FILES = sorted(SOURCE.rglob("*.py"))
 PICKLING_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 #: Published files that are pickles: read by an unpickler that makes arrays only, or by torch as tensors only.
-ALLOWED_PICKLING = {"body/smpl.py": {"pickle"}, "model/official.py": {"torch.load(weights_only=True)"}}
+ALLOWED_PICKLING = {
+    "pickles.py": {"pickle"},
+    "model/official.py": {"torch.load(weights_only=True)"},
+    "formats/smpl_parameters.py": {"torch.load(weights_only=True)"},
+}
 LONGEST = 500
 
 

@@ -65,6 +65,11 @@ def _gltf(suffix: str, media_type: str, writer: str | None = None) -> Format:
     return Format(suffix, "body", media_type, f"{reading}:read_gltf", writer, takes=f"{reading}:gltf_takes")
 
 
+def _smpl(suffix: str, media_type: str) -> Format:
+    reading = "formats.smpl_parameters"
+    return Format(suffix, "research", media_type, f"{reading}:read_smpl_parameters", takes=f"{reading}:smpl_takes")
+
+
 def _usd(suffix: str, media_type: str) -> Format:
     return Format(suffix, "body", media_type, writer="formats.usd:write_usd", package="pxr", extra="usd")
 
@@ -79,6 +84,8 @@ FORMATS = (
     Format(".bvh", "skeleton", "application/x-bvh", "formats.bvh:read_bvh", "formats.bvh:write_bvh"),
     Format(".amc", "skeleton", "application/x-amc", reader="formats.asf_amc:read_amc"),
     Format(".npz", "skeleton", "application/x-npz", "formats.npz:read_npz", "formats.npz:write_npz"),
+    _smpl(".pkl", "application/x-pickle"),
+    _smpl(".pt", "application/x-pytorch"),
     Format(".csv", "skeleton", "text/csv", writer="formats.joint_table:write_csv"),
     _gltf(".glb", "model/gltf-binary", writer="formats.gltf:write_glb"),
     _gltf(".gltf", "model/gltf+json"),

@@ -24,7 +24,7 @@ MAX_RENDERED_FRAMES = 900
 MAX_STORY_SECONDS = 120.0
 
 #: Suffixes of the files that may be uploaded. An .amc has no skeleton without its .asf.
-UPLOAD_SUFFIXES = tuple(sorted(suffix for suffix in readable() if suffix != ".amc"))
+UPLOAD_SUFFIXES = tuple(sorted(set(readable()) - {".amc", ".pkl", ".pt"}))
 #: Suffixes of rendered files, which take much longer to write than the rest.
 RENDERED_SUFFIXES = tuple(known.suffix for known in FORMATS if known.group == "picture")
 

@@ -104,14 +104,14 @@ def test_another_skeleton_is_retargeted_first_or_refused(tmp_path: Path) -> None
         ({"poses": np.zeros((0, 156)), "trans": np.zeros((0, 3))}, "no frames"),
         ({"poses": np.full((2, 156), np.inf)}, "NaN or infinity"),
         ({"trans": np.zeros((3, 3))}, "shape (3, 3); expected (2, 3)"),
-        ({"mocap_framerate": None}, "no frame rate"),
+        ({"mocap_framerate": None}, "the rate given: --source-fps 30"),
         ({"mocap_framerate": 0.0}, "a frame rate of 0"),
         ({"mocap_framerate": "fast"}, "numbers"),
         ({"poses": None, "root_orient": np.zeros((2, 3))}, "no array 'pose_body'"),
         ({"poses": None, "root_orient": np.zeros((2, 3)), "pose_body": np.zeros((2, 60))}, "(T, 63)"),
         ({"poses": None, "root_orient": np.zeros((1, 3)), "pose_body": np.zeros((2, 63))}, "(T, 63)"),
         ({"poses": np.array([None, None])}, "cannot be read"),
-        ({"poses": None}, "no array 'version'"),
+        ({"poses": None}, "neither this package's archive nor SMPL parameters"),
     ],
 )
 def test_damaged_files(tmp_path: Path, arrays: dict[str, object], says: str) -> None:
@@ -129,3 +129,19 @@ def test_objects_that_are_not_needed_do_no_harm(tmp_path: Path) -> None:
     save(path, poses=np.zeros((2, 156)), trans=np.zeros((2, 3)), mocap_framerate=120.0, marker_labels=extra)
     assert read_motion(path).num_frames == 2
     assert read_amass(path, fps=20.0).fps == 20.0
+
+
+def test_files_with_y_up_are_known_by_how_the_body_stands(tmp_path: Path) -> None:
+    """With trans at leg height along Y and no turn, the body stands along Y; along Z it would lie in the air."""
+    upright = {"poses": np.zeros((9, 156)), "trans": np.tile([0.3, 0.95, 2.0], (9, 1)), "mocap_framerate": 30.0}
+    motion = read_motion(save(tmp_path / "y_up.npz", **upright))
+    assert torch.allclose(motion.root[0], torch.tensor([0.3, 0.95, 2.0]))
+    assert torch.allclose(motion.rotations[0, 0], torch.eye(3))
+    lying = upright | {"trans": np.tile([0.3, 0.95, 0.1], (9, 1)) * [1, 0, 1]}
+    assert read_motion(save(tmp_path / "lies.npz", **lying)).root[0, 1] == pytest.approx(0.1)
+    assert read_amass(tmp_path / "lies.npz", up="+y").root[0, 1] == pytest.approx(0.0)
+
+
+def test_the_shape_of_a_body_is_no_motion(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="AMASS stagei"):
+        read_motion(save(tmp_path / "male_stagei.npz", betas=np.zeros(16), gender="male"))

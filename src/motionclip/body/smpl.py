@@ -1,14 +1,11 @@
 """SMPL, SMPL-H and SMPL-X bodies, for users who have their files, whose licences do not allow to ship them.
 
 Read are template, weights, faces and joints; shape and pose blend shapes are left out. The fingers of SMPL-H and SMPL-X
-move with the hands, jaw and eyes with the head. The published .pkl files are pickles of Python 2 that name classes
-of `chumpy` and `scipy`: they are read, without either, by an unpickler that builds numpy arrays, a stub in place of
-these classes, and nothing else.
+move with the hands, jaw and eyes with the head. Nothing that a .pkl asks for is run (`motionclip.pickles`).
 """
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from numpy.typing import NDArray
 from motionclip.body.body import Body, default_body
 from motionclip.errors import FormatError
 from motionclip.motion.skeleton import CANONICAL, Skeleton
+from motionclip.pickles import read_pickle
 
 _WANTED = ("v_template", "weights", "f", "J_regressor", "kintree_table")
 _WHERE_FROM = (
@@ -34,57 +32,6 @@ _LAYOUTS = {
     52: ([*range(22), *_HAND], (25, 40)),
     55: ([*range(22), *[CANONICAL.index("head")] * 3, *_HAND], (28, 43)),
 }
-_ADMITTED = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy._core.multiarray", "scalar"),
-    ("_codecs", "encode"),  # how protocol 2 of Python 3 stores the bytes of an array
-    ("__builtin__", "object"),
-    ("__builtin__", "set"),  # of chumpy's state
-}
-
-
-class _Chumpy:
-    """Stands for any chumpy object: keeps its state, of which only the array ``x`` is of use."""
-
-    x: NDArray[np.float64]
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.x = np.asarray(state.get("x", np.empty(0)))
-
-
-class _SparseColumns:
-    """Stands for scipy's csc_matrix: becomes the dense array ``x`` of what it stores."""
-
-    x: NDArray[np.float64]
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.x = np.zeros(state["_shape"])
-        columns = np.repeat(np.arange(self.x.shape[1]), np.diff(state["indptr"]))
-        np.add.at(self.x, (state["indices"], columns), state["data"])  # an entry that is stored twice adds up
-
-
-def _reconstructor(kind: type, base: type, state: None) -> object:
-    """Makes an object before its state is set, in protocols 0 and 1."""
-    return object.__new__(kind)
-
-
-class _SmplUnpickler(pickle.Unpickler):
-    """Builds arrays and the stubs, and refuses any other global."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module.split(".")[0] == "chumpy":
-            return _Chumpy
-        if module.startswith("scipy.sparse") and name == "csc_matrix":
-            return _SparseColumns
-        if (module, name) == ("copy_reg", "_reconstructor"):
-            return _reconstructor
-        if (module, name) in _ADMITTED:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no SMPL file needs")
 
 
 def load_body(path: str | Path | None = None) -> Body:
@@ -124,20 +71,13 @@ def _read_npz(path: Path) -> Mapping[str, Any]:
 
 
 def _read_pickle(path: Path) -> Mapping[str, Any]:
-    """Returns the dictionary of a .pkl, by the restricted unpickler."""
-    try:
-        with path.open("rb") as file:
-            stored = _SmplUnpickler(file, encoding="latin1").load()
-    except Exception as error:  # a damaged pickle can raise nearly anything
-        raise FormatError(path, f"it cannot be read ({error})", "a pickle of arrays, as SMPL is published") from error
-    if not isinstance(stored, dict):
-        raise FormatError(path, f"it holds {type(stored).__name__}", "a dictionary of arrays, as SMPL is published")
-    return stored
+    """Returns the dictionary of a .pkl."""
+    return read_pickle(path, "a pickle of a dictionary of arrays, as SMPL is published")
 
 
 def _array(path: Path, name: str, value: Any) -> NDArray[np.float64]:
-    """Returns a stored value as a float array, whether it came as an array or as a stub of one."""
-    array = np.asarray(value.x if isinstance(value, _Chumpy | _SparseColumns) else value)
+    """Returns a stored value as a float array."""
+    array = np.asarray(value)
     if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
         raise FormatError(path, f"{name} is not an array of finite numbers", "the arrays as SMPL is published")
     return array.astype(np.float64)

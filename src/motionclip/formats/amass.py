@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from motionclip.formats.files import Arrays, save_arrays
+from motionclip.formats.smpl_parameters import RATES, frame_rate, upright
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import retarget
@@ -30,7 +31,6 @@ Layout = Literal["smpl", "smplh", "smplx"]
 
 _WIDTHS: dict[str, int] = {"smpl": 72, "smplh": 156, "smplx": 165}
 _BODY = 22  # joints that all three share, in the order of the canonical skeleton; then SMPL has the two hands
-_RATES = ("mocap_framerate", "mocap_frame_rate")
 _BETAS = 16
 # Z up to Y up, a quarter turn about x: (x, y, z) becomes (x, z, -y).
 _TO_Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
@@ -42,9 +42,15 @@ def is_amass(names: Collection[str]) -> bool:
 
 
 def read_amass(
-    path: str | Path, *, fps: float | None = None, pelvis: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    path: str | Path,
+    *,
+    fps: float | None = None,
+    up: str | None = None,
+    pelvis: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> Motion:
     """An AMASS file on the canonical skeleton; metres, turned to Y up.
+
+    Files of the same arrays with Y up are known by how the body stands (`smpl_parameters.upright`).
 
     Takes ``poses`` of 72, 156 or 165 numbers, or ``root_orient`` with ``pose_body`` of 63 or 69. SMPL's two
     hand joints are kept; of SMPL-H and SMPL-X, which have fingers instead, hands are in line with the wrist.
@@ -52,6 +58,7 @@ def read_amass(
     Args:
         path: the file.
         fps: frames per second, if the file's own rate is missing or wrong.
+        up: the axis that points up, such as "+y", if it is known.
         pelvis: position of the pelvis in the rest pose of the body model, metres, in the model's axes.
 
     Raises:
@@ -60,11 +67,12 @@ def read_amass(
     with Arrays(path) as arrays:
         rotvecs = _rotation_vectors(arrays)
         trans = arrays.numbers("trans", (len(rotvecs), 3))
-        rate = _frame_rate(arrays) if fps is None else fps
+        rate = frame_rate(arrays) if fps is None else fps
     rotations = rot.rotvec_to_matrix(torch.from_numpy(rotvecs))
-    rotations[:, 0] = torch.from_numpy(_TO_Y_UP) @ rotations[:, 0]
-    root = (trans + np.array(pelvis)) @ _TO_Y_UP.T
-    return Motion(rotations.float(), torch.from_numpy(root).float(), rate, CANONICAL)
+    rotations[:, 0], root = upright(
+        rotations[:, 0], torch.from_numpy(trans), default="+z", up=up, pelvis=torch.tensor(pelvis)
+    )
+    return Motion(rotations.float(), root.float(), rate, CANONICAL)
 
 
 def write_amass(
@@ -107,9 +115,9 @@ def write_amass(
 def _layout_arrays(layout: Layout, poses: Doubles, motion: Motion) -> dict[str, object]:
     """What the files of a layout hold besides; SMPL-X files spell the rate in three words and split the pose."""
     if layout != "smplx":
-        return {_RATES[0]: motion.fps}
+        return {RATES[0]: motion.fps}
     return {
-        _RATES[1]: motion.fps,
+        RATES[1]: motion.fps,
         "mocap_time_length": motion.duration,
         "surface_model_type": "smplx",
         "num_betas": _BETAS,
@@ -141,13 +149,3 @@ def _rotation_vectors(arrays: Arrays) -> Doubles:
     rotvecs = np.zeros((len(poses), CANONICAL.num_joints, 3))
     rotvecs.reshape(len(poses), -1)[:, : poses.shape[1]] = poses
     return rotvecs
-
-
-def _frame_rate(arrays: Arrays) -> float:
-    name = next((name for name in _RATES if name in arrays.names), None)
-    if name is None:
-        raise arrays.error("no frame rate", f"{' or '.join(_RATES)}, or the rate given by the caller")
-    rate = float(arrays.numbers(name, ()))
-    if rate <= 0:
-        raise arrays.error(f"a frame rate of {rate}", "a positive number")
-    return rate

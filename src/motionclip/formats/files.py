@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import tokenize
 import zipfile
@@ -9,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -80,8 +81,8 @@ def locked(path: Path, busy: str) -> Iterator[None]:
 
 # NumPy archives (.npz): opened without pickle; every fault is a FormatError
 
-#: Errors of NumPy and zipfile on damaged archives; the last two come from NumPy's parser of an array's header.
-_DAMAGE = (
+#: Errors of NumPy and zipfile on damaged archives; the last three come from NumPy's parser of an array's header.
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     OSError,
@@ -90,35 +91,47 @@ _DAMAGE = (
     NotImplementedError,
     SyntaxError,
     tokenize.TokenError,
+    OverflowError,
 )
+#: How much memory an array may take as numbers of 8 bytes: 20 minutes of AMASS at 120 frames per second.
+_MOST_BYTES = 250_000_000
 
 
 class Arrays:
     """The arrays of an archive, each read and checked when it is asked for."""
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, stored: Mapping[str, Any] | None = None):
         """Opens an archive.
+
+        Args:
+            path: the file.
+            stored: its arrays, if they have been read in another way.
 
         Raises:
             FormatError: if it is missing, or is no archive of arrays.
         """
         self._path = Path(path)
+        self._archive = self._open() if stored is None else stored
+        self.names: frozenset[str] = frozenset(self._archive)
+
+    def _open(self) -> np.lib.npyio.NpzFile:
+        path = self._path
         try:
             archive = np.load(self._path, allow_pickle=False)
         except FileNotFoundError as error:
             raise FormatError(path, "no such file", "a file that can be read") from error
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise FormatError(path, "this is no NumPy archive", "an .npz file") from error
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise FormatError(path, "this is a single array", "an archive of named arrays (.npz)")
-        self._archive = archive
-        self.names: frozenset[str] = frozenset(archive.files)
+        return archive
 
     def __enter__(self) -> Arrays:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._archive.close()
+        if isinstance(self._archive, np.lib.npyio.NpzFile):
+            self._archive.close()
 
     def error(self, problem: str, expected: str) -> FormatError:
         """An error about this file."""
@@ -144,6 +157,14 @@ class Arrays:
             raise self.error(f"array {name!r} contains NaN or infinity", "finite numbers")
         return values
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of an array, which is not read for it.
+
+        Raises:
+            FormatError: if it is missing or damaged.
+        """
+        return self._header(name)[0]
+
     def words(self, name: str) -> tuple[str, ...]:
         """An array (N,) of strings.
 
@@ -156,13 +177,40 @@ class Arrays:
         return tuple(str(word) for word in array)
 
     def _array(self, name: str) -> NDArray[np.generic]:
+        shape, kind = self._header(name)
+        if math.prod(shape) * max(kind.itemsize, 8) > _MOST_BYTES:
+            raise self.error(f"array {name!r} has shape {shape}", f"at most {_MOST_BYTES // 8:,} numbers")
+        try:
+            return np.asarray(self._archive[name])
+        except DAMAGE as error:
+            raise self.error(f"array {name!r} cannot be read", "an undamaged file without Python objects") from error
+
+    def _header(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Shape and type of an array."""
         if name not in self.names:
             found = ", ".join(sorted(self.names)) or "nothing"
             raise self.error(f"there is no array {name!r}, only {found}", f"an array {name!r}")
         try:
-            return np.asarray(self._archive[name])
-        except _DAMAGE as error:
+            if not isinstance(self._archive, np.lib.npyio.NpzFile):
+                array = np.asarray(self._archive[name])
+                return array.shape, array.dtype
+            assert self._archive.zip is not None
+            with self._archive.zip.open(f"{name}.npy") as file:
+                return npy_header(file)
+        except (*DAMAGE, KeyError) as error:
             raise self.error(f"array {name!r} cannot be read", "an undamaged file without Python objects") from error
+
+
+def npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of an array in an open .npy file.
+
+    Raises:
+        ValueError and others of ``DAMAGE``: if it is none.
+    """
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(file)
+    return shape, kind
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, ArrayLike]) -> None:

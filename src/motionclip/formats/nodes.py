@@ -53,16 +53,25 @@ def nodes_to_motion(path: str | Path, nodes: Nodes, fps: float) -> Motion:
     rest = _rotations(path, nodes.rest[kept], nodes, kept)
     turned = _rotations(path, nodes.world[:, kept], nodes, kept) @ rest.swapaxes(-1, -2)
     places = nodes.world[:, kept][..., :3, 3]
-    offsets = np.zeros((len(kept), 3))
-    local = turned.copy()
-    for joint, parent in enumerate(parents[1:], start=1):
-        back = turned[:, parent].swapaxes(-1, -2)
-        local[:, joint] = back @ turned[:, joint]
-        offsets[joint] = (back @ (places[:, joint] - places[:, parent])[..., None])[..., 0].mean(axis=0)
+    offsets = rigid_offsets(turned, places, parents)
+    local = np.concatenate([turned[:, :1], turned[:, parents[1:]].swapaxes(-1, -2) @ turned[:, 1:]], axis=1)
     skeleton = Skeleton(
         _distinct([nodes.names[node] for node in kept]), tuple(parents), torch.from_numpy(offsets).float()
     )
     return Motion(torch.from_numpy(local).float(), torch.from_numpy(places[:, 0].copy()).float(), fps, skeleton)
+
+
+def rigid_offsets(turned: Doubles, places: Doubles, parents: Sequence[int]) -> Doubles:
+    """The offsets (J, 3) of joints from their parents at rest, the mean over frames; the root's is zero.
+
+    Args:
+        turned: (T, J, 3, 3) world rotations since the rest pose.
+        places: (T, J, 3) world positions.
+        parents: J indices of parents, the root first.
+    """
+    above = list(parents[1:])
+    steps = turned[:, above].swapaxes(-1, -2) @ (places[:, 1:] - places[:, above])[..., None]
+    return np.concatenate([np.zeros((1, 3)), steps[..., 0].mean(axis=0)])
 
 
 def _skeleton_nodes(path: str | Path, nodes: Nodes) -> list[int]:

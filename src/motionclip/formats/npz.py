@@ -18,23 +18,33 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motionclip.errors import SkeletonError
+from motionclip.errors import FormatError, SkeletonError
 from motionclip.formats.amass import is_amass, read_amass
 from motionclip.formats.files import Arrays, save_arrays
+from motionclip.formats.smpl_parameters import frame_rate, is_parameters, parameters_motion
 from motionclip.motion import Motion, Skeleton
 
 VERSION = 1
 
 
-def read_npz(path: str | Path) -> Motion:
-    """A motion from our own archive, or from one of AMASS, told apart by their arrays.
+def read_npz(path: str | Path, *, fps: float | None = None, up: str | None = None) -> Motion:
+    """A motion from our own archive, from one of AMASS, or from SMPL parameters, told apart by their arrays.
+
+    Args:
+        path: the file.
+        fps: frames per second, if the file's own rate is missing or wrong.
+        up: the axis that points up in files of others, if it is known.
 
     Raises:
-        FormatError: if it is neither, or damaged.
+        FormatError: if it is none of them, or damaged.
     """
     with Arrays(path) as arrays:
         if is_amass(arrays.names):
-            return read_amass(path)
+            return read_amass(path, fps=fps, up=up)
+        if is_parameters(arrays.names):
+            return parameters_motion(arrays, fps=fps, up=up)
+        if not {"version", "rotations"} & arrays.names:
+            raise _unknown(arrays)
         version = int(arrays.numbers("version", ()))
         if version != VERSION:
             raise arrays.error(
@@ -46,10 +56,17 @@ def read_npz(path: str | Path) -> Motion:
         if error > 1e-3 or (np.linalg.det(rotations) < 0).any() or len(rotations) == 0:
             raise arrays.error("'rotations' are empty or no rotation matrices", "rotations of at least one frame")
         root = arrays.numbers("root", (len(rotations), 3))
-        fps = float(arrays.numbers("fps", ()))
-        if fps <= 0:
-            raise arrays.error(f"a frame rate of {fps}", "a positive number")
-        return Motion(torch.from_numpy(rotations).float(), torch.from_numpy(root).float(), fps, skeleton)
+        rate = fps or frame_rate(arrays)
+        return Motion(torch.from_numpy(rotations).float(), torch.from_numpy(root).float(), rate, skeleton)
+
+
+def _unknown(arrays: Arrays) -> FormatError:
+    """The error for an archive of other things."""
+    expected = "poses or root_orient + pose_body, trans and mocap_frame_rate; or global_orient, body_pose and transl"
+    if "betas" in arrays.names and not {"trans", "transl"} & arrays.names:
+        return arrays.error("this is the shape of a body (an AMASS stagei file), and no motion", expected)
+    found = ", ".join(sorted(arrays.names)[:8]) or "nothing"
+    return arrays.error(f"neither this package's archive nor SMPL parameters: it has {found}", expected)
 
 
 def write_npz(motion: Motion, path: str | Path) -> None:

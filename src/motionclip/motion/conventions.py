@@ -122,13 +122,14 @@ def _basis(conventions: Conventions) -> Tensor:
             raise MotionError(f"up {conventions.up} and facing {conventions.facing} lie along one another")
         turn = torch.stack([torch.linalg.cross(up, forward), up, forward])
     else:
-        turn = _smallest_turn(up)
+        turn = turn_upright(conventions.up)
     mirror = torch.diag(torch.tensor([-1.0, 1.0, 1.0])) if conventions.mirrored else torch.eye(3)
     return mirror @ turn
 
 
-def _smallest_turn(up: Tensor) -> Tensor:
-    """The rotation by quarters that takes an axis to +Y: about X for Z, so that Blender's -Y faces +Z."""
+def turn_upright(axis: str) -> Tensor:
+    """The rotation (3, 3) by quarters that takes an axis to +Y: about X for Z, so that Blender's -Y faces +Z."""
+    up = torch.tensor(AXES[axis])
     if float(up[1]) > 0.5:
         return torch.eye(3)
     if float(up[1]) < -0.5:
