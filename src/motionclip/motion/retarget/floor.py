@@ -50,7 +50,7 @@ _RESTING_SPEED, _BAND, _RESTING_SHARE = 0.2, 0.06, 0.3
 # A body is on its feet in frames in which nothing of it is this far (m) below its soles. Its floor is that of the
 # soles if it is so in this share of the frames.
 _BELOW_SOLES, _ON_FEET_SHARE = 0.04, 0.1
-# Flesh gives way by this (m); a body that is deeper in the floor is lifted, and over this many seconds before and after.
+# Flesh gives way by this (m); a body deeper in the floor is lifted, gently over this many seconds before and after.
 # Feet may be deeper, as they are in many recordings of steps; what is deeper than the last is a broken frame.
 _SOFT, _LIFT_S, _SOFT_FEET, _BROKEN = 0.015, 0.25, 0.05, 0.4
 
@@ -161,7 +161,7 @@ def _resting(points: Tensor, rests: Tensor, band: float) -> tuple[float, Tensor]
 
 
 def _depth(soles: Tensor, body: Tensor, floor: Tensor, fps: float) -> Tensor:
-    """How deep (T,) in metres a body is in a floor at heights (T,), more than it may be; 0 where it stands on a step."""
+    """How many metres (T,) a body is deeper in a floor at heights (T,) than it may be; 0 where it stands on a step."""
     lowest = torch.cat([soles, body], dim=1)[..., 1].min(dim=1).values
     depth = (floor - lowest - _SOFT).clamp(min=0)
     stands = _on_feet(soles, body) & (_rests(soles, fps).any(dim=1) | (depth < _SOFT_FEET))
