@@ -44,7 +44,8 @@ _SPHERES_ACROSS = (
 _HEAD = (("head", (0.0, 0.115, 0.018), 0.093), ("head", (0.0, 0.050, 0.050), 0.075))
 
 # The floor is first sought where the lowest point is in this share of the frames or lower ...
-_LOW_SHARE = 0.1
+_LOW_SHARE, _RESTED_SHARE = 0.1, 0.2
+# (of those in which it rests, if they are at least _RESTED_SHARE of all) ...
 # ... and then among points that rest (m/s) near that height (m): this share of them is lower.
 _RESTING_SPEED, _BAND, _RESTING_SHARE = 0.2, 0.06, 0.3
 # A body is on its feet in frames in which nothing of it is this far (m) below its soles. Its floor is that of the
@@ -155,7 +156,10 @@ def _floor(points: Tensor, rests: Tensor) -> float:
 def _resting(points: Tensor, rests: Tensor, band: float) -> tuple[float, Tensor]:
     """A first floor height in metres, and the points (M, 3) that rest within ``band`` of it."""
     heights = points[..., 1]
-    lowest = heights.min(dim=-1).values
+    lowest, which = heights.min(dim=-1)
+    rested = rests.gather(1, which[:, None])[:, 0]
+    if rested.float().mean() >= _RESTED_SHARE:  # what moves swings over the floor, or is drawn badly
+        lowest = lowest[rested]
     floor = lowest.kthvalue(int(_LOW_SHARE * (len(lowest) - 1)) + 1).values
     return float(floor), points[rests & ((heights - floor).abs() < band)]
 
