@@ -6,8 +6,8 @@ sources take suffixes, media types and help texts from them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +20,7 @@ from motionclip.progress import ProgressCallback
 if TYPE_CHECKING:  # the command line shows the formats in its help, and does not wait for PyTorch
     from motionclip.formats import Rig
     from motionclip.motion import Motion
+    from motionclip.motion.conventions import Conventions, Known, Recording
 
 Group = Literal["skeleton", "body", "research", "picture"]
 
@@ -32,10 +33,12 @@ class Format:
         suffix: of its files, lower case, with the dot; may have two parts.
         group: what its files hold: joints, a skinned body, arrays for research code, or pictures.
         media_type: as HTTP names it.
-        reader: "module:function" below motionclip, called with a path; None if it is not read.
+        reader: "module:function" below motionclip, called with a path and frames per second, or None for the file's
+            own; returns a Recording, or a Motion where files state axes and unit. None if it is not read.
         writer: the same, called with a motion and a path; None if it is not written.
         takes: the same, called with a path, for files that can hold several animations: their names. The reader then
             has an argument ``take`` for the name of one.
+        judges_up: whether the reader finds itself which axis is up; it then has an argument ``up`` for a known one.
         package: the module that it needs beyond the package's own dependencies, if any.
         extra: the extra of motionclip that installs that module.
     """
@@ -48,6 +51,7 @@ class Format:
     package: str | None = None
     extra: str | None = None
     takes: str | None = None
+    judges_up: bool = False
 
     @property
     def is_available(self) -> bool:
@@ -67,7 +71,8 @@ def _gltf(suffix: str, media_type: str, writer: str | None = None) -> Format:
 
 def _smpl(suffix: str, media_type: str) -> Format:
     reading = "formats.smpl_parameters"
-    return Format(suffix, "research", media_type, f"{reading}:read_smpl_parameters", takes=f"{reading}:smpl_takes")
+    reader, takes = f"{reading}:read_smpl_parameters", f"{reading}:smpl_takes"
+    return Format(suffix, "research", media_type, reader, takes=takes, judges_up=True)
 
 
 def _usd(suffix: str, media_type: str) -> Format:
@@ -81,9 +86,9 @@ def _film(suffix: str, media_type: str, package: str | None = None, extra: str |
 
 #: Every format, in the order in which they are offered. Functions are imported when their format is first used.
 FORMATS = (
-    Format(".bvh", "skeleton", "application/x-bvh", "formats.bvh:read_bvh", "formats.bvh:write_bvh"),
-    Format(".amc", "skeleton", "application/x-amc", reader="formats.asf_amc:read_amc"),
-    Format(".npz", "skeleton", "application/x-npz", "formats.npz:read_npz", "formats.npz:write_npz"),
+    Format(".bvh", "skeleton", "application/x-bvh", "formats.bvh:record_bvh", "formats.bvh:write_bvh"),
+    Format(".amc", "skeleton", "application/x-amc", reader="formats.asf_amc:record_amc"),
+    Format(".npz", "skeleton", "application/x-npz", "formats.npz:read_npz", "formats.npz:write_npz", judges_up=True),
     _smpl(".pkl", "application/x-pickle"),
     _smpl(".pt", "application/x-pytorch"),
     Format(".csv", "skeleton", "text/csv", writer="formats.joint_table:write_csv"),
@@ -166,21 +171,64 @@ def takes(path: str | Path) -> list[str]:
     return list(_function(listing)(file)) if listing else []
 
 
-def read_motion(path: str | Path) -> Motion:
-    """Returns the motion of a file on the file's own skeleton, at its own rate; metres, Y up.
+def read_motion(
+    path: str | Path,
+    *,
+    fps: float | None = None,
+    up: str | None = None,
+    unit: str | float | None = None,
+    facing: str | None = None,
+    joints: Mapping[str, str] | None = None,
+) -> Motion:
+    """Returns the motion of a file on the file's own skeleton; metres, Y up, right-handed.
+
+    What a file does not say of itself is found from the body, with a warning where the choice is unusual
+    (:func:`read_with_conventions` returns all choices).
 
     Args:
         path: a file with one of the suffixes of :func:`readable`; an .amc needs its .asf beside it. Of several
             animations one is named behind the file, or numbered from 1: ``file.glb#Walk``, ``file.glb#2``.
+        fps: frames per second of the source, in place of those of the file.
+        up: the file's axis that points up, such as "z".
+        unit: of the file's lengths: m, cm, mm, inch, foot, mmd, cmu, or a number of metres.
+        facing: the file's axis that becomes +Z, to which a body looks.
+        joints: role to joint name, of body parts that would not be recognised.
 
     Raises:
         FormatError: if the file is missing or damaged, or its suffix is of no format that can be read.
+        MotionError: if a rate, an axis or a unit is none.
+        SkeletonError: if a role or joint of ``joints`` does not exist, or they make no body.
     """
-    known = format_of(path, "read")
-    file, take = split_take(path)
-    named = {"take": take} if known.takes else {}
-    motion: Motion = _function(known.reader)(file, **named)
+    from motionclip.motion.conventions import Known, warn_of
+
+    motion, conventions = read_with_conventions(path, Known(fps, up, unit, facing, joints or {}))
+    warn_of(path, conventions)
     return motion
+
+
+def read_with_conventions(path: str | Path, known: Known | None = None) -> tuple[Motion, Conventions]:
+    """Returns what :func:`read_motion` does, and how the file's numbers were understood; it does not warn.
+
+    Args:
+        path: as :func:`read_motion` takes it.
+        known: what is known of the file.
+
+    Raises:
+        As :func:`read_motion`.
+    """
+    from motionclip.motion.conventions import Known, Recording, axis_of, interpret
+
+    known = known or Known()
+    reading = format_of(path, "read")
+    file, take = split_take(path)
+    named: dict[str, Any] = {"take": take} if reading.takes else {}
+    if reading.judges_up:
+        named["up"] = None if known.up is None else axis_of(known.up)
+    found: Motion | Recording = _function(reading.reader)(file, fps=known.fps, **named)
+    if not isinstance(found, Recording):
+        why = "turned so that the body stands along it" if reading.judges_up else "as its format has it"
+        found = Recording(found, up="+y", unit=1.0, why_up=why)
+    return interpret(found, replace(known, up=None) if reading.judges_up else known)
 
 
 def write_motion(

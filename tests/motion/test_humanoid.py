@@ -77,9 +77,9 @@ def test_shape_tells_where_names_do_not() -> None:
 
 def test_given_joints_are_believed() -> None:
     given = {"left_hand": "left_wrist"}
-    assert find_humanoid(CANONICAL, given).names["left_hand"] == "left_wrist"
+    assert find_humanoid(replace(CANONICAL, roles=given)).names["left_hand"] == "left_wrist"
     with pytest.raises(SkeletonError, match="unknown roles left_wing"):
-        find_humanoid(CANONICAL, {"left_wing": "left_wrist"})
+        find_humanoid(replace(CANONICAL, roles={"left_wing": "left_wrist"}))
 
 
 def test_what_is_no_body_is_refused_in_a_few_lines() -> None:

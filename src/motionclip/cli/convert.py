@@ -80,7 +80,7 @@ def _read(path: Path, scale: float | None, asf: Path | None) -> Motion:
     if scale is not None:
         from motionclip.formats.bvh import read_bvh
 
-        return read_bvh(path, scale=scale)
+        return read_bvh(path, unit=scale)
     if asf is not None:
         from motionclip.formats.asf_amc import read_amc
 

@@ -101,7 +101,7 @@ class BandaiNamcoTake:
             DataError: if the fixed splits do not name it, or there are no phrases for its content or style.
             FormatError: if it is damaged.
         """
-        motion = read_bvh(self.path, scale=0.01)
+        motion = read_bvh(self.path, unit="cm")
         texts = sentences(self.content, self.style)
         captions = tuple(Caption(text, 0.0, motion.duration) for text in texts)
         dataset = f"{FAMILY}_{self.number}"

@@ -102,7 +102,7 @@ def cmu_source(folder: Path) -> Source:
 
 def _read_motion(trial: CmuTrial) -> Motion:
     if trial.skeleton in BVH_SCALES:
-        return read_bvh(trial.path, scale=BVH_SCALES[trial.skeleton], fps=trial.fps)
+        return read_bvh(trial.path, unit=BVH_SCALES[trial.skeleton], fps=trial.fps)
     return read_amc(trial.path, fps=trial.fps)
 
 

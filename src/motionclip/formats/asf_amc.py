@@ -20,17 +20,19 @@ import torch
 from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
-from motionclip.formats.files import read_bytes
+from motionclip.formats.files import decode_names, read_bytes
 from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
+from motionclip.motion.conventions import Recording
 from motionclip.motion.rotations import channels_to_matrices, euler_to_matrix
 
 Doubles = NDArray[np.float64]
 ROOT = "root"
 _INCH = 0.0254  # metres
+_ASSUMED_FPS = 120.0
 
 _HEADER = re.compile(rb"(?:[ \t]*(?:[#:][^\n]*)?\r?\n)*")
-_FIRST_FRAME = re.compile(rb"[ \t]*\d+[ \t\r]*\n((?:[ \t]*[A-Za-z_][^\n]*(?:\n|\Z)|[ \t\r]*\n)+)")
+_FIRST_FRAME = re.compile(rb"[ \t]*\d+[ \t\r]*\n((?:[ \t]*[^\s\d:#+.-][^\n]*(?:\n|\Z)|[ \t\r]*\n)+)")
 
 # Skeletons (ASF): bones with direction, length, local axes and degrees of freedom
 
@@ -87,7 +89,7 @@ def read_asf(path: str | Path) -> AcclaimSkeleton:
     Raises:
         FormatError: if the file is damaged, is no ASF, or its bones form no tree.
     """
-    return _AsfParser(path, read_bytes(path).decode("utf-8", "replace")).parse()
+    return _AsfParser(path, decode_names(read_bytes(path))).parse()
 
 
 class _AsfParser:
@@ -234,17 +236,26 @@ class _AsfParser:
 # Motions (AMC)
 
 
-def read_amc(path: str | Path, asf: str | Path | None = None, fps: float = 120.0) -> Motion:
+def read_amc(path: str | Path, asf: str | Path | None = None, fps: float | None = None) -> Motion:
     """An AMC file on its own skeleton; metres, Y up. The rest pose is that of the ASF file.
 
     Args:
         path: the AMC file.
         asf: its skeleton. If None: the ASF file beside it of the same name, else of the name up to the
             last underscore (``03.asf`` for ``03_01.amc``), else the only one of the folder.
-        fps: frames per second, which the file does not say. CMU: 120, a few trials 60.
+        fps: frames per second, which the file does not say; CMU's 120 if None, though a few trials have 60.
 
     Raises:
         FormatError: naming the line, if one of the files is damaged, missing, or does not fit the other.
+    """
+    return record_amc(path, fps, asf).motion
+
+
+def record_amc(path: str | Path, fps: float | None = None, asf: str | Path | None = None) -> Recording:
+    """As `read_amc`, with the rate that was assumed.
+
+    Raises:
+        FormatError: as `read_amc`.
     """
     acclaim = read_asf(_find_asf(Path(path)) if asf is None else asf)
     content = read_bytes(path)
@@ -255,11 +266,14 @@ def read_amc(path: str | Path, asf: str | Path | None = None, fps: float = 120.0
     degree = 1.0 if _in_degrees(content[:start], acclaim) else np.rad2deg(1.0)
     rotations = _rotations(acclaim.bones, values * degree, columns)
     root = np.array(acclaim.root_position) + _translations(acclaim.bones[0], values, columns[0]) * acclaim.unit
-    return Motion(
+    motion = Motion(
         torch.from_numpy(rotations.astype(np.float32)),
         torch.from_numpy(root.astype(np.float32)),
-        fps,
+        _ASSUMED_FPS if fps is None else fps,
         _skeleton(acclaim.bones),
+    )
+    return Recording(
+        motion, up="+y", unit=1.0, assumed_rate=None if fps else "assumed, as an .amc file does not state it"
     )
 
 
@@ -294,12 +308,13 @@ def _layout(path: str | Path, content: bytes, start: int, bones: Sequence[Bone])
     line = line_number(content, start)
     if frame is None:
         raise FormatError(path, "no frame", "the number of a frame on a line, then a line for each bone", line)
-    indices = {bone.name.encode(): index for index, bone in enumerate(bones)}
+    indices = {bone.name: index for index, bone in enumerate(bones)}
     lines, columns, width = [Line(b"", 1)], [0] * len(bones), 1
-    for label in (words[0] for words in map(bytes.split, frame[1].splitlines()) if words):
-        index = indices.pop(label, None)
+    labels = [words[0] for words in map(bytes.split, frame[1].split(b"\n")) if words]
+    for label, name in zip(labels, decode_names(b"\n".join(labels)).split("\n"), strict=True):
+        index = indices.pop(name, None)
         if index is None:
-            raise FormatError(path, f"bone {label.decode('latin-1')!r}", "bones of its ASF file, once in a frame", line)
+            raise FormatError(path, f"bone {name!r}", "bones of its ASF file, once in a frame", line)
         lines.append(Line(label, len(bones[index].dof)))
         columns[index], width = width, width + len(bones[index].dof)
     missing = [bones[index].name for index in indices.values() if bones[index].dof]

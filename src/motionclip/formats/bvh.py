@@ -1,6 +1,6 @@
-"""BVH, read and written. A BVH file has no unit, no up-axis and no rest pose beyond its offsets.
+"""BVH, read and written. A BVH file has no unit, no up axis and no rest pose beyond its offsets.
 
-- Axes are taken as they are: Y up, right-handed, as nearly all files are.
+- Axes and unit are found out from the body (``motion.conventions``), unless they are given.
 - A joint's position channels *replace* its OFFSET (as in MotionBuilder and Blender), and its rotation
   channels multiply in the order in which they are listed.
 - Files are written in centimetres unless another unit is asked for, channels ZXY, with the rest pose of the
@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -22,21 +22,20 @@ import torch
 from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
-from motionclip.formats.files import read_bytes, replacing
+from motionclip.formats.files import decode_names, read_bytes, replacing
 from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
+from motionclip.motion.conventions import Known, Recording, interpret, read_skeleton, warn_of
 from motionclip.motion.rotations import channels_to_matrices, matrix_to_zxy
+from motionclip.motion.units import UNITS, longest_chain
 
 Doubles = NDArray[np.float64]
-
-METRE, CENTIMETRE, MILLIMETRE = 1.0, 0.01, 0.001
-#: Metres per unit of the Acclaim files of CMU and of the BVH files converted from them by B. Hahne ("cgspeed").
-CMU_UNIT = 0.0254 / 0.45
 
 _MOTION = re.compile(rb"^[ \t]*MOTION[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _FRAMES = re.compile(rb"\s*Frames\s*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _FRAME_TIME = re.compile(rb"\s*Frame\s+Time\s*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_TOLERANCE = 0.01  # metres by which a joint's distance from its parent may vary without a warning
+#: By how much a joint's distance from its parent may vary without a warning: a part of the body, 1 cm of an adult.
+_TOLERANCE = 0.0045
 _AXES = {"x": 0, "y": 1, "z": 2}
 _TOKEN = re.compile(r"[{}]|[^\s{}]+|\n")
 
@@ -206,8 +205,16 @@ class _HierarchyParser:
 # Motions
 
 
-def read_bvh(path: str | Path, *, scale: float | None = None, fps: float | None = None) -> Motion:
-    """A BVH file on its own skeleton; metres, Y up. Tips of bones are the skeleton's end sites.
+def read_bvh(
+    path: str | Path,
+    *,
+    fps: float | None = None,
+    up: str | None = None,
+    unit: str | float | None = None,
+    facing: str | None = None,
+    joints: Mapping[str, str] | None = None,
+) -> Motion:
+    """A BVH file on its own skeleton; metres, Y up, right-handed. Tips of bones are the skeleton's end sites.
 
     A root that only carries one joint with positions of its own (``joint_Root`` over ``Hips``) is merged
     into that joint, whose world path is kept. The bones of a motion are rigid: other joints with
@@ -215,9 +222,27 @@ def read_bvh(path: str | Path, *, scale: float | None = None, fps: float | None 
 
     Args:
         path: the file.
-        scale: metres per unit of the file. Found if None, from the longest chain of bones between two
-            tips, about 2.3 m on an adult: metres below 5 units, millimetres above 1,000, ``CMU_UNIT``
-            from 21 to 64 units if a joint is called ``LHipJoint`` as in CMU's files, else centimetres.
+        fps: frames per second instead of those of the file's Frame Time.
+        up: the file's axis that points up; what is not given is found out, with a warning where it is unusual.
+        unit: of lengths: one of ``units.UNITS`` by name, or a number of metres.
+        facing: the file's axis that becomes +Z.
+        joints: role to joint name, of body parts that would not be recognised.
+
+    Raises:
+        FormatError: naming the line, if the file is damaged or is no BVH.
+        MotionError: if an axis or a unit that is given is none.
+        SkeletonError: if a joint that is given does not exist.
+    """
+    motion, conventions = interpret(record_bvh(path, fps), Known(fps, up, unit, facing, joints or {}))
+    warn_of(path, conventions)
+    return motion
+
+
+def record_bvh(path: str | Path, fps: float | None = None) -> Recording:
+    """A BVH file in its own axes and unit.
+
+    Args:
+        path: the file.
         fps: frames per second instead of those of the file's Frame Time.
 
     Raises:
@@ -226,21 +251,23 @@ def read_bvh(path: str | Path, *, scale: float | None = None, fps: float | None 
     joints, values, file_fps = _parse(path, _content(path))
     rotations, locations = _local_transforms(joints, values)
     joints, rotations, locations = _merge_bare_root(joints, rotations, locations)
-    offsets = locations.mean(axis=0)
-    unit = _find_unit(joints, offsets) if scale is None else scale
-    if not 0 < unit < float("inf"):
-        raise FormatError(path, f"a scale of {unit}", "a positive number of metres per unit of the file")
-    _warn_of_loose_bones(path, joints, locations * unit)
-    return Motion(
+    skeleton = _skeleton(joints, locations.mean(axis=0))
+    _warn_of_loose_bones(path, joints, locations, longest_chain(skeleton))
+    motion = Motion(
         torch.from_numpy(rotations.astype(np.float32)),
-        torch.from_numpy((locations[:, 0] * unit).astype(np.float32)),
+        torch.from_numpy(locations[:, 0].astype(np.float32)),
         file_fps if fps is None else fps,
-        _skeleton(joints, offsets, unit),
+        skeleton,
     )
+    return Recording(motion)
 
 
-def read_bvh_skeleton(path: str | Path) -> tuple[Skeleton, float]:
+def read_bvh_skeleton(path: str | Path, known: Known | None = None) -> tuple[Skeleton, float]:
     """All joints of a BVH file with their OFFSETs, and its metres per unit; its frames, if any, are not read.
+
+    Args:
+        path: the file.
+        known: what is known of its axes, unit and joints. Axes stay as they are unless ``up`` is given.
 
     Raises:
         FormatError: naming the line, if the hierarchy is damaged or the file is no BVH.
@@ -248,13 +275,11 @@ def read_bvh_skeleton(path: str | Path) -> tuple[Skeleton, float]:
     content = _content(path)
     motion = _MOTION.search(content)
     end = len(content) if motion is None else motion.start()
-    joints, _ = parse_hierarchy(path, content[:end].decode("utf-8", "replace"))
-    offsets = np.array([joint.offset for joint in joints], dtype=float)
-    unit = _find_unit(joints, offsets)
-    return _skeleton(joints, offsets, unit), unit
+    joints, _ = parse_hierarchy(path, decode_names(content[:end]))
+    return read_skeleton(_skeleton(joints, np.array([joint.offset for joint in joints], dtype=float)), known)
 
 
-def write_bvh(motion: Motion, path: str | Path, *, unit: float = CENTIMETRE) -> None:
+def write_bvh(motion: Motion, path: str | Path, *, unit: float = UNITS["cm"]) -> None:
     """Writes a motion on its own skeleton: root channels XYZ then ZXY, others ZXY.
 
     `read_bvh` gives the same motion back to below 1e-4 mm per bone. Angles run on over 180 degrees rather
@@ -338,7 +363,7 @@ def _parse(path: str | Path, content: bytes) -> tuple[list[BvhJoint], Doubles, f
     motion = _MOTION.search(content)
     if motion is None:
         raise FormatError(path, "there is no line MOTION", "HIERARCHY, then MOTION")
-    joints, columns = parse_hierarchy(path, content[: motion.start()].decode("utf-8", "replace"))
+    joints, columns = parse_hierarchy(path, decode_names(content[: motion.start()]))
     if columns == 0:
         raise FormatError(path, "no joint has channels", "CHANNELS in the hierarchy")
     count, fps, start = _motion_header(path, content, motion.end())
@@ -419,46 +444,25 @@ def _is_bare(rotations: Doubles, locations: Doubles) -> bool:
     return max(turns, travels) < 1e-6 or child_travels > 0.01 * np.linalg.norm(locations, axis=-1).mean(axis=0).max()
 
 
-def _find_unit(joints: Sequence[BvhJoint], offsets: Doubles) -> float:
-    """Metres per unit; see `read_bvh`."""
-    span = _span(joints, offsets)
-    if span < 5:
-        return METRE
-    if span > 1000:
-        return MILLIMETRE
-    from_cmu = any(joint.name.lower() == "lhipjoint" for joint in joints)
-    return CMU_UNIT if 21 < span < 64 and from_cmu else CENTIMETRE
-
-
-def _span(joints: Sequence[BvhJoint], offsets: Doubles) -> float:
-    """Length of the longest chain of bones between two tips, which no pose changes."""
-    reach = [max((float(np.linalg.norm(site)) for site in joint.end_sites), default=0.0) for joint in joints]
-    longest = 0.0
-    for index in range(len(joints) - 1, 0, -1):
-        parent, length = joints[index].parent, float(np.linalg.norm(offsets[index])) + reach[index]
-        longest = max(longest, reach[parent] + length)
-        reach[parent] = max(reach[parent], length)
-    return max(longest, reach[0])
-
-
-def _warn_of_loose_bones(path: str | Path, joints: Sequence[BvhJoint], locations: Doubles) -> None:
-    """Warns of joints whose local positions (T, J, 3), in metres, are not constant."""
+def _warn_of_loose_bones(path: str | Path, joints: Sequence[BvhJoint], locations: Doubles, size: float) -> None:
+    """Warns of joints whose local positions (T, J, 3) are not constant, beside a body of some size."""
     drift = np.ptp(locations, axis=0).max(axis=-1)  # (J,)
-    loose = [joint.name for joint, far in zip(joints, drift, strict=True) if joint.parent >= 0 and far > _TOLERANCE]
+    far = drift > _TOLERANCE * size
+    loose = [joint.name for joint, is_far in zip(joints, far, strict=True) if joint.parent >= 0 and is_far]
     if loose:
         warnings.warn(
-            f"{path}: the bones to {', '.join(loose)} change in length or direction by up to "
-            f"{100 * drift[1:].max():.1f} cm; their mean is used",
+            f"{path}: the bones to {', '.join(loose[:8])}{', ...' if len(loose) > 8 else ''} change in length or "
+            f"direction by up to {100 * drift[1:].max() / size:.1f} % of the body; their mean is used",
             stacklevel=3,
         )
 
 
-def _skeleton(joints: Sequence[BvhJoint], offsets: Doubles, unit: float) -> Skeleton:
+def _skeleton(joints: Sequence[BvhJoint], offsets: Doubles) -> Skeleton:
     """Tips at zero, which many files have because every leaf needs one, say nothing and are left out."""
     sites = ((index, site) for index, joint in enumerate(joints) for site in joint.end_sites if any(site))
     return Skeleton(
         names=tuple(joint.name for joint in joints),
         parents=tuple(joint.parent for joint in joints),
-        offsets=torch.from_numpy((offsets * unit).astype(np.float32)),
-        end_sites=tuple((index, (x * unit, y * unit, z * unit)) for index, (x, y, z) in sites),
+        offsets=torch.from_numpy(offsets.astype(np.float32)),
+        end_sites=tuple(sites),
     )

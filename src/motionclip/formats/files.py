@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import secrets
 import tokenize
 import zipfile
@@ -36,6 +37,20 @@ def read_bytes(path: str | Path) -> bytes:
     if not content:
         raise FormatError(path, "the file is empty", "a motion file")
     return content
+
+
+def decode_names(content: bytes) -> str:
+    """Text with joint names, in whatever encoding: UTF-8, else Shift-JIS of Japanese tools, else Latin-1.
+
+    Shift-JIS is told from Latin-1 by bytes from 0x81 to 0x9F, with which nearly all its characters begin, and which are
+    control characters in Latin-1. Names that differ stay different.
+    """
+    for encoding in ("utf-8", "cp932") if re.search(rb"[\x81-\x9f]", content) else ("utf-8",):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a file without a stated convention means: which axis is up, how long a unit is, which hand its axes make.
+"""What the numbers of a file mean: which axis is up, how long a unit is, which hand the axes make.
 
 A BVH file says none of it. What is assumed is judged from the body: from the rest pose where that is one of a body that
 stands, and from the joint positions of the motion where it is not. Everything that is assumed is said, with its reason.
@@ -6,123 +6,253 @@ stands, and from the joint positions of the motion where it is not. Everything t
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
-from motionclip.errors import MotionError
+from motionclip.errors import MotionError, SkeletonError
+from motionclip.motion.body_axes import AXES, detect_mirror, detect_up, rest_axis, stature
 from motionclip.motion.motion import Motion
-from motionclip.motion.retarget.humanoid import SIDES, Humanoid
-from motionclip.motion.retarget.rest_pose import stands_at_rest
+from motionclip.motion.retarget.humanoid import Humanoid, find_humanoid
 from motionclip.motion.skeleton import Skeleton
+from motionclip.motion.units import is_common, metres_of, unit_name, unit_of_body, unit_of_bones
 
-#: Names of units, and metres of each; MikuMikuDance's is 8 cm, that of CMU's published files an inch through 0.45.
-UNITS: Mapping[str, float] = {
-    "m": 1.0,
-    "cm": 0.01,
-    "mm": 0.001,
-    "inch": 0.0254,
-    "foot": 0.3048,
-    "mmd": 0.08,
-    "cmu": 0.0254 / 0.45,
-}
-AXES: Mapping[str, tuple[float, float, float]] = {
-    "+x": (1.0, 0.0, 0.0),
-    "-x": (-1.0, 0.0, 0.0),
-    "+y": (0.0, 1.0, 0.0),
-    "-y": (0.0, -1.0, 0.0),
-    "+z": (0.0, 0.0, 1.0),
-    "-z": (0.0, 0.0, -1.0),
-}
-_ADULT = 1.7
-#: Statures, metres, at which the common units are believed, and at which the others are.
-_COMMON, _OTHERS = (0.85, 2.4), (1.25, 2.3)
-_OTHER_UNITS = ("inch", "mmd", "cmu", "foot")
+#: Frames of a motion that are looked at.
+_MOST_FRAMES = 1000
+
+
+@dataclass(frozen=True)
+class Known:
+    """What whoever reads a file knows of it; None is found out, or taken as the file says.
+
+    Attributes:
+        fps: frames per second.
+        up: the file's axis that points up: "z", "+z", "-y", ...
+        unit: one of ``units.UNITS`` by name, or metres of one unit.
+        facing: the file's axis that becomes +Z, to which a body looks.
+        joints: role (``retarget.humanoid.ROLES``) to joint name, of body parts that would not be recognised.
+    """
+
+    fps: float | None = None
+    up: str | None = None
+    unit: str | float | None = None
+    facing: str | None = None
+    joints: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A motion in its file's axes and unit, with what the file, or its format, says about them.
+
+    Attributes:
+        motion: as the numbers are.
+        up: the axis that points up by definition of the format; None if that is open, as is the hand of the axes.
+        unit: metres of one unit; None if that is open.
+        why_up: how ``up`` is known.
+        assumed_rate: why the frame rate is what it is, if the file does not state it.
+    """
+
+    motion: Motion
+    up: str | None = None
+    unit: float | None = None
+    why_up: str = "as its format has it"
+    assumed_rate: str | None = None
 
 
 @dataclass(frozen=True)
 class Conventions:
-    """How a file's numbers are meant.
+    """How the numbers of a file are meant.
 
     Attributes:
         up: the file's axis that points up, such as "+z".
-        facing: the axis that points to where the body faces at rest; None to leave the heading as it is.
+        facing: the axis that becomes +Z; None to leave the heading as it is.
         unit: metres of one unit.
         mirrored: whether the axes are left-handed, so that the body is seen in a mirror.
-        reasons: what was assumed and why, a line each.
+        rest_up: the axis along which the rest pose stands, if it is another one than ``up``.
+        reasons: for "rate", "up", "unit" and "handedness", what was chosen and why.
+        unusual: the choices that somebody should look at, each in words with the option that changes it.
     """
 
     up: str = "+y"
     facing: str | None = None
     unit: float = 1.0
     mirrored: bool = False
-    reasons: tuple[str, ...] = ()
+    rest_up: str | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    unusual: tuple[str, ...] = ()
 
 
-def detect_conventions(
-    motion: Motion, humanoid: Humanoid, *, up: str | None = None, unit: float | None = None
-) -> Conventions:
-    """Returns how a file's numbers are meant, judged from the body.
+def axis_of(name: str) -> str:
+    """Returns the axis that a name stands for: "+z" for "z", "Z" and "+Z".
+
+    Raises:
+        MotionError: if it is none.
+    """
+    axis = name.lower() if name[:1] in "+-" else f"+{name.lower()}"
+    if axis not in AXES:
+        raise MotionError(f"an axis {name!r}; expected x, y, z, -x, -y or -z")
+    return axis
+
+
+def interpret(recording: Recording, known: Known | None = None) -> tuple[Motion, Conventions]:
+    """Returns a motion in metres, Y up, right-handed, and how the numbers of its file were understood.
 
     Args:
-        motion: in the file's units and axes.
-        humanoid: the body parts of its skeleton.
-        up: the axis that is known to point up, if it is.
-        unit: metres of a unit, if they are known.
+        recording: as it was read.
+        known: what is known about it, which is believed.
+
+    Raises:
+        MotionError: if an axis or a unit is none, or ``up`` and ``facing`` lie along one another.
+        SkeletonError: if a joint that is given does not exist.
     """
-    positions = motion.positions
-    axis, why_up = (up, "given") if up else _detect_up(positions, humanoid)
-    if unit is None:
-        unit, why_unit = detect_unit(stature(humanoid), humanoid.skeleton.names)
+    known = known or Known()
+    skeleton, humanoid = recording.motion.skeleton, None
+    if known.joints:
+        skeleton = replace(skeleton, roles=dict(known.joints))
+        recording = replace(recording, motion=replace(recording.motion, skeleton=skeleton))
+    if known.joints or recording.up is None or recording.unit is None:
+        try:
+            humanoid = find_humanoid(skeleton)
+        except SkeletonError:
+            if known.joints:
+                raise
+    conventions = _conventions(recording, known, humanoid)
+    return standardise(recording.motion, conventions), conventions
+
+
+def warn_of(path: str | Path, conventions: Conventions) -> None:
+    """Warns of what was assumed about a file and is unusual."""
+    for line in conventions.unusual:
+        warnings.warn(f"{path}: {line}", stacklevel=3)
+
+
+def _conventions(recording: Recording, known: Known, humanoid: Humanoid | None) -> Conventions:
+    up, mirrored, reasons = _axes(recording, known, humanoid)
+    unit, reasons["unit"] = _unit(recording, known, humanoid)
+    given = f"{recording.motion.fps:g} frames/s"
+    reasons["rate"] = f"{given} ({'given' if known.fps is not None else recording.assumed_rate or 'of the file'})"
+    unusual = []
+    if recording.assumed_rate and known.fps is None:
+        unusual.append(f"{reasons['rate']}; --source-fps tells another one")
+    if not known.up and up != (recording.up or "+y"):
+        unusual.append(f"{up} is taken for up ({reasons['up'].partition('(')[2]}; --up tells another axis")
+    if mirrored:
+        unusual.append(f"a left-handed file, which is mirrored ({reasons['handedness'].partition('(')[2]}")
+    if known.unit is None and recording.unit is None and not is_common(unit):
+        unusual.append(f"a unit of {reasons['unit']}; --unit tells another one")
+    rest = rest_axis(humanoid) if humanoid is not None else None
+    facing = axis_of(known.facing) if known.facing else None
+    return Conventions(up, facing, unit, mirrored, rest if rest != up else None, reasons, tuple(unusual))
+
+
+def _axes(recording: Recording, known: Known, humanoid: Humanoid | None) -> tuple[str, bool, dict[str, str]]:
+    """The axis that points up, whether the axes are left-handed, and reasons for both."""
+    up, why = recording.up or "+y", recording.why_up
+    mirrored, why_hand = False, "as its format has it"
+    if recording.up is None and humanoid is None:
+        why = why_hand = "as in most files, for no body was recognised"
+    elif recording.up is None and humanoid is not None:
+        positions = _some_frames(recording.motion).positions
+        up, why = detect_up(positions, humanoid)
+        mirrored, why_hand = detect_mirror(positions, humanoid)
+    if known.up:
+        up, why = axis_of(known.up), "given"
+    hand = "left, mirrored" if mirrored else "right"
+    return up, mirrored, {"up": f"{up} ({why})", "handedness": f"{hand} ({why_hand})"}
+
+
+def _unit(recording: Recording, known: Known, humanoid: Humanoid | None) -> tuple[float, str]:
+    """Metres of one unit, and its name with the reason."""
+    if known.unit is not None:
+        unit, why = metres_of(known.unit), "given"
+    elif recording.unit is not None:
+        unit, why = recording.unit, "as its format has it"
+    elif humanoid is None:
+        unit, why = unit_of_bones(recording.motion.skeleton)
     else:
-        why_unit = "given"
-    mirrored, why_hand = _detect_mirror(positions, humanoid)
-    reasons = (
-        f"up: {axis} ({why_up})",
-        f"unit: {_unit_name(unit)} ({why_unit})",
-        f"handedness: {'left, mirrored' if mirrored else 'right'} ({why_hand})",
-    )
-    return Conventions(axis, None, unit, mirrored, reasons)
+        unit, why = unit_of_body(stature(humanoid), humanoid.skeleton.names)
+    return unit, f"{unit_name(unit)} ({why})"
+
+
+def _some_frames(motion: Motion) -> Motion:
+    """At most ``_MOST_FRAMES`` frames, evenly spaced."""
+    step = -(-motion.num_frames // _MOST_FRAMES)
+    return replace(motion, rotations=motion.rotations[::step], root=motion.root[::step])
 
 
 def standardise(motion: Motion, conventions: Conventions) -> Motion:
     """Returns the motion in metres, Y up, right-handed, rest pose and all.
 
+    World positions are carried over by one matrix B. The rest pose is carried over by another one, C, if it stands
+    along another axis than the motion does, so that it stands in the result, too: rotations R become C R C^T, the
+    root's B R C^T.
+
     Raises:
         MotionError: if ``up`` and ``facing`` are no axes, or lie along one another.
     """
-    basis = _basis(conventions).to(motion.root)
-    skeleton = motion.skeleton
-    turned = _carried(skeleton, basis, conventions.unit)
-    rotations = basis @ motion.rotations @ basis.mT
-    return Motion(rotations, conventions.unit * motion.root @ basis.mT, motion.fps, turned)
+    basis, unit = _basis(conventions), conventions.unit
+    if conventions.rest_up is None or torch.equal(basis, torch.eye(3)):  # a file that is right keeps its rest pose
+        rest = basis
+    else:
+        rest = _basis(replace(conventions, up=conventions.rest_up, facing=None))
+    skeleton = _carried(motion.skeleton, rest, unit)
+    if skeleton is motion.skeleton and torch.equal(basis, rest):
+        return motion
+    basis, rest = basis.to(motion.root), rest.to(motion.root)
+    rotations = rest @ motion.rotations @ rest.mT
+    rotations[:, 0] = basis @ motion.rotations[:, 0] @ rest.mT
+    return Motion(rotations, unit * motion.root @ basis.mT, motion.fps, skeleton)
+
+
+def read_skeleton(skeleton: Skeleton, known: Known | None = None) -> tuple[Skeleton, float]:
+    """Returns a skeleton without a motion in metres, and the metres of its unit.
+
+    Its axes stay as they are unless ``up`` or ``facing`` is known: a rest pose is all that there is to turn.
+
+    Args:
+        skeleton: in its file's axes and unit.
+        known: what is known about it, which is believed.
+
+    Raises:
+        MotionError, SkeletonError: as `interpret`.
+    """
+    known = known or Known()
+    skeleton = replace(skeleton, roles=dict(known.joints))
+    try:
+        humanoid = find_humanoid(skeleton)
+    except SkeletonError:
+        if known.joints:
+            raise
+        unit = unit_of_bones(skeleton)[0]
+    else:
+        unit = unit_of_body(stature(humanoid), skeleton.names)[0]
+    unit = metres_of(known.unit) if known.unit is not None else unit
+    return _carried(skeleton, _basis(Conventions(up=known.up or "+y", facing=known.facing)), unit), unit
 
 
 def _carried(skeleton: Skeleton, basis: Tensor, unit: float) -> Skeleton:
     """The skeleton with offsets and tips carried over by a matrix (3, 3) and scaled."""
+    if unit == 1 and torch.equal(basis, torch.eye(3)):
+        return skeleton
     turned = basis.to(skeleton.offsets) * unit
     tips = tuple((joint, tuple((turned @ turned.new_tensor(tip)).tolist())) for joint, tip in skeleton.end_sites)
-    return Skeleton(skeleton.names, skeleton.parents, skeleton.offsets @ turned.mT, tips)
+    return replace(skeleton, offsets=skeleton.offsets @ turned.mT, end_sites=tips)
 
 
 def _basis(conventions: Conventions) -> Tensor:
     """The matrix (3, 3) that carries the file's axes to ours; a reflection for left-handed files."""
-    if conventions.up not in AXES or conventions.facing not in (None, *AXES):
-        raise MotionError(
-            f"up {conventions.up!r} and facing {conventions.facing!r}; expected axes, some of {', '.join(AXES)}"
-        )
-    up = torch.tensor(AXES[conventions.up])
-    if conventions.facing is not None:
-        forward = torch.tensor(AXES[conventions.facing])
+    up = torch.tensor(AXES[axis_of(conventions.up)])
+    if conventions.facing is None:
+        turn = turn_upright(conventions.up)
+    else:
+        forward = torch.tensor(AXES[axis_of(conventions.facing)])
         if abs(float(up @ forward)) > 0.5:
             raise MotionError(f"up {conventions.up} and facing {conventions.facing} lie along one another")
         turn = torch.stack([torch.linalg.cross(up, forward), up, forward])
-    else:
-        turn = turn_upright(conventions.up)
     mirror = torch.diag(torch.tensor([-1.0, 1.0, 1.0])) if conventions.mirrored else torch.eye(3)
     return mirror @ turn
 
@@ -134,117 +264,6 @@ def turn_upright(axis: str) -> Tensor:
         return torch.eye(3)
     if float(up[1]) < -0.5:
         return torch.diag(torch.tensor([1.0, -1.0, -1.0]))
-    third = torch.linalg.cross(up, torch.tensor([0.0, 1.0, 0.0]))
     # rows are where our X, Y and Z lie in the file: Y is the file's up, and what was Y points away from us
     z = torch.tensor([0.0, -1.0, 0.0])
-    return torch.stack([torch.linalg.cross(up, z), up, z]) if float(third.norm()) > 0.5 else torch.eye(3)
-
-
-def stature(humanoid: Humanoid) -> float:
-    """Returns the height of a body from its bones, ankles to head and a little more, in the skeleton's units."""
-    joints = humanoid.joints
-    legs = [
-        _length(humanoid.skeleton, [joints[f"{side}_{name}"] for name in ("hip", "knee", "ankle")]) for side in SIDES
-    ]
-    trunk = _length(humanoid.skeleton, [joints["pelvis"], *humanoid.spine, *humanoid.necks, joints["head"]])
-    return 1.17 * (sum(legs) / 2 + trunk)  # of the canonical body, ankles to head joint are 1.45 of 1.7 m
-
-
-def _length(skeleton: Skeleton, joints: Sequence[int]) -> float:
-    """Length of the line through joints at rest."""
-    return float(skeleton.rest_positions[list(joints)].diff(dim=0).norm(dim=-1).sum())
-
-
-def detect_unit(height: float, names: Sequence[str] = ()) -> tuple[float, str]:
-    """Returns metres per unit for a body of some height in units, and why.
-
-    CMU's files, whose unit nobody else has, are known by the names of their hip joints.
-    """
-    if not height > 0 or not math.isfinite(height):
-        return 1.0, "a body without height"
-    for name in ("m", "cm", "mm"):
-        if _COMMON[0] <= height * UNITS[name] <= _COMMON[1]:
-            return UNITS[name], f"a body of {height * UNITS[name]:.2f} m"
-    others = ("cmu",) if any(name.lower() == "lhipjoint" for name in names) else _OTHER_UNITS
-    fitting = [name for name in others if _OTHERS[0] <= height * UNITS[name] <= _OTHERS[1]]
-    name = min(fitting or UNITS, key=lambda each: abs(math.log(height * UNITS[each] / _ADULT)))
-    return UNITS[name], f"a body of {height * UNITS[name]:.2f} m, which in centimetres were {height / 100:.2f} m"
-
-
-def _unit_name(unit: float) -> str:
-    return next((f"1 {name}" for name, metres in UNITS.items() if abs(metres - unit) < 1e-9), f"{unit:g} m")
-
-
-def _detect_up(positions: Tensor, humanoid: Humanoid) -> tuple[str, str]:
-    joints = humanoid.joints
-    feet = (positions[:, joints["left_ankle"]] + positions[:, joints["right_ankle"]]) / 2
-    body = normalize(positions[:, joints["head"]] - feet, dim=-1).mean(dim=0)
-    moving = _nearest(body)
-    stands = stands_at_rest(humanoid)
-    rest = humanoid.skeleton.rest_positions
-    resting = _nearest(rest[joints["head"]] - (rest[joints["left_ankle"]] + rest[joints["right_ankle"]]) / 2)
-    upright = float(body.abs().max()) > 0.6 and _on_feet(positions, humanoid, torch.tensor(AXES[moving]))
-    lies = _lies(positions, humanoid, torch.tensor(AXES[resting if stands else "+y"]))
-    if not stands:
-        return (moving, "the body stands along it") if upright and not lies else ("+y", "not to be told otherwise")
-    standing = (
-        (normalize(positions[:, joints["head"]] - feet, dim=-1) @ torch.tensor(AXES[resting]) > 0.8).float().mean()
-    )
-    if upright and moving != resting and not lies and float(standing) < 0.02:
-        return moving, f"the body stands along it, though its rest pose stands along {resting}"
-    return resting, "the rest pose stands along it"
-
-
-def _on_feet(positions: Tensor, humanoid: Humanoid, up: Tensor) -> bool:
-    """Whether a motion is that of a body on its feet if an axis points up: on one floor, which is at 0, or travelling.
-
-    A body that lies or crawls is stretched along an axis, too, but not away from a floor across it.
-    """
-    joints, size = humanoid.joints, stature(humanoid)
-    lowest = (positions @ up).min(dim=1).values
-    low, high = lowest.quantile(0.05), lowest.quantile(0.95)
-    if abs(float(lowest.median())) < 0.1 * size and float(high - low) < 0.25 * size:
-        return True
-    left = positions[:, joints["left_hip"]] - positions[:, joints["right_hip"]]
-    front = normalize(torch.linalg.cross(left, up.expand_as(left)), dim=-1)
-    pelvis = positions[:, joints["pelvis"]]
-    travelled = float((pelvis.diff(dim=0) * front[:-1]).sum())
-    return abs(travelled) > 0.5 * size and float(high - low) < 0.25 * size
-
-
-def _lies(positions: Tensor, humanoid: Humanoid, up: Tensor) -> bool:
-    """Whether a body lies on a floor at 0: low all the time, and nothing of it below."""
-    heights, size = positions @ up, stature(humanoid)
-    lowest = heights.min(dim=1).values.median()
-    return -0.03 * size < float(lowest) < 0.1 * size and float(heights.quantile(0.95)) < 0.4 * size
-
-
-def _detect_mirror(positions: Tensor, humanoid: Humanoid) -> tuple[bool, str]:
-    joints = humanoid.joints
-    left = positions[:, joints["left_hip"]] - positions[:, joints["right_hip"]]
-    trunk = positions[:, joints["head"]] - positions[:, joints["left_hip"]]
-    front = normalize(torch.linalg.cross(left, trunk), dim=-1)
-    toes = [
-        normalize(positions[:, joints[f"{side}_foot"]] - positions[:, joints[f"{side}_ankle"]], dim=-1)
-        for side in SIDES
-        if f"{side}_foot" in joints
-    ]
-    ahead = [float((toe * front).sum(dim=-1).mean()) for toe in toes]
-    knees = float(torch.stack([_knee_ahead(positions, joints, side, front) for side in SIDES]).mean())
-    if toes and max(ahead) < -0.3 and knees < 0.02:
-        return True, "toes point away from where the body would face"
-    if not toes and knees < -0.08:
-        return True, "knees bend away from where the body would face"
-    return False, "toes and knees point to where the body faces" if toes else "knees bend to where the body faces"
-
-
-def _knee_ahead(positions: Tensor, joints: Mapping[str, int], side: str, front: Tensor) -> Tensor:
-    """How far a knee lies in front of the line from hip to ankle, as a part of the leg, on average."""
-    hip, knee, ankle = (positions[:, joints[f"{side}_{name}"]] for name in ("hip", "knee", "ankle"))
-    length = (knee - hip).norm(dim=-1) + (ankle - knee).norm(dim=-1)
-    return (((knee - (hip + ankle) / 2) * front).sum(dim=-1) / length).mean()
-
-
-def _nearest(direction: Tensor) -> str:
-    index = int(direction.abs().argmax())
-    return ("+" if float(direction[index]) > 0 else "-") + "xyz"[index]
+    return torch.stack([torch.linalg.cross(up, z), up, z])

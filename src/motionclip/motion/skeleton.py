@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -24,6 +24,7 @@ class Skeleton:
         offsets: (J, 3) rest position of each joint relative to its parent; the root's is kept
             for files but never added to a motion's root path.
         end_sites: tips of leaf bones as (joint index, (x, y, z) offset from that joint).
+        roles: body part to joint name, of parts that were given and are not to be recognised; files do not keep them.
         parent_slots: for each of ``levels`` but the first, where in the level above the parent of each joint is.
         ancestry: (J, J) 1 where the column's joint is the row's joint or an ancestor of it, the root left out: a joint
             position is the sum of the bones above it.
@@ -37,6 +38,7 @@ class Skeleton:
     parents: tuple[int, ...]
     offsets: Tensor
     end_sites: tuple[tuple[int, tuple[float, float, float]], ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
     parent_slots: tuple[Tensor, ...] = field(init=False, repr=False)
     ancestry: Tensor = field(init=False, repr=False)
 

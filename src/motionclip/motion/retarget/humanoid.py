@@ -59,18 +59,17 @@ class Humanoid:
         return {role: self.skeleton.names[joint] for role, joint in self.joints.items()}
 
 
-def find_humanoid(skeleton: Skeleton, given: Mapping[str, str] | None = None) -> Humanoid:
+def find_humanoid(skeleton: Skeleton) -> Humanoid:
     """Finds the body parts of a skeleton.
 
     Args:
-        skeleton: of a human or human-like body with two legs, two arms and a head.
-        given: role to joint name, for joints that are known; they are believed.
+        skeleton: of a human or human-like body with two legs, two arms and a head; its ``roles`` are believed.
 
     Raises:
-        SkeletonError: if a given role or joint does not exist, or a required role was not found.
+        SkeletonError: if one of its roles or joint does not exist, or a required role was not found.
     """
     tree = _Tree(skeleton)
-    known = _check_given(skeleton, given or {})
+    known = _check_given(skeleton)
     found = _by_name(tree) | known
     sources = {role: "given" if role in known else "name" for role in found}
     between = _middles(tree, found)
@@ -98,11 +97,11 @@ def _unrecognised(skeleton: Skeleton, found: Mapping[str, int], missing: list[st
     )
 
 
-def _check_given(skeleton: Skeleton, given: Mapping[str, str]) -> dict[str, int]:
-    unknown = [role for role in given if role not in ROLES]
+def _check_given(skeleton: Skeleton) -> dict[str, int]:
+    unknown = [role for role in skeleton.roles if role not in ROLES]
     if unknown:
         raise SkeletonError(f"unknown roles {', '.join(unknown)}; expected some of {', '.join(ROLES)}")
-    return {role: skeleton.index(name) for role, name in given.items()}
+    return {role: skeleton.index(name) for role, name in skeleton.roles.items()}
 
 
 class _Tree:

@@ -62,7 +62,8 @@ def calibrate(humanoid: Humanoid, target: Skeleton, motion: Motion | None = None
         SkeletonError: if the rest pose is none of a body that stands, and there is no motion.
     """
     source = humanoid.skeleton
-    family, joints = find_tuning(source.names) or (_PLAIN, driven_joints(humanoid))
+    tuned = None if source.roles else find_tuning(source.names)  # roles that are given overrule what names tell
+    family, joints = tuned or (_PLAIN, driven_joints(humanoid))
     stands = stands_at_rest(humanoid)
     if family.axes and stands:
         family = replace(family, axes={}, turns={})  # what was read off other files is not needed here
