@@ -32,7 +32,8 @@ from motionclip.formats.nodes import choose_take, rigid_offsets
 from motionclip.formats.soma import SOMA
 from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
-from motionclip.motion.conventions import AXES, turn_upright
+from motionclip.motion.body_axes import AXES
+from motionclip.motion.conventions import turn_upright
 from motionclip.pickles import read_pickle
 
 Doubles = NDArray[np.float64]

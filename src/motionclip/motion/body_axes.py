@@ -21,6 +21,8 @@ AXES: Mapping[str, tuple[float, float, float]] = {
     "+z": (0.0, 0.0, 1.0),
     "-z": (0.0, 0.0, -1.0),
 }
+#: Frames that a motion needs at least to overrule the rest pose.
+_FEWEST = 10
 
 
 def stature(humanoid: Humanoid) -> float:
@@ -62,7 +64,12 @@ def detect_up(positions: Tensor, humanoid: Humanoid) -> tuple[str, str]:
     lies = _lies(positions, humanoid, torch.tensor(AXES[resting or "+y"]))
     if resting is None:
         return (moving, "the body stands along it") if upright and not lies else ("+y", "not to be told otherwise")
-    stands = _standing(positions, joints, resting).mean() < 0.02 and _standing(positions, joints, moving).mean() > 0.6
+    enough = len(positions) >= _FEWEST
+    stands = (
+        enough
+        and _standing(positions, joints, resting).mean() < 0.02
+        and _standing(positions, joints, moving).mean() > 0.6
+    )
     if upright and moving != resting and not lies and stands:
         return moving, f"the body stands along it, and never along {resting}"
     return resting, "the rest pose stands along it"
