@@ -59,3 +59,9 @@ def test_an_animation_is_named_behind_its_file(text: str, file: str, take: str |
     assert split_take(text) == (Path(file), take)
     assert is_motion_file(text)
     assert not is_motion_file("a man walks #1")
+
+
+@pytest.mark.parametrize("name", ["take.c3d", "TAKE.TRC"])
+def test_markers_are_no_skeleton(name: str) -> None:
+    with pytest.raises(FormatError, match=r"markers on the skin.* solve the markers for a skeleton first"):
+        read_motion(name)

@@ -91,7 +91,7 @@ FORMATS = (
     Format(".npz", "skeleton", "application/x-npz", "formats.npz:read_npz", "formats.npz:write_npz", judges_up=True),
     _smpl(".pkl", "application/x-pickle"),
     _smpl(".pt", "application/x-pytorch"),
-    Format(".csv", "skeleton", "text/csv", writer="formats.joint_table:write_csv"),
+    Format(".csv", "skeleton", "text/csv", "formats.joint_table:read_csv", "formats.joint_table:write_csv"),
     _gltf(".glb", "model/gltf-binary", writer="formats.gltf:write_glb"),
     _gltf(".gltf", "model/gltf+json"),
     _gltf(".vrm", "model/x-vrm"),
@@ -110,11 +110,21 @@ FORMATS = (
     _usd(".usdc", "model/vnd.usdc"),
     _usd(".usdz", "model/vnd.usdz+zip"),
     Format(".amass.npz", "research", "application/x-amass", writer="formats.amass:write_amass"),  # read as .npz
-    Format(".npy", "research", "application/x-npy", writer="formats.humanml3d:write_humanml3d"),
+    Format(
+        ".npy", "research", "application/x-npy", "formats.humanml3d:read_humanml3d", "formats.humanml3d:write_humanml3d"
+    ),
     _film(".mp4", "video/mp4", package="av", extra="video"),
     _film(".webp", "image/webp"),
     _film(".gif", "image/gif"),
     Format(".png", "picture", "image/png", writer="render.stills:write_filmstrip"),
+)
+
+
+#: Suffixes of files of markers, and what is told to those who have some.
+_MARKERS = (".c3d", ".trc")
+_NO_SKELETON = (
+    "joints: solve the markers for a skeleton first, as MotionBuilder, Vicon Shogun, OptiTrack Motive and OpenSim do, "
+    "or MoSh++ for SMPL, and give its .bvh, .fbx or .npz"
 )
 
 
@@ -136,6 +146,8 @@ def format_of(path: str | Path, verb: Literal["read", "written"]) -> Format:
     """
     file = split_take(path)[0] if verb == "read" else Path(path)
     name = file.name.lower()
+    if verb == "read" and name.endswith(_MARKERS):
+        raise FormatError(path, "this file has markers on the skin, which are no skeleton", _NO_SKELETON)
     known = [each for each in FORMATS if (each.reader if verb == "read" else each.writer)]
     fitting = [each for each in known if name.endswith(each.suffix)]
     if not fitting:

@@ -15,7 +15,7 @@ from torch import Tensor
 from motionclip.cli.main import main
 from motionclip.errors import FormatError
 from motionclip.formats.humanml3d import humanml3d_features
-from motionclip.io import write_motion
+from motionclip.io import read_motion, write_motion
 from motionclip.motion import CANONICAL, Motion, resample, turn
 from motionclip.motion import rotations as rot
 
@@ -130,3 +130,37 @@ def test_files_are_written_at_20_frames_per_second(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="at least two frames"):
         write_motion(motion.frames(0, 1), tmp_path / "short.npy")
     assert not (tmp_path / "short.npy").exists()
+
+
+@pytest.mark.parametrize("kind", ["features", "joints"])
+def test_features_and_positions_are_read(tmp_path: Path, kind: str) -> None:
+    """Only what bends between the joints of the spine is judged anew."""
+    motion = dancing()
+    path = tmp_path / "000001.npy"
+    if kind == "features":
+        write_motion(motion, path)
+    else:
+        np.save(path, motion.positions[:, :22].numpy())
+    found = read_motion(path)
+    assert found.fps == 20.0
+    limbs = [0, 1, 2, 4, 5, 7, 8, 12, 15, 16, 17, 18, 19, 20, 21]
+    frames = found.num_frames
+    assert frames == motion.num_frames - (kind == "features")
+    wanted = shape_of(motion.positions[:frames, limbs])
+    assert (shape_of(found.positions[:, limbs]) - wanted).abs().max() < 0.06
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((4, 264)),
+        np.zeros((0, 263)),
+        np.full((4, 263), np.nan),
+        np.array(["walk"]),
+        np.array([{}], dtype=object),
+    ],
+)
+def test_other_arrays_are_refused(tmp_path: Path, array: np.ndarray) -> None:
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(FormatError, match=r"\(T, 263\) of features|finite numbers"):
+        read_motion(tmp_path / "a.npy")

@@ -69,8 +69,8 @@ def folder_source(folder: Path) -> Source:
     Raises:
         DataError: if there is none, or ``captions.csv`` has bad rows.
     """
-    found = [path for path in folder.rglob("*") if is_motion_file(path.name) and path.is_file()]
-    paths = {path.relative_to(folder).as_posix(): path for path in sorted(found)}
+    found = motion_files(folder)
+    paths = {path.relative_to(folder).as_posix(): path for path in found}
     if not paths:
         raise DataError(f"no motion file below {folder}; expected files ending in {', '.join(readable())}")
     table = folder / CAPTIONS
@@ -86,6 +86,13 @@ def folder_source(folder: Path) -> Source:
             text = TimedText(words_of(key) or "a person moves", 0.0, float("inf"))
             items.append(MotionFile(path, key, dataset, "train", (text,)))
     return Source(f"folder:{folder}", tuple(items))
+
+
+def motion_files(folder: Path) -> list[Path]:
+    """Returns the files below a folder that can be read, in order; the table of captions is none."""
+    return sorted(
+        path for path in folder.rglob("*") if is_motion_file(path.name) and path.name != CAPTIONS and path.is_file()
+    )
 
 
 def read_captions(path: Path, files: Mapping[str, Path]) -> tuple[CaptionRow, ...]:

@@ -228,6 +228,32 @@ def npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, kind
 
 
+def read_array(path: str | Path, layouts: Mapping[tuple[int, ...], str]) -> NDArray[np.float64]:
+    """The finite numbers (T, ...) of an .npy file of at least one frame.
+
+    Args:
+        path: the file.
+        layouts: what shape may follow the frames, and what that is called.
+
+    Raises:
+        FormatError: if it is missing, damaged, too large, or holds anything else.
+    """
+    wanted = " or ".join(f"(T, {', '.join(map(str, shape))}) of {name}" for shape, name in layouts.items())
+    try:
+        with Path(path).open("rb") as file:
+            shape, kind = npy_header(file)
+            if kind.kind not in "iuf" or shape[1:] not in layouts or not shape[0]:
+                raise FormatError(path, f"an array of {kind} of shape {shape}", wanted)
+            if math.prod(shape) * 8 > _MOST_BYTES:
+                raise FormatError(path, f"an array of shape {shape}", f"at most {_MOST_BYTES // 8:,} numbers")
+        values = np.load(path, allow_pickle=False).astype(np.float64)
+    except DAMAGE as error:
+        raise FormatError(path, f"it cannot be read ({error})", f"an .npy file, {wanted}") from error
+    if not np.isfinite(values).all():
+        raise FormatError(path, "it contains NaN or infinity", "finite numbers")
+    return values
+
+
 def save_arrays(path: str | Path, arrays: Mapping[str, ArrayLike]) -> None:
     """Writes a compressed archive."""
     contents: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}

@@ -1,4 +1,4 @@
-"""HumanML3D's features (.npy): 263 numbers a frame, which the field's evaluators of text to motion read.
+"""HumanML3D's files (.npy): 263 features a frame, which the field's evaluators of text to motion read, or positions.
 
 Definition: Guo et al., "Generating Diverse and Natural 3D Human Motions from Text", CVPR 2022, section 3, and, where it
 is silent, motion_representation.ipynb of https://github.com/EricGuo5513/HumanML3D. 22 joints, 20 frames per second; of
@@ -16,8 +16,11 @@ columns  of frame t
 259:263  left ankle, left foot, right ankle, right foot: on the floor, by their steps alone
 =======  =====================================================================================
 
-What differs from the published files: they are on bones of the length of one subject of AMASS, which is not ours to
-ship; here the bones are those of the canonical skeleton, about as long.
+Both are read: the features by columns 0 to 66, whose joint positions are followed by inverse kinematics, and the data
+set's ``new_joints``, which are positions (T, 22, 3).
+
+What differs from the published files in those that are written: they are on bones of the length of one subject of
+AMASS, which is not ours to ship; here the bones are those of the canonical skeleton, about as long.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ from torch import Tensor
 from torch.nn.functional import conv1d, normalize, pad
 
 from motionclip.errors import FormatError
-from motionclip.formats.files import replacing
+from motionclip.formats.files import read_array, replacing
+from motionclip.formats.joint_table import fitted
 from motionclip.motion import CANONICAL, Motion, horizontal, resample
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES
@@ -81,6 +85,34 @@ def humanml3d_features(motion: Motion) -> Tensor:
         still.double(),
     )
     return torch.cat(columns, dim=1).float()
+
+
+def read_humanml3d(path: str | Path, *, fps: float = FPS) -> Motion:
+    """Returns the motion of HumanML3D's features (T, 263) or joint positions (T, 22, 3), on the canonical skeleton.
+
+    Args:
+        path: the file.
+        fps: frames per second, which the file does not say.
+
+    Raises:
+        FormatError: if it is damaged, holds other things, or shows no body.
+    """
+    array = read_array(path, {(263,): "features", (NUM_JOINTS, 3): "joint positions"})
+    values = torch.from_numpy(array)
+    points = values if values.ndim == 3 else _recovered_points(values)
+    return fitted(path, points, CANONICAL.names[:NUM_JOINTS], fps)
+
+
+def _recovered_points(features: Tensor) -> Tensor:
+    """Joints (T, 22, 3) of features (T, 263): turns and steps summed up, and the joints seen from there."""
+    zero = features.new_zeros(1)
+    seen = rot.about_y(2 * torch.cat([zero, features[:-1, 0].cumsum(0)]))
+    steps = torch.stack([features[:-1, 1], torch.zeros_like(features[:-1, 1]), features[:-1, 2]], dim=-1)
+    path = (seen[1:].mT @ steps[..., None])[..., 0].cumsum(0)
+    ground = torch.cat([features.new_zeros(1, 3), path])
+    others = features[:, 4:67].view(len(features), NUM_JOINTS - 1, 3) @ seen + ground[:, None]
+    root = ground + features[:, 3, None] * features.new_tensor(rot.Y_AXIS)
+    return torch.cat([root[:, None], others], dim=1)
 
 
 def write_humanml3d(motion: Motion, path: str | Path) -> None:

@@ -3,12 +3,71 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from motionclip.formats.files import replacing
-from motionclip.motion import Motion
+from motionclip.errors import FormatError, MotionError, SkeletonError
+from motionclip.formats.files import read_bytes, replacing
+from motionclip.motion import CANONICAL, Motion
+from motionclip.motion.retarget import RIGS, fit_positions, standard_rig
+
+_EXPECTED = "a table as write_csv writes it: a header of time, NAME_x, NAME_y, NAME_z ..., and lines of numbers"
+_MOST_METRES = 1e5
+
+
+def read_csv(path: str | Path, *, fps: float | None = None) -> Motion:
+    """Returns the motion that a table of joint positions shows, on the canonical skeleton, by inverse kinematics.
+
+    Args:
+        path: a file as `write_csv` writes it, with the joint names of the canonical skeleton or of a rig by name.
+        fps: frames per second; from the column ``time`` if not given.
+
+    Raises:
+        FormatError: if it is damaged, has other columns, or shows no body.
+    """
+    header, _, body = read_bytes(path).decode("utf-8-sig", errors="replace").partition("\n")
+    columns = [column.strip().strip('"') for column in header.split(",")]
+    names = [column.removesuffix("_x") for column in columns[1::3]]
+    if columns != ["time", *(f"{name}_{axis}" for name in names for axis in "xyz")] or not names:
+        raise FormatError(path, f"the header is {header[:60]!r}", _EXPECTED, line=1)
+    lines = [line for line in body.splitlines() if line.strip()]
+    try:
+        table = np.loadtxt(lines, delimiter=",", ndmin=2) if lines else np.empty((0, len(columns)))
+    except ValueError as error:
+        raise FormatError(path, f"it cannot be read ({error})", _EXPECTED) from error
+    if not len(table) or table.shape[1] != len(columns) or not np.isfinite(table).all():
+        raise FormatError(path, f"{table.shape[0]} lines of {table.shape[1]} numbers", _EXPECTED)
+    if fps is None and (len(table) < 2 or table[-1, 0] <= table[0, 0]):
+        raise FormatError(
+            path, "no frame rate", "times that rise, or the rate given: --source-fps 30 (in Python fps=30)"
+        )
+    rate = fps or float(np.round((len(table) - 1) / (table[-1, 0] - table[0, 0]), 3))
+    points = torch.from_numpy(table[:, 1:].reshape(len(table), -1, 3))
+    return fitted(path, points, _canonical_names(names), rate)
+
+
+def fitted(path: str | Path, points: Tensor, names: Sequence[str], fps: float) -> Motion:
+    """The motion that joint positions (T, J, 3) of a file show; `fit_positions`, with errors about the file."""
+    if float(points.abs().max()) > _MOST_METRES:
+        raise FormatError(path, f"positions of {float(points.abs().max()):g}", "metres")
+    try:
+        found = fit_positions(points, names, fps)
+    except (MotionError, SkeletonError) as error:
+        raise FormatError(path, f"its joint positions show no body ({error})", "joints of a human body") from error
+    return Motion(found.rotations.float(), found.root.float(), found.fps, found.skeleton)
+
+
+def _canonical_names(names: Sequence[str]) -> Sequence[str]:
+    """Names of a rig's joints as those of the canonical skeleton; others as they are."""
+    for rig in RIGS:
+        joints = standard_rig(rig).names
+        if list(joints) == list(names):
+            return ([""] * (len(joints) - CANONICAL.num_joints)) + list(CANONICAL.names)
+    return names
 
 
 def write_csv(motion: Motion, path: str | Path) -> None:

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from motionclip.applications.search.index import Block, Entry, IndexFolder
 from motionclip.applications.windows import embed_windows
+from motionclip.data.folder import motion_files
 from motionclip.data.store import MANIFEST, Store
 from motionclip.encoders import cache_folder
 from motionclip.errors import DataError, MotionClipError
-from motionclip.io import is_motion_file, read_motion
+from motionclip.io import read_motion
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 from motionclip.motion.retarget import on_canonical
@@ -129,7 +130,7 @@ def library_items(library: Path) -> list[LibraryItem]:
             stamp = f"{store.sha256[:32]}-{entry.start}-{entry.num_frames}"
             items.append(LibraryItem(f"{entry.dataset}/{entry.key}", stamp, partial(store.motion, number)))
         return items
-    for path in sorted(path for path in library.rglob("*") if is_motion_file(path.name) and path.is_file()):
+    for path in motion_files(library):
         name = path.relative_to(library)
         if not any(part.startswith(".") for part in name.parts):
             stamp = f"{path.stat().st_size}-{path.stat().st_mtime_ns}"
