@@ -3,9 +3,11 @@
 Rotations alone do not carry a trunk over: where the source's chest is longer or its collar bones are narrower, the
 same rotations put shoulders and head elsewhere. Here three directions are made exact, in closed form and frame by
 frame: the line through the shoulders, by turning the chest; the line from the hips to the shoulders, by swinging the
-bones of the spine; the line from the hips to the head, by swinging the neck and, where the neck is too short for that,
-by tilting the chest about the line of the shoulders. Each asks for a vector b of given length such that c + b points
-along a unit direction u, which has the solution
+bones of the spine; the line from the hips to the head, by swinging the neck. Where the neck is too short for that, as
+that of a source with a longer one was, the lines to head and shoulders give way by less than two degrees each, and
+what they cannot give is made good by tilting the chest about the line of the shoulders; exact lines alone would bend
+such a body double. Each step asks for a vector b of given length such that c + b points along a unit direction u,
+which has the solution
 
     b = -(c - (c u) u) + sqrt(|b|^2 - |c - (c u) u|^2) u.
 """
@@ -26,9 +28,11 @@ Turned = dict[int, Tensor]
 
 # The largest part of a bone's length that may be spent on what lies across its goal; where more would be needed, the
 # goal is met as far as this goes. A chest is turned by little, a head may be held far forward.
-_MOST_CHEST, _MOST_SPINE, _MOST_NECK, _WHOLE_NECK = 0.6, 0.8, 0.9, 0.999
+_MOST_CHEST, _MOST_SPINE, _MOST_NECK, _WHOLE_NECK = 0.6, 0.8, 0.97, 0.999
+#: Radians that the lines to the head and to the shoulders may each give way before the chest is tilted for the head.
+_MOST_SPARED = 0.033
 #: Furthest that the chest is tilted for the sake of the head, radians, and rounds of halving that find by how much.
-_MOST_TILT, _ROUNDS = 0.8, 8
+_MOST_TILT, _ROUNDS = 1.5, 9
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def align_trunk(turned: Turned, humanoid: Humanoid, goal: Directions) -> None:
     unit = Directions(*(normalize(each, dim=-1) for each in (goal.shoulders, goal.up, goal.head)))
     trunk = _Trunk(humanoid, unit)
     trunk.turn_chest(turned)
+    trunk = _Trunk(humanoid, trunk.spared_goal(turned))
     trunk.tilt_chest(turned, trunk.find_tilt(turned))
     trunk.swing_neck(turned)
 
@@ -148,6 +153,21 @@ class _Trunk:
         self.turn_chest(turned)
         self.swing_spine(turned)
 
+    def spared_goal(self, turned: Turned) -> Directions:
+        """The goal with the lines to head and shoulders nearer to each other where the neck is too short for them."""
+        untilted = dict(turned)
+        self.tilt_chest(untilted, untilted[self.chest].new_zeros(len(self.goal.head)))
+        below = self.below_neck(untilted)
+        lack, length = self._lack(untilted).clamp(min=0), below.norm(dim=-1)
+        of_head = (lack / length).clamp(max=_MOST_SPARED)
+        of_shoulders = ((lack - of_head * length) / length).clamp(min=0, max=_MOST_SPARED)
+        aside = _across(below, self.goal.head)
+        return Directions(
+            self.goal.shoulders,
+            _leaned(self.goal.up, -aside, of_shoulders),
+            _leaned(self.goal.head, aside, of_head),
+        )
+
     def find_tilt(self, turned: Turned) -> Tensor:
         """The smallest angles (T,) about the line of the shoulders at which the neck reaches the line to the head."""
         angle = turned[self.chest].new_zeros(len(self.goal.head))
@@ -171,8 +191,11 @@ class _Trunk:
         """By how many metres (T,) the neck is too short to reach the line to the head, with the chest tilted."""
         tilted = dict(turned)
         self.tilt_chest(tilted, angle)
-        neck = self.vector(tilted, self.neck, self.humanoid.joints["head"]).norm(dim=-1)
-        return _across(self.below_neck(tilted), self.goal.head).norm(dim=-1) - _MOST_NECK * neck
+        return self._lack(tilted)
+
+    def _lack(self, turned: Turned) -> Tensor:
+        neck = self.vector(turned, self.neck, self.humanoid.joints["head"]).norm(dim=-1)
+        return _across(self.below_neck(turned), self.goal.head).norm(dim=-1) - _MOST_NECK * neck
 
     @property
     def neck(self) -> int:
@@ -196,6 +219,12 @@ class _Trunk:
 
 def _across(vector: Tensor, direction: Tensor) -> Tensor:
     return vector - (vector * direction).sum(dim=-1, keepdim=True) * direction
+
+
+def _leaned(direction: Tensor, aside: Tensor, angle: Tensor) -> Tensor:
+    """Unit directions (T, 3), turned by angles (T,) towards vectors (T, 3)."""
+    side = normalize(_across(aside, direction), dim=-1)
+    return angle.cos()[:, None] * direction + angle.sin()[:, None] * side
 
 
 def _towards(rest: Tensor, bone: Tensor, direction: Tensor, most: float) -> Tensor:
