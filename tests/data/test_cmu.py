@@ -94,12 +94,30 @@ def test_a_missing_file_is_named(tmp_path):
         item.read()
 
 
-def test_a_folder_without_captions_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"captions\.jsonl is missing"):
+def test_a_folder_without_trials_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no CMU trial below"):
         cmu_source(tmp_path)
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"trial": "01_01"}', json.dumps({**ROW, "kit": [[0.0]]})])
+def test_the_frames_to_drop_may_be_counted(tmp_path, read):
+    clip = read(trial(tmp_path, drop_first_frame=True, drop_first_frames=1, kit=[[0.0, 2.0, "walks"]]))
+    assert float(clip.motion.root[0, 0]) == 1
+    assert (clip.captions[0].start, clip.captions[0].end, clip.lead) == pytest.approx((0, 2, 1 / 120))
+
+
+def test_spans_that_end_behind_the_trial_are_cut(tmp_path, read):
+    clip = read(trial(tmp_path, kit=[[2.0, 99.0, "walks"], [98.0, 99.0, "gone"]]))
+    assert [(c.text, c.start, c.end) for c in clip.captions] == [("walks", 2, 10)]
+
+
+def test_of_a_cut_only_the_index_text_holds(tmp_path):
+    item = trial(tmp_path, frames=240, index_frames=497, duration_s=2.0, kit=[[0.0, 4.15, "hops"]])
+    assert spans(item) == [("walk", 0.0, 2.0)]
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"trial": "01_01"}', json.dumps({**ROW, "kit": [[0.0]]}), json.dumps({**ROW, "fps": 0})]
+)
 def test_a_bad_line_is_named(tmp_path, line):
     (tmp_path / "captions.jsonl").write_text(json.dumps(ROW) + "\n\n" + line + "\n")
     with pytest.raises(DataError, match="line 3: not a trial"):

@@ -1,8 +1,11 @@
 """A user's own folder: captions by row, words from names, bad rows with their lines."""
 
+import json
+import struct
+
 import pytest
 
-from motionclip.data.folder import folder_source, words_of
+from motionclip.data.folder import folder_source
 from motionclip.data.prepare import prepare
 from motionclip.data.store import Store
 from motionclip.data.synthetic import hold, to_motion
@@ -103,8 +106,50 @@ def test_damaged_files_and_wrong_spans_are_refused_and_the_rest_prepared(folder,
     assert Store.open(tmp_path / "store").entries[0].key == "walk_forward01.bvh"
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("a/Walk_forward-02.bvh", "walk forward"), ("JumpHigh.bvh", "jump high"), ("01_02.bvh", "")]
-)
-def test_words_of_names(name, words):
-    assert words_of(name) == words
+def test_labels_of_a_manifest_describe_files_without_rows(folder):
+    rows = [{"file": "walk_forward01.bvh", "label": "CMU index: Mickey walk"}, {"file": "gone.bvh", "label": "run"}]
+    (folder / "manifest.json").write_text(json.dumps(rows))
+    assert [item.texts[0].text for item in folder_source(folder).items] == ["wave left", "Mickey walk"]
+    (folder / "manifest.json").write_text('{"start_url": "/"}')
+    assert [item.texts[0].text for item in folder_source(folder).items] == ["wave left", "walk forward"]
+
+
+def with_animations(path, *names):
+    """A GLB whose only animation is there once for each name."""
+    write_motion(to_motion(hold(30)), path)
+    content = path.read_bytes()
+    length = struct.unpack_from("<I", content, 12)[0]
+    document = json.loads(content[20 : 20 + length])
+    document["animations"] = [document["animations"][0] | {"name": name} for name in names]
+    header = json.dumps(document).encode()
+    header += b" " * (-len(header) % 4)
+    body = struct.pack("<II", len(header), 0x4E4F534A) + header + content[20 + length :]
+    path.write_bytes(content[:8] + struct.pack("<I", 12 + len(body)) + body)
+
+
+def test_each_animation_of_a_file_is_a_clip(folder):
+    with_animations(folder / "pack.glb", "Jog_Fwd_Loop", "Hit", "Hit")
+    with_animations(folder / "wave.glb", "ArmatureAction")
+    items = {item.key: item for item in folder_source(folder).items}
+    assert list(items)[1:] == ["pack.glb#Jog_Fwd_Loop", "pack.glb#2", "pack.glb#3", "walk_forward01.bvh", "wave.glb"]
+    clips = [items[key].read() for key in ("pack.glb#Jog_Fwd_Loop", "pack.glb#3", "wave.glb")]
+    assert [clip.captions[0].text for clip in clips] == ["jog forward", "hit", "wave"]
+    captions(folder, "file,text", "pack.glb#Jog_Fwd_Loop,someone jogs", "pack.glb,pack")
+    with pytest.raises(DataError, match=r"'pack.glb'; its animations are pack.glb#Jog_Fwd_Loop, pack.glb#2"):
+        folder_source(folder)
+
+
+def test_patterns_split_what_no_row_splits(folder):
+    captions(folder, "file,text,split", "walk_forward01.bvh,a,train")
+    source = folder_source(folder, {"test": "wave*", "val": "WALK*"})
+    assert [item.split for item in source.items] == ["test", "train"]
+    assert source.spec == f"folder:{folder},test=wave*,val=WALK*"
+    with pytest.raises(DataError, match=r"val=run\* fits no motion"):
+        folder_source(folder, {"val": "run*"})
+
+
+def test_the_actor_that_figures_are_measured_on_is_never_trained_on(folder):
+    for name in ("Male1_B10_WalkTurnLeft45.bvh", "Female1_B10_WalkTurnLeft45.bvh", "Male1_walk.bvh"):
+        write_motion(to_motion(hold(30)), folder / name)
+    splits = {item.key: item.split for item in folder_source(folder).items}
+    assert [key for key in splits if splits[key] == "test"] == ["Male1_B10_WalkTurnLeft45.bvh"]

@@ -17,6 +17,7 @@ from motionclip.data.store import Store
 from motionclip.data.synthetic import SyntheticClip, hold, synthetic_source, to_motion
 from motionclip.errors import DataError
 from motionclip.formats.files import locked
+from motionclip.motion import Motion
 
 CLIPS = 12
 
@@ -164,3 +165,27 @@ def test_captions_become_frames_of_at_least_one(tmp_path):
     prepare(Source("mine", (Standing(),)), tmp_path / "store", workers=1)
     (entry,) = Store.open(tmp_path / "store").entries
     assert [(span.start, span.end) for span in entry.captions] == [(15, 30), (59, 60), (0, 60)]
+
+
+def wrung(motion):
+    """The same motion with the trunk turned by a right angle against the hips; arms and legs keep their directions."""
+    quarter = motion.rotations.new_tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
+    names, rotations = motion.skeleton.names, motion.rotations.clone()
+    rotations[:, names.index("spine1")] = quarter @ rotations[:, names.index("spine1")]
+    whole = Motion(rotations, motion.root, motion.fps, motion.skeleton)
+    for side in ("left", "right"):
+        joint = names.index(f"{side}_shoulder")
+        parent = motion.skeleton.parents[joint]
+        rotations[:, joint] = whole.world[0][:, parent].mT @ motion.world[0][:, joint]
+    return Motion(rotations, motion.root, motion.fps, motion.skeleton)
+
+
+def test_a_wrung_body_is_seen_in_the_report(monkeypatch, tmp_path):
+    module = importlib.import_module("motionclip.data.prepare")
+    whole = module.retarget
+    monkeypatch.setattr(module, "retarget", lambda source: wrung(whole(source)))
+    (errors,) = prepare(Source("mine", (SyntheticClip(0, 0),)), tmp_path / "store", workers=1).retargeting
+    assert errors.mean_deg < 0.01  # the limbs do not tell
+    assert errors.trunk_max_deg > 80
+    assert errors.trunk_mean_deg > 15
+    assert errors.heading_max_deg > 40

@@ -21,6 +21,7 @@ def prepare(
     out: Path,
     frames: int = 0,
     body: Path | None = None,
+    window_captions: Path | None = None,
     workers: int = 0,
     overwrite: bool = False,
 ) -> None:
@@ -30,19 +31,24 @@ def prepare(
 
     Args:
         source: cmu:DIR, bandai_namco:DIR, amass:DIR[,babel=DIR][,humanml3d=PATH][,split=amass|babel|humanml3d],
-            folder:DIR, synthetic, synthetic:COUNT, or a folder whose kind is found out.
+            folder:DIR[,val=PATTERN][,test=PATTERN], synthetic, synthetic:COUNT, or a folder whose kind is found out.
         out: folder of the store to make.
         frames: frames to render for every two seconds of a clip, for image encoders; a store that is there already and
             has none gets them.
         body: .npz or .pkl of an SMPL, SMPL-H or SMPL-X model to render, instead of the default body.
+        window_captions: JSON lines with sentences about short spans of the clips: clip, start, end (seconds), texts,
+            and optionally set, label and quality.
         workers: processes to use; 0 means one per core if there is work for more than a few seconds, else one.
         overwrite: replace a store that is already there.
     """
     from motionclip.cli.console import say, track
     from motionclip.data.prepare import prepare as prepare_store
     from motionclip.data.sources import open_source
+    from motionclip.data.window_captions import with_window_captions
 
     opened = open_source(source)
+    if window_captions is not None:
+        opened = with_window_captions(opened, window_captions)
     say(f"source {opened.spec}: {len(opened.items)} clips", *opened.notes)
     with track("preparing") as progress:
         report = prepare_store(
@@ -62,6 +68,7 @@ def _table(report: PrepareReport, out: Path) -> Table:
     errors = report.retargeting
     limbs, trunks = (sum(getattr(c, name) for c in errors) / len(errors) for name in ("mean_deg", "trunk_mean_deg"))
     limb, trunk = max(errors, key=lambda clip: clip.max_deg), max(errors, key=lambda clip: clip.trunk_max_deg)
+    heading = max(errors, key=lambda clip: clip.heading_max_deg)
     low, high = min(clip.foot_height_m for clip in errors), max(clip.foot_height_m for clip in errors)
     flipped = [clip for clip in errors if clip.flips]
     splits = ", ".join(f"{name} {count}" for name, count in report.splits.items())
@@ -75,6 +82,7 @@ def _table(report: PrepareReport, out: Path) -> Table:
         table.add_row("rendered frames", f"{rendered.count} of {size}")
     table.add_row("limb direction error", f"mean {limbs:.2f}°, largest {limb.max_deg:.1f}° ({limb.key})")
     table.add_row("trunk direction error", f"mean {trunks:.2f}°, largest {trunk.trunk_max_deg:.1f}° ({trunk.key})")
+    table.add_row("heading error", f"largest {heading.heading_max_deg:.1f}° ({heading.key})")
     table.add_row("lowest sole", f"{100 * low:.1f} to {100 * high:.1f} cm over the floor")
     table.add_row("flips between frames", f"{sum(clip.flips for clip in flipped)} in {len(flipped)} clips")
     return table

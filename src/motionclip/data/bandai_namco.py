@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from motionclip.data.clip import Caption, Clip, Source, fixed_split
 from motionclip.errors import DataError
-from motionclip.formats.bvh import read_bvh
+from motionclip.formats.bvh import read_known_bvh
 
 T = TypeVar("T")
 
@@ -101,7 +101,7 @@ class BandaiNamcoTake:
             DataError: if the fixed splits do not name it, or there are no phrases for its content or style.
             FormatError: if it is damaged.
         """
-        motion = read_bvh(self.path, unit="cm")
+        motion = read_known_bvh(self.path, unit=0.01)
         texts = sentences(self.content, self.style)
         captions = tuple(Caption(text, 0.0, motion.duration) for text in texts)
         dataset = f"{FAMILY}_{self.number}"

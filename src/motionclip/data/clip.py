@@ -78,6 +78,7 @@ class Clip:
         captions: the preferred one first; may be empty.
         category: what is done, where the data set names it.
         style: how it is done, where the data set names it.
+        lead: seconds of the file before the first frame of ``motion``.
 
     Raises:
         DataError: if the split is none of those, or a caption lies outside the motion.
@@ -90,6 +91,7 @@ class Clip:
     captions: tuple[Caption, ...]
     category: str | None = None
     style: str | None = None
+    lead: float = 0.0
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS:
@@ -145,7 +147,7 @@ def fixed_split(dataset: str, key: str) -> str:
     Raises:
         DataError: if the fixed splits do not name that clip.
     """
-    split = _fixed_splits().get(dataset, {}).get(key)
+    split = fixed_splits(dataset).get(key)
     if split is None:
         raise DataError(
             f"{key} has no split in {dataset}; expected one of the published clips. "
@@ -155,8 +157,9 @@ def fixed_split(dataset: str, key: str) -> str:
 
 
 @cache
-def _fixed_splits() -> dict[str, dict[str, str]]:
+def fixed_splits(dataset: str) -> dict[str, str]:
+    """Returns the split of each clip of a data set in ``splits.json``; empty if it has none of that data set."""
     splits: dict[str, dict[str, str]] = json.loads(
         files("motionclip.data").joinpath("splits.json").read_text(encoding="utf-8")
     )
-    return splits
+    return splits.get(dataset, {})

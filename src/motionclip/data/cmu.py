@@ -1,31 +1,54 @@
-"""CMU motion capture with its captions: a folder with ``captions.jsonl`` and ``SS/SS_TT.amc`` or ``.bvh``.
+"""CMU motion capture: the trials below a folder, with the captions of its ``captions.jsonl`` where there is one.
 
 A line of ``captions.jsonl`` is one trial: its file, frame rate, skeleton, and sentences of three kinds: HumanML3D's
 (each about a clip of the trial, or a part of that clip), KIT's, and the text of CMU's own index, which is coarse and
-used only where there is no other.
+used only where there is no other. Trials without a line are read as they are published (``data/cmu_files.py``).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from motionclip.data.clip import Clip, Source, TimedText, captions_within, fixed_split
+import torch
+
+from motionclip.data.clip import Clip, Source, TimedText, captions_within
+from motionclip.data.cmu_files import (
+    DATASET,
+    find_skeletons,
+    find_trials,
+    frame_rate,
+    read_index,
+    recorded_twice,
+    split_of,
+)
+from motionclip.data.text_files import read_text
 from motionclip.errors import DataError
 from motionclip.formats.asf_amc import read_amc
-from motionclip.formats.bvh import read_bvh
+from motionclip.formats.bvh import read_bvh, read_known_bvh
 from motionclip.motion import Motion
+from motionclip.motion import rotations as rot
 
-DATASET = "cmu"
+#: Metres per unit of the BVH conversions: cgspeed's keeps ASF's 1/0.45 inch / 10, daz's is centimetres.
+BVH_UNITS = {"cgspeed-bvh": 0.0564, "cgspeed-daz21": 0.01, "daz43": 0.01}
 
-#: Metres per unit of the two BVH conversions: cgspeed's keeps ASF's 1/0.45 inch / 10, daz's is centimetres.
-BVH_SCALES = {"cgspeed-bvh": 0.0564, "daz43": 0.01}
+#: A joint by which the skeleton of a conversion is known.
+_KNOWN_BY = {"LHipJoint": "cgspeed-bvh", "abdomen": "daz43"}
+
+#: Bytes of a BVH file among which such a joint stands.
+_HEADER = 16384
 
 #: Seconds after a BVH's T-pose frame in which the conversion still blends from that pose into the movement.
 BLEND_IN = 1 / 15
+
+#: A first frame in which no joint is turned by more than this is the T-pose that the conversions begin with, radians.
+_AT_REST = 0.05
+
+#: Of a cut, the share of the trial's frames that it has at most.
+_CUT = 0.9
 
 #: Frames of a file, first and one after the last, outside which a recording is damaged: it starts with
 #: arms held in a T-pose or with the body elsewhere (03_02, 07_12, 09_10, 16_*), a leg swings to the
@@ -44,27 +67,29 @@ GOOD_FRAMES: dict[str, tuple[int, int | None]] = {
 
 @dataclass(frozen=True)
 class CmuTrial:
-    """One trial, as a line of ``captions.jsonl`` describes it.
+    """One trial, as a line of ``captions.jsonl`` describes it, or as it is published.
 
     Attributes:
         key: ``SS_TT``.
-        path: its ``.amc`` (with ``SS.asf`` beside it) or ``.bvh``.
-        fps: frames per second, from ``captions.jsonl``: the Frame Time of these BVH files is wrong.
-        skeleton: ``cmu31-asf``, ``cgspeed-bvh`` or ``daz43``.
-        first: first frame of the file that is kept.
+        path: its ``.amc`` or ``.bvh``.
+        fps: frames per second: the Frame Time of these BVH files is wrong.
+        skeleton: ``cmu31-asf`` or one of ``BVH_UNITS``; None to know it by the joints of the file.
+        first: first frame of the file that is kept; None to leave out a T-pose where the file begins with one.
         stop: one after the last that is kept, or None for all.
         zero: frame of the file at which the time of the trial starts: 1 after a T-pose.
         texts: sentences, in seconds of the trial.
+        asf: the skeleton of an ``.amc``; the one beside it if None.
     """
 
     key: str
     path: Path
     fps: float
-    skeleton: str
-    first: int
+    skeleton: str | None
+    first: int | None
     stop: int | None
     zero: int
     texts: tuple[TimedText, ...]
+    asf: Path | None = None
 
     def read(self) -> Clip:
         """Returns the good frames of the trial at the file's rate and on its skeleton.
@@ -77,52 +102,95 @@ class CmuTrial:
             raise DataError(f"{self.path} is missing; expected the file that captions.jsonl names")
         whole = _read_motion(self)
         stop = whole.num_frames if self.stop is None else min(self.stop, whole.num_frames)
-        if self.first >= stop:
-            raise DataError(f"{self.path} has {whole.num_frames} frames; expected good ones from frame {self.first} on")
-        motion = whole.frames(self.first, stop)
-        captions = captions_within(self.texts, motion.duration, offset=(self.first - self.zero) / self.fps)
-        return Clip(self.key, DATASET, fixed_split(DATASET, self.key), motion, captions)
+        first, zero = self.first, self.zero
+        if first is None:
+            zero = int(_begins_at_rest(whole))
+            first = _first_frame(self.key, zero and zero + round(self.fps * BLEND_IN))
+        if first >= stop:
+            raise DataError(f"{self.path} has {whole.num_frames} frames; expected good ones from frame {first} on")
+        motion = whole.frames(first, stop)
+        captions = captions_within(self.texts, motion.duration, offset=(first - zero) / self.fps)
+        return Clip(self.key, DATASET, split_of(self.key), motion, captions, lead=first / self.fps)
 
 
 def cmu_source(folder: Path) -> Source:
-    """Returns the trials that ``folder/captions.jsonl`` lists, in its order.
+    """Returns the trials that ``folder/captions.jsonl`` lists, in its order, then the others below the folder.
 
     Raises:
-        DataError: if that file is missing, or a line of it is not a trial.
+        DataError: if there are none, or a line of that file is not a trial.
     """
-    table = folder / "captions.jsonl"
-    if not table.is_file():
-        raise DataError(f"{table} is missing; expected the CMU folder with its captions.jsonl")
-    lines = table.read_text(encoding="utf-8").splitlines()
-    trials = tuple(_trial(folder, table, number, line) for number, line in enumerate(lines, 1) if line.strip())
-    if not trials:
-        raise DataError(f"{table} lists no trials; expected one JSON object per line")
-    return Source(f"cmu:{folder}", trials)
+    table, asfs = folder / "captions.jsonl", find_skeletons(folder)
+    lines = read_text(table).splitlines() if table.is_file() else []
+    listed = [_trial(folder, table, asfs, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    files, index = find_trials(folder), read_index(folder)
+    left = {trial.key for trial in listed} | recorded_twice(files)
+    others = [_published(key, path, asfs, index.get(key)) for key, path in files.items() if key not in left]
+    if not listed and not others:
+        raise DataError(
+            f"no CMU trial below {folder}; expected files called SS_TT.amc or SS_TT.bvh, for example 01_01.amc, "
+            "or a captions.jsonl that lists them"
+        )
+    return Source(f"cmu:{folder}", (*listed, *others), tuple(_notes(others)))
+
+
+def _notes(others: list[CmuTrial]) -> Iterator[str]:
+    mute = sum(not trial.texts for trial in others)
+    if others:
+        yield f"{len(others)} trials have no line in captions.jsonl, {mute} of them no text in CMU's index either"
 
 
 def _read_motion(trial: CmuTrial) -> Motion:
-    if trial.skeleton in BVH_SCALES:
-        return read_bvh(trial.path, unit=BVH_SCALES[trial.skeleton], fps=trial.fps)
-    return read_amc(trial.path, fps=trial.fps)
+    """Returns all frames of the trial's file, in metres."""
+    if trial.path.suffix.lower() == ".amc":
+        return read_amc(trial.path, trial.asf, fps=trial.fps)
+    unit = BVH_UNITS.get(trial.skeleton or _conversion(trial.path) or "")
+    return read_bvh(trial.path, fps=trial.fps) if unit is None else read_known_bvh(trial.path, unit, fps=trial.fps)
 
 
-def _trial(folder: Path, table: Path, number: int, line: str) -> CmuTrial:
+def _conversion(path: Path) -> str | None:
+    """Returns which conversion a BVH file is of, by the names of its joints; None for neither."""
+    with path.open("rb") as file:
+        names = file.read(_HEADER).decode("latin-1").split()
+    return next((skeleton for joint, skeleton in _KNOWN_BY.items() if joint in names), None)
+
+
+def _begins_at_rest(motion: Motion) -> bool:
+    """Whether the first frame of a file is a T-pose with no joint turned, as the conversions to BVH put it there."""
+    turned = rot.geodesic_angle(motion.rotations[0], torch.eye(3).expand_as(motion.rotations[0]))
+    return motion.num_frames > 1 and float(turned.max()) < _AT_REST
+
+
+def _first_frame(key: str, first: int) -> int:
+    return max(first, GOOD_FRAMES.get(key, (0, None))[0])
+
+
+def _published(key: str, path: Path, asfs: Mapping[str, Path], text: str | None) -> CmuTrial:
+    """Returns a trial that no line describes."""
+    stop = GOOD_FRAMES.get(key, (0, None))[1]
+    texts = (TimedText(text, 0.0, float("inf")),) if text and text.lower() != "unknown" else ()
+    return CmuTrial(key, path, frame_rate(key), None, None, stop, 0, texts, asfs.get(key.partition("_")[0]))
+
+
+def _trial(folder: Path, table: Path, asfs: Mapping[str, Path], number: int, line: str) -> CmuTrial:
+    """Returns the trial of a line of ``captions.jsonl``."""
     try:
         row = json.loads(line)
         key, fps, zero = str(row["trial"]), float(row["fps"]), int(row["drop_first_frame"])
-        first, stop = GOOD_FRAMES.get(key, (0, None))
-        blend_end = zero + round(fps * BLEND_IN) if zero else 0
+        if not 1 <= fps <= 1000:
+            raise ValueError(f"fps is {fps:g}")
+        after = int(row.get("drop_first_frames", zero + round(fps * BLEND_IN) if zero else 0))
         return CmuTrial(
             key=key,
             path=folder / row["file"],
             fps=fps,
             skeleton=row["skeleton"],
-            first=max(first, blend_end),
-            stop=stop,
+            first=_first_frame(key, after),
+            stop=GOOD_FRAMES.get(key, (0, None))[1],
             zero=zero,
             texts=tuple(_texts(row)),
+            asf=asfs.get(key.partition("_")[0]),
         )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise DataError(
             f"{table}, line {number}: not a trial ({type(error).__name__}: {error}); expected a JSON object with "
             "trial, file, fps, skeleton, drop_first_frame, duration_s, cmu_description, kit and humanml3d"
@@ -131,13 +199,17 @@ def _trial(folder: Path, table: Path, number: int, line: str) -> CmuTrial:
 
 def _texts(row: dict[str, Any]) -> Iterator[TimedText]:
     """Yields the sentences of a trial, the most exact first; the index text only where there is no other."""
-    for clip in row["humanml3d"]:
+    is_cut = row.get("frames", 0) < _CUT * row.get("index_frames", 0)  # then the times of the sentences do not hold
+    clips, kit = ([], []) if is_cut else (row["humanml3d"], row["kit"])
+    for clip in clips:
         first, last = clip["start"], clip["end"]
         for text, start, end in clip["captions"]:  # in seconds of the clip, 0 to 0 for all of it
-            yield TimedText(text, *((first, last) if start == end == 0 else (first + start, min(first + end, last))))
-    for start, end, text in row["kit"]:
-        yield TimedText(text, start, end)
+            whole = start == end == 0
+            since, until = (first, last) if whole else (first + start, min(first + end, last))
+            yield TimedText(text.strip(), float(since), float(until))
+    for start, end, text in kit:
+        yield TimedText(text.strip(), float(start), float(end))
     index_text = row["cmu_description"].strip()
-    others = row["kit"] or any(clip["captions"] for clip in row["humanml3d"])
+    others = kit or any(clip["captions"] for clip in clips)
     if not others and index_text and index_text.lower() != "unknown":
         yield TimedText(index_text, 0.0, row["duration_s"])

@@ -1,161 +1,148 @@
-"""Any folder of motion files, with an optional ``captions.csv``.
+"""Any folder of motion files, with an optional ``captions.csv`` (``data/folder_captions.py``).
 
-``captions.csv`` has a header and the columns ``file`` (relative to the folder), ``text``, and optionally
-``start`` and ``end`` (seconds in the file; empty means its beginning and its end) and ``split``
-(``train``, ``val`` or ``test``; empty means ``train``). A file may have several rows. Files without
-a row are described by the words of their names.
+Each animation of a file that has several is a clip, ``file.glb#Walk``. Clips without a row of ``captions.csv`` are
+described by the label of a ``manifest.json``, else by the words of their names. 100STYLE is known by its table of cuts.
 """
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from motionclip.data.clip import SPLITS, Caption, Clip, Source, TimedText, captions_within
-from motionclip.errors import DataError
-from motionclip.io import is_motion_file, read_motion, readable
+from motionclip.data.clip import Caption, Clip, Source, TimedText, captions_within
+from motionclip.data.file_names import words_of_take
+from motionclip.data.folder_captions import CAPTIONS, MANIFEST, CaptionRow, read_captions, read_labels
+from motionclip.data.style100 import CUTS, STYLES, StyleTake, is_100style, style_takes
+from motionclip.errors import DataError, MotionClipError
+from motionclip.io import is_motion_file, read_motion, readable, takes
 
-CAPTIONS = "captions.csv"
-_COLUMNS = ("file", "text", "start", "end", "split")
+#: Files that are for testing wherever they lie: the actor of ACCAD that figures are measured on.
+HELD_OUT = "Male1_[ABCD][0-9]*"
 
-#: Bad rows that an error names, at most.
-_SHOWN = 10
-
-
-@dataclass(frozen=True)
-class CaptionRow:
-    """One row of ``captions.csv``."""
-
-    file: str
-    text: TimedText
-    split: str
+_TABLES = frozenset({CAPTIONS, CUTS, STYLES})
+_ANYTHING = "a person moves"
 
 
 @dataclass(frozen=True)
 class MotionFile:
-    """One motion file with the sentences about it."""
+    """One motion of a file, with the sentences about it.
+
+    Attributes:
+        path: the file.
+        key: its path relative to the folder, and ``#`` with the animation where it has several.
+        dataset: name of the folder.
+        split: ``train``, ``val`` or ``test``.
+        texts: sentences, in seconds of the file.
+        take: the animation, where the file has several.
+        style: what a data set's tables say of it.
+    """
 
     path: Path
     key: str
     dataset: str
     split: str
     texts: tuple[TimedText, ...]
+    take: str | None = None
+    style: StyleTake | None = None
 
     def read(self) -> Clip:
-        """Returns the file's motion with its captions.
+        """Returns the motion with its captions.
 
         Raises:
             MotionClipError: if the file is damaged, or a caption lies outside it.
         """
-        motion = read_motion(self.path)
+        motion = read_motion(self.path if self.take is None else f"{self.path}#{self.take}")
+        known, lead = self.style, 0.0
+        if known is not None:
+            stop = motion.num_frames if known.stop is None else min(known.stop, motion.num_frames)
+            if known.first >= stop:
+                raise DataError(f"{self.path} has {motion.num_frames} frames; its cut begins at frame {known.first}")
+            motion, lead = motion.frames(known.first, stop), known.first / motion.fps
         captions: list[Caption] = []
         for timed in self.texts:
-            within = captions_within([timed], motion.duration)
+            within = captions_within([timed], motion.duration, offset=lead)
             if not within:
                 raise DataError(
                     f"{self.path}: caption {timed.text!r} spans {timed.start:g} s to {timed.end:g} s; "
                     f"expected a span inside the {motion.duration:.2f} s of the motion"
                 )
             captions += within
-        return Clip(self.key, self.dataset, self.split, motion, tuple(captions))
+        content, style = (known.content, known.style) if known else (None, None)
+        return Clip(self.key, self.dataset, self.split, motion, tuple(captions), content, style, lead)
 
 
-def folder_source(folder: Path) -> Source:
-    """Returns all motion files below ``folder``, by name; the data set is called like the folder.
+def folder_source(folder: Path, splits: Mapping[str, str] | None = None) -> Source:
+    """Returns all motions below ``folder``, by name; the data set is called like the folder.
+
+    Args:
+        folder: with motion files, and what says something of them.
+        splits: for ``val`` and ``test`` a pattern of keys, as in file names: ``*_subject5*``. It counts where
+            ``captions.csv`` names no split.
 
     Raises:
-        DataError: if there is none, or ``captions.csv`` has bad rows.
+        DataError: if there is none, ``captions.csv`` has bad rows, or a pattern fits no motion.
     """
     found = motion_files(folder)
-    paths = {path.relative_to(folder).as_posix(): path for path in found}
-    if not paths:
+    clips = {key: (path, take, name) for path in found for key, take, name in _takes(folder, path)}
+    if not clips:
         raise DataError(f"no motion file below {folder}; expected files ending in {', '.join(readable())}")
-    table = folder / CAPTIONS
-    rows = read_captions(table, paths) if table.is_file() else ()
-    rows_of: dict[str, list[CaptionRow]] = {}
-    for row in rows:
-        rows_of.setdefault(row.file, []).append(row)
-    dataset, items = folder.resolve().name, []
-    for key, path in paths.items():
-        if own := rows_of.get(key):
-            items.append(MotionFile(path, key, dataset, own[0].split, tuple(row.text for row in own)))
-        else:
-            text = TimedText(words_of(key) or "a person moves", 0.0, float("inf"))
-            items.append(MotionFile(path, key, dataset, "train", (text,)))
-    return Source(f"folder:{folder}", tuple(items))
+    for split, pattern in (splits or {}).items():
+        if not any(_fits(key, pattern) for key in clips):
+            raise DataError(f"{split}={pattern} fits no motion below {folder}; expected a pattern of names")
+    table, manifest = folder / CAPTIONS, folder / MANIFEST
+    rows = read_captions(table, clips.keys()) if table.is_file() else {}
+    labels = read_labels(manifest) if manifest.is_file() else {}
+    styles = style_takes(folder) if is_100style(folder) else {}
+    items = []
+    for key, (path, take, name) in clips.items():
+        own, style = rows.get(key, []), styles.get(path.stem)
+        split = (own[0].split if own else None) or _split(key, splits or {})
+        texts = _texts(own, style, labels.get(key) or words_of_take(name, path.name))
+        items.append(MotionFile(path, key, folder.resolve().name, split, texts, take, style))
+    options = "".join(f",{split}={pattern}" for split, pattern in (splits or {}).items())
+    return Source(f"folder:{folder}{options}", tuple(items))
 
 
 def motion_files(folder: Path) -> list[Path]:
-    """Returns the files below a folder that can be read, in order; the table of captions is none."""
-    return sorted(
-        path for path in folder.rglob("*") if is_motion_file(path.name) and path.name != CAPTIONS and path.is_file()
-    )
+    """Returns the files below a folder that can be read, in order; tables that say something of them are none."""
+    found = (path for path in folder.rglob("*") if is_motion_file(path.name) and path.name not in _TABLES)
+    return sorted(path for path in found if path.is_file())
 
 
-def read_captions(path: Path, files: Mapping[str, Path]) -> tuple[CaptionRow, ...]:
-    """Returns the rows of a ``captions.csv``.
+def _takes(folder: Path, path: Path) -> Iterator[tuple[str, str | None, str | None]]:
+    """Yields the key of each motion of a file, the animation to ask for where there are several, and its name if any.
 
-    Args:
-        path: the table, UTF-8, separated by commas.
-        files: the motion files, by the names that rows may use.
-
-    Raises:
-        DataError: if columns are missing or unknown, or rows are bad: with the line of each.
+    What is wrong with a file, reading it will say.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file)
-        columns = table.fieldnames or []
-        unknown = [column for column in columns if column not in _COLUMNS]
-        if "file" not in columns or "text" not in columns or unknown:
-            raise DataError(f"{path}, line 1: columns {', '.join(columns)}; expected file,text[,start,end][,split]")
-        rows, problems = [], []
-        for cells in table:
-            try:
-                rows.append(_row(cells, files))
-            except ValueError as error:
-                problems.append(f"line {table.line_num}: {error}")
-    splits: dict[str, set[str]] = {}
-    for row in rows:
-        splits.setdefault(row.file, set()).add(row.split)
-    for name, found in splits.items():
-        if len(found) > 1:
-            problems.append(f"{name} is in splits {' and '.join(sorted(found))}; expected one")
-    if problems:
-        more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-        raise DataError(f"{path} has bad rows:\n" + "\n".join(problems[:_SHOWN] + more))
-    return tuple(rows)
-
-
-def words_of(name: str) -> str:
-    """Returns a file's name as words, without numbers: ``walk forward`` for ``arms/Walk_forward02.bvh``."""
-    stem = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", Path(name).stem)
-    return " ".join(re.findall(r"[^\W\d_]+", stem.lower()))
-
-
-def _row(cells: Mapping[str, str | None], files: Mapping[str, Path]) -> CaptionRow:
-    if None in cells:
-        raise ValueError("more cells than columns; texts that contain a comma go in quotes")
-    file, text = (cells["file"] or "").strip(), (cells["text"] or "").strip()
-    if file not in files:
-        raise ValueError(f"no motion file is called {file!r}")
-    if not text:
-        raise ValueError("the text is empty")
-    start, end = _seconds(cells.get("start"), 0.0), _seconds(cells.get("end"), float("inf"))
-    if not 0 <= start < end:
-        raise ValueError(f"a span of {start:g} s to {end:g} s; expected 0 <= start < end")
-    split = (cells.get("split") or "").strip() or "train"
-    if split not in SPLITS:
-        raise ValueError(f"split {split!r}; expected one of {', '.join(SPLITS)}")
-    return CaptionRow(file, TimedText(text, start, end), split)
-
-
-def _seconds(cell: str | None, default: float) -> float:
-    if cell is None or not cell.strip():
-        return default
+    key = path.relative_to(folder).as_posix()
     try:
-        return float(cell)
-    except ValueError:
-        raise ValueError(f"{cell!r} is not a number of seconds") from None
+        names = takes(path)
+    except MotionClipError:
+        names = []
+    if len(names) < 2:
+        yield key, None, names[0] if names else None
+        return
+    for number, name in enumerate(names, start=1):
+        take = name if names.count(name) == 1 else str(number)
+        yield f"{key}#{take}", take, name
+
+
+def _texts(rows: Sequence[CaptionRow], style: StyleTake | None, words: str) -> tuple[TimedText, ...]:
+    if rows:
+        return tuple(row.text for row in rows)
+    return tuple(TimedText(text, 0.0, float("inf")) for text in (style.texts if style else (words or _ANYTHING,)))
+
+
+def _split(key: str, splits: Mapping[str, str]) -> str:
+    for split, pattern in splits.items():
+        if _fits(key, pattern):
+            return split
+    return "test" if _fits(key, HELD_OUT) else "train"
+
+
+def _fits(key: str, pattern: str) -> bool:
+    """Whether the key of a clip, or its last part, is as a pattern says, without regard to case."""
+    names = (key.lower(), key.rpartition("/")[2].lower())
+    return any(fnmatchcase(name, pattern.lower()) for name in names)

@@ -75,6 +75,7 @@ class RetargetingErrors:
         max_deg: largest such angle, degrees.
         trunk_mean_deg: the same for the lines of hips and shoulders, and from the hips to shoulders and head.
         trunk_max_deg: largest such angle, degrees.
+        heading_max_deg: largest angle between the directions that the two bodies face, degrees.
         foot_height_m: height of the lowest sole over the floor, metres.
         flips: joints that turn by more than a body can, between two frames.
     """
@@ -84,6 +85,7 @@ class RetargetingErrors:
     max_deg: float
     trunk_mean_deg: float
     trunk_max_deg: float
+    heading_max_deg: float
     foot_height_m: float
     flips: int
 
@@ -335,7 +337,8 @@ def _retargeted(clip: Clip) -> tuple[Motion, RetargetingErrors]:
     report = retarget_report(source, motion)
     limbs = round(report.limb_mean, 4), round(report.limb_max, 4)
     trunk = round(report.trunk_mean, 4), round(report.trunk_max, 4)
-    return motion, RetargetingErrors(clip.key, *limbs, *trunk, round(report.foot_height, 5), report.flips)
+    heading, feet = round(report.heading_max, 4), round(report.foot_height, 5)
+    return motion, RetargetingErrors(clip.key, *limbs, *trunk, heading, feet, report.flips)
 
 
 def _entry(clip: Clip, motion: Motion) -> Entry:

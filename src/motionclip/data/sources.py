@@ -1,6 +1,7 @@
 """How a user names a source: ``cmu:DIR``, ``bandai_namco:DIR``, ``amass:DIR``, ``folder:DIR``, ``synthetic``, ``DIR``.
 
-``amass:DIR`` may be followed by ``,babel=DIR``, ``,humanml3d=PATH`` and ``,split=NAME`` (``data/amass.py``).
+``amass:DIR`` may be followed by ``,babel=DIR``, ``,humanml3d=PATH`` and ``,split=NAME`` (``data/amass.py``),
+``folder:DIR`` by ``,val=PATTERN`` and ``,test=PATTERN`` (``data/folder.py``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from motionclip.data.amass_names import sequence_key
 from motionclip.data.bandai_namco import bandai_namco_source
 from motionclip.data.clip import Source
 from motionclip.data.cmu import cmu_source
+from motionclip.data.cmu_files import is_cmu_file
 from motionclip.data.folder import folder_source
 from motionclip.data.synthetic import synthetic_source
 from motionclip.errors import DataError
@@ -25,10 +27,13 @@ _IN_FOLDERS: dict[str, Callable[[Path], Source]] = {
     "folder": folder_source,
 }
 _EXPECTED = (
-    "cmu:DIR, bandai_namco:DIR, amass:DIR[,babel=DIR][,humanml3d=PATH][,split=amass|babel|humanml3d], folder:DIR, "
-    "synthetic, synthetic:COUNT or a folder"
+    "cmu:DIR, bandai_namco:DIR, amass:DIR[,babel=DIR][,humanml3d=PATH][,split=amass|babel|humanml3d], "
+    "folder:DIR[,val=PATTERN][,test=PATTERN], synthetic, synthetic:COUNT or a folder"
 )
-_AMASS_OPTION = re.compile(r",(?=(?:babel|humanml3d|split)=)")
+_OPTIONS = {
+    "amass": re.compile(r",(?=(?:babel|humanml3d|split)=)"),
+    "folder": re.compile(r",(?=(?:val|test)=)"),
+}
 
 
 def open_source(spec: str) -> Source:
@@ -44,13 +49,15 @@ def open_source(spec: str) -> Source:
         return synthetic_source(int(rest)) if colon else synthetic_source()
     if kind not in _IN_FOLDERS or not colon:
         kind, rest = detect(Path(spec)), spec
-    rest, *options = _AMASS_OPTION.split(rest) if kind == "amass" else [rest]
+    rest, *options = _OPTIONS[kind].split(rest) if kind in _OPTIONS else [rest]
     folder = Path(rest)
     if not rest or not folder.is_dir():
         raise DataError(f"{rest!r} is not a folder; expected {_EXPECTED}")
     if not options:
         return _IN_FOLDERS[kind](folder)
     given = dict(option.split("=", 1) for option in options)
+    if kind == "folder":
+        return folder_source(folder, given)
     paths = {name: Path(given[name]) for name in ("babel", "humanml3d") if name in given}
     return amass_source(folder, **paths, split=given.get("split", "amass"))
 
@@ -58,14 +65,15 @@ def open_source(spec: str) -> Source:
 def detect(folder: Path) -> str:
     """Returns the kind of data set in a folder.
 
-    ``cmu`` if there is a captions.jsonl, ``bandai_namco`` or ``amass`` if files are called so, else ``folder``.
+    ``cmu`` if there is a captions.jsonl or a file ``SS/SS_TT.amc`` or ``.bvh``, ``bandai_namco`` or ``amass`` if files
+    are called so, else ``folder``.
 
     Raises:
         DataError: if it is not a folder.
     """
     if not folder.is_dir():
         raise DataError(f"{str(folder)!r} is neither a folder nor a known source; expected {_EXPECTED}")
-    if (folder / "captions.jsonl").is_file():
+    if (folder / "captions.jsonl").is_file() or any(map(is_cmu_file, folder.rglob("*_*.[ab][mv][ch]"))):
         return "cmu"
     if next(folder.rglob("dataset-[12]_*_*_*.bvh"), None) is not None:
         return "bandai_namco"

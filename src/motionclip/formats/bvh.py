@@ -238,6 +238,20 @@ def read_bvh(
     return motion
 
 
+def read_known_bvh(path: str | Path, unit: float, fps: float | None = None) -> Motion:
+    """A BVH file of a data set whose axes are known to be Y up and right-handed: nothing is judged from the body.
+
+    Args:
+        path: the file.
+        unit: metres of one unit of lengths.
+        fps: frames per second instead of those of the file's Frame Time.
+
+    Raises:
+        FormatError: naming the line, if the file is damaged or is no BVH.
+    """
+    return interpret(replace(record_bvh(path, fps), up="+y", unit=unit))[0]
+
+
 def record_bvh(path: str | Path, fps: float | None = None) -> Recording:
     """A BVH file in its own axes and unit.
 

@@ -1,0 +1,32 @@
+"""Text files that users write or save from other programs, as words."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from motionclip.errors import DataError
+
+_SAVE = "save it as UTF-8, a table of a spreadsheet as CSV UTF-8"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_text(path: Path) -> str:
+    """Returns the content of a file in UTF-8, or in UTF-16 with a byte order mark, as spreadsheets save "Unicode text".
+
+    Raises:
+        DataError: if it is neither, with the line; a one-byte encoding does not say which of many it is.
+    """
+    content = path.read_bytes()
+    utf16 = content.startswith(_UTF16)
+    try:
+        text = content.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        if utf16:
+            raise DataError(f"{path}: this is damaged UTF-16 text ({error.reason}); {_SAVE}") from error
+        line, byte = content.count(b"\n", 0, error.start) + 1, content[error.start]
+        raise DataError(f"{path}, line {line}: this is not UTF-8 text (byte 0x{byte:02x}); {_SAVE}") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}, line {line}: this is not UTF-8 text (byte 0x00); {_SAVE}")
+    return text

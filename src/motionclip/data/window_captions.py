@@ -1,0 +1,133 @@
+"""Window captions: sentences about short spans of clips, for any source, as JSON lines.
+
+    {"set": "accad", "clip": "Female1_A02_Sway.bvh", "start": 3.0, "end": 6.033, "label": "sway side to side",
+     "texts": ["sway from one leg to the other"], "quality": "ok"}
+
+``set`` is the kind of the source or the name of its folder; without it a line is about any source. ``clip`` is a clip's
+key, and the times are then seconds from its first frame, or its file, relative to the folder, and they are seconds of
+the file: they differ where a source leaves out the beginning of files. ``label`` (optional) is what is done, as the
+name of a class. ``quality`` (optional) is ``ok``, ``static`` (it hardly moves) or ``damaged``, which is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from motionclip.data.clip import Clip, Item, Source, TimedText, captions_within
+from motionclip.data.text_files import read_text
+from motionclip.errors import DataError
+
+QUALITIES = ("ok", "static", "damaged")
+
+
+@dataclass(frozen=True)
+class DescribedItem:
+    """An item with window captions, which come before its own.
+
+    Attributes:
+        item: of a source.
+        by_key: sentences in seconds of the clip.
+        by_file: sentences in seconds of the file.
+    """
+
+    item: Item
+    by_key: tuple[TimedText, ...]
+    by_file: tuple[TimedText, ...]
+
+    @property
+    def key(self) -> str:
+        return self.item.key
+
+    @property
+    def path(self) -> Path | None:
+        return self.item.path
+
+    def read(self) -> Clip:
+        """Returns the clip with the captions of both; spans are cut to it, and those outside left out.
+
+        Raises:
+            MotionClipError: as the item's own.
+        """
+        clip = self.item.read()
+        described = captions_within(self.by_key, clip.motion.duration)
+        described += captions_within(self.by_file, clip.motion.duration, offset=clip.lead)
+        return replace(clip, captions=described + clip.captions)
+
+
+def with_window_captions(source: Source, path: Path) -> Source:
+    """Returns the source with the sentences of a file of window captions.
+
+    Raises:
+        DataError: if the file is missing, a line of it is no window, or none is about a clip of the source.
+    """
+    sets, damaged = _read(path)
+    kind, _, place = source.spec.partition(":")
+    names = (None, kind.casefold(), Path(place.split(",")[0]).resolve().name.casefold())
+    windows = {clip: texts for name in names for clip, texts in sets.get(name, {}).items()}
+    items: list[Item] = []
+    described = 0
+    for item in source.items:
+        by_file = next((windows[name] for name in _endings(item.path) if name in windows), ())
+        by_key = () if by_file else windows.get(item.key, ())
+        described += bool(by_key or by_file)
+        items.append(DescribedItem(item, by_key, by_file) if by_key or by_file else item)
+    if not described:
+        known = ", ".join(sorted(name for name in sets if name)) or "no set"
+        raise DataError(
+            f"{path} is about no clip of {source.spec}; its sets are {known}, "
+            "expected one that is called like the source or its folder, with the keys or files of its clips"
+        )
+    left_out = sum(damaged[name] for name in names)
+    note = f"{path.name} describes windows of {described} clips"
+    note += f"; {left_out} of damaged recordings are left out" if left_out else ""
+    return replace(source, items=tuple(items), notes=(*source.notes, note))
+
+
+def _endings(path: Path | None) -> list[str]:
+    """The names by which a file may be called, from all of its path to its last part."""
+    parts = path.as_posix().split("/") if path else []
+    return ["/".join(parts[start:]) for start in range(len(parts))]
+
+
+def _read(path: Path) -> tuple[dict[str | None, dict[str, tuple[TimedText, ...]]], Counter[str | None]]:
+    """The sentences of each clip of each set, and the number of damaged windows of each set."""
+    if not path.is_file():
+        raise DataError(f"{path} is missing; expected a file of window captions, JSON lines")
+    sets: dict[str | None, dict[str, tuple[TimedText, ...]]] = {}
+    damaged: Counter[str | None] = Counter()
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            name, clip, texts = _window(row)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise DataError(
+                f"{path}, line {number}: not a window ({type(error).__name__}: {error}); expected a JSON object with "
+                "clip, start, end and texts, and optionally set, label and quality"
+            ) from error
+        if row.get("quality", "ok") == "damaged":
+            damaged[name] += 1
+            continue
+        clips = sets.setdefault(name, {})
+        clips[clip] = clips.get(clip, ()) + texts
+    return sets, damaged
+
+
+def _window(row: Mapping[str, Any]) -> tuple[str | None, str, tuple[TimedText, ...]]:
+    """The set, the clip and the sentences of a line."""
+    start, end, quality, label = float(row["start"]), float(row["end"]), row.get("quality", "ok"), row.get("label")
+    if not 0 <= start < end:
+        raise ValueError(f"a span of {start:g} s to {end:g} s")
+    if quality not in QUALITIES:
+        raise ValueError(f"quality {quality!r}, not one of {', '.join(QUALITIES)}")
+    if isinstance(row["texts"], str) or not all(isinstance(text, str) for text in row["texts"]):
+        raise TypeError("texts are not a list of sentences")
+    categories = (label.strip(),) if label else ()
+    name = row["set"].casefold() if "set" in row else None
+    return name, row["clip"], tuple(TimedText(text, start, end, categories) for text in row["texts"])
