@@ -107,4 +107,4 @@ def test_a_rest_pose_that_is_none_does_not_matter() -> None:
     source = Motion(local_rotations(world @ turns, skeleton), motion.root, motion.fps, skeleton)
     torch.testing.assert_close(source.positions, motion.positions, atol=1e-4, rtol=0)
     report = retarget_report(source, retarget(source))
-    assert report.limb_max < 0.1 and report.trunk_max < 2.0
+    assert report.limb_max < 0.1 and report.trunk_max < 2.0 and not report.rest_pose_used

@@ -13,7 +13,7 @@ from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import RIGS, retarget, retarget_onto, retarget_report, standard_rig
 from motionclip.motion.retarget.families import BANDAI_NAMCO, LAFAN1, TUNINGS, Family
-from motionclip.motion.retarget.report import LIMB_BONES
+from motionclip.motion.retarget.humanoid import LIMB_BONES
 from motionclip.motion.retarget.rigs import MIXAMO, RIGIFY, UNREAL
 
 

@@ -3,7 +3,7 @@
 from motionclip.motion.retarget.floor import floor_height, put_on_floor, sole_points
 from motionclip.motion.retarget.humanoid import Humanoid, find_humanoid
 from motionclip.motion.retarget.report import RetargetReport, retarget_report
-from motionclip.motion.retarget.rest_pose import rest_up
+from motionclip.motion.retarget.rest_pose import rest_pose_is_used, rest_up
 from motionclip.motion.retarget.rigs import RIGS, standard_rig
 from motionclip.motion.retarget.transfer import check_target, fit_positions, on_canonical, retarget, retarget_onto
 
@@ -17,6 +17,7 @@ __all__ = [
     "floor_height",
     "on_canonical",
     "put_on_floor",
+    "rest_pose_is_used",
     "rest_up",
     "retarget",
     "retarget_onto",

@@ -28,6 +28,13 @@ REQUIRED = (
 #: All roles that one joint can have; the spine and the neck are chains besides.
 ROLES = (*REQUIRED, *(f"{side}_{joint}" for side in SIDES for joint in ("foot", "collar", "hand")), "chest", "neck")
 
+#: Bones of arms and legs, (joint, next joint), whose directions are kept exactly.
+LIMB_BONES = tuple(
+    (f"{side}_{joint}", f"{side}_{following}")
+    for side in SIDES
+    for joint, following in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Humanoid:

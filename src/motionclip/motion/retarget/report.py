@@ -12,14 +12,9 @@ from torch.nn.functional import normalize
 from motionclip.motion import rotations as rot
 from motionclip.motion.motion import Motion
 from motionclip.motion.retarget.floor import floor_height
-from motionclip.motion.retarget.humanoid import SIDES, Humanoid, find_humanoid
+from motionclip.motion.retarget.humanoid import LIMB_BONES, SIDES, Humanoid, find_humanoid
+from motionclip.motion.retarget.rest_pose import rest_pose_is_used
 
-#: Bones of arms and legs, (joint, next joint), whose directions are kept exactly.
-LIMB_BONES = tuple(
-    (f"{side}_{joint}", f"{side}_{following}")
-    for side in SIDES
-    for joint, following in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
-)
 # A joint flips if it turns by more than this between two frames, and by more than its source does.
 _FLIP_RAD, _MARGIN_RAD = 1.0, 0.35
 
@@ -37,6 +32,8 @@ class RetargetReport:
         heading_max: largest angle between the headings, where both bodies are upright enough to have one.
         foot_height: height of the floor that the feet rest on, which should be 0, metres.
         flips: number of (frame, joint) pairs at which the target turns suddenly and its source does not.
+        rest_pose_used: whether orientations were taken from the rest pose, as that of a body that stands, and not from
+            the joint positions of the motion.
     """
 
     limb_mean: float
@@ -46,6 +43,7 @@ class RetargetReport:
     heading_max: float
     foot_height: float
     flips: int
+    rest_pose_used: bool = True
 
 
 def retarget_report(source: Motion, target: Motion, humanoid: Humanoid | None = None) -> RetargetReport:
@@ -71,6 +69,7 @@ def retarget_report(source: Motion, target: Motion, humanoid: Humanoid | None = 
         _heading_error(source.positions, target.positions, here, there),
         floor_height(target),
         _flips(source, target, humanoid),
+        rest_pose_is_used(humanoid),
     )
 
 

@@ -18,9 +18,8 @@ from motionclip.errors import SkeletonError
 from motionclip.motion import rotations as rot
 from motionclip.motion.motion import Motion
 from motionclip.motion.retarget.families import Family, find_tuning
-from motionclip.motion.retarget.humanoid import SIDES, Humanoid
+from motionclip.motion.retarget.humanoid import LIMB_BONES, SIDES, Humanoid
 from motionclip.motion.retarget.orientation import body_frames, mean_rotation
-from motionclip.motion.retarget.report import LIMB_BONES
 from motionclip.motion.skeleton import CANONICAL, Skeleton
 
 # Joints of a limb: start, middle, end, and what hangs on the end.
@@ -62,21 +61,15 @@ def calibrate(humanoid: Humanoid, target: Skeleton, motion: Motion | None = None
         SkeletonError: if the rest pose is none of a body that stands, and there is no motion.
     """
     source = humanoid.skeleton
-    tuned = None if source.roles else find_tuning(source.names)  # roles that are given overrule what names tell
-    family, joints = tuned or (_PLAIN, driven_joints(humanoid))
-    stands = stands_at_rest(humanoid)
-    if family.axes and stands:
-        family = replace(family, axes={}, turns={})  # what was read off other files is not needed here
-    if family.axes and not _axes_fit(source, family, joints):
-        family, joints = _PLAIN, driven_joints(humanoid)
+    family, joints, known = _tuned(humanoid)
     scale = _leg_length(target) / _source_leg_length(source, joints)
-    if not family.axes and not stands:
+    if not known:
         if motion is None:
             raise SkeletonError(
                 "the rest pose of this skeleton does not stand: expected the head above the pelvis, the ankles below "
                 "it, and hips and shoulders side by side; export it with a T-pose as rest pose"
             )
-        return Calibration(_PLAIN, driven_joints(humanoid), _from_motion(humanoid, motion), scale, from_motion=True)
+        return Calibration(family, joints, _from_motion(humanoid, motion), scale, from_motion=True)
     neutral = _neutral(humanoid, family, joints)
     _spread_limbs(neutral, source, target, family, joints)
     for joint, turn in zip(family.turns, _turns(family), strict=True):
@@ -88,6 +81,24 @@ def calibrate(humanoid: Humanoid, target: Skeleton, motion: Motion | None = None
         neutral[joint] = swing @ neutral[joint]
     corrections = {joint: matrix.transpose(-1, -2) for joint, matrix in neutral.items()}
     return Calibration(family, joints, corrections, scale)
+
+
+def rest_pose_is_used(humanoid: Humanoid) -> bool:
+    """Whether the rest pose tells how joints are turned; if not, the joint positions of the motion do."""
+    return _tuned(humanoid)[2]
+
+
+def _tuned(humanoid: Humanoid) -> tuple[Family, dict[str, int], bool]:
+    """The tuning of a skeleton, the joints that drive the canonical ones, and whether its rest pose can be used."""
+    skeleton = humanoid.skeleton
+    tuned = None if skeleton.roles else find_tuning(skeleton.names)  # roles that are given overrule what names tell
+    family, joints = tuned or (_PLAIN, driven_joints(humanoid))
+    if stands_at_rest(humanoid):
+        # axes were read off files whose rest pose is none
+        return (replace(family, axes={}, turns={}) if family.axes else family), joints, True
+    if family.axes and _axes_fit(skeleton, family, joints):
+        return family, joints, True
+    return _PLAIN, driven_joints(humanoid), False
 
 
 def driven_joints(humanoid: Humanoid) -> dict[str, int]:

@@ -12,9 +12,9 @@ from motionclip.motion import rotations as rot
 from motionclip.motion.kinematics import forward_kinematics, local_rotations
 from motionclip.motion.motion import Motion
 from motionclip.motion.retarget.floor import put_on_floor
-from motionclip.motion.retarget.humanoid import REQUIRED, SIDES, Humanoid, find_humanoid
+from motionclip.motion.retarget.humanoid import LIMB_BONES, REQUIRED, SIDES, Humanoid, find_humanoid
 from motionclip.motion.retarget.orientation import body_frames
-from motionclip.motion.retarget.report import LIMB_BONES, trunk_directions
+from motionclip.motion.retarget.report import trunk_directions
 from motionclip.motion.retarget.rest_pose import Calibration, calibrate
 from motionclip.motion.retarget.trunk import Directions, Turned, align_trunk
 from motionclip.motion.skeleton import ANKLE_HEIGHT, CANONICAL, Skeleton
