@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +16,11 @@ from motionclip.formats.files import read_bytes
 from motionclip.formats.nodes import Nodes, choose_take, nodes_to_motion
 from motionclip.motion import Motion
 
-if TYPE_CHECKING:
-    import ufbx
+Arrays = dict[str, NDArray[np.generic]]
 
-Doubles = NDArray[np.float64]
-
-_DEFAULT_FPS = 30.0
-_MOST_FRAMES = 200_000
+_PROGRAM = Path(__file__).with_name("fbx_process.py")
+_MOST_SECONDS = 300.0
+_EXPECTED = "a whole FBX file of version 6 or 7 with an animated skeleton"
 
 
 def read_fbx(path: str | Path, *, take: str | None = None, fps: float | None = None) -> Motion:
@@ -36,17 +36,9 @@ def read_fbx(path: str | Path, *, take: str | None = None, fps: float | None = N
     Raises:
         FormatError: if ufbx is not installed, or the file is damaged or has no such animation or no moving skeleton.
     """
-    scene = _load(Path(path))
-    stacks = list(scene.anim_stacks)
-    stack = stacks[choose_take(path, [str(each.name) for each in stacks], take)]
-    rate = fps or float(scene.settings.frames_per_second) or _DEFAULT_FPS
-    count = round((stack.time_end - stack.time_begin) * rate) + 1
-    if not 1 <= count <= _MOST_FRAMES:
-        raise FormatError(path, f"an animation of {count} frames", f"1 to {_MOST_FRAMES}")
-    nodes = list(scene.nodes)
-    moments = stack.time_begin + np.arange(count) / rate
-    world = np.stack([_worlds(scene.evaluate(stack.anim, time).nodes) for time in moments])
-    return nodes_to_motion(path, _nodes(nodes, _rest(scene, nodes), world), rate)
+    number = choose_take(path, fbx_takes(path), take)
+    found = _ask(Path(path), str(number), str(fps or 0.0))
+    return nodes_to_motion(path, _nodes(found), float(found["rate"]))
 
 
 def fbx_takes(path: str | Path) -> list[str]:
@@ -55,55 +47,32 @@ def fbx_takes(path: str | Path) -> list[str]:
     Raises:
         FormatError: if ufbx is not installed, or the file is damaged.
     """
-    return [str(stack.name) for stack in _load(Path(path)).anim_stacks]
+    return [str(name) for name in _ask(Path(path), "names")["names"]]
 
 
-def _load(path: Path) -> ufbx.Scene:
+def _ask(path: Path, *arguments: str) -> Arrays:
+    """What `fbx_process` answers about a file."""
+    content = read_bytes(path)
     if find_spec("ufbx") is None:
         raise FormatError(path, "FBX is read by ufbx, which is not installed", 'pip install "motionclip[fbx]"')
-    import ufbx
-
+    command = [sys.executable, "-P", str(_PROGRAM), *arguments]
     try:
-        return ufbx.load_memory(
-            read_bytes(path),
-            target_axes=ufbx.axes_right_handed_y_up,
-            target_unit_meters=1.0,
-            ignore_geometry=False,
-            generate_missing_normals=False,
-        )
-    except ufbx.UfbxError as error:
-        raise FormatError(
-            path, f"the FBX file cannot be read ({error})", "a whole FBX file of version 6 or 7"
-        ) from error
+        done = subprocess.run(command, input=content, capture_output=True, timeout=_MOST_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise FormatError(path, f"it was not read within {_MOST_SECONDS:.0f} s", _EXPECTED) from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["ufbx broke off"]
+        raise FormatError(path, f"the FBX file cannot be read ({said[0][:200]})", _EXPECTED)
+    with np.load(io.BytesIO(done.stdout), allow_pickle=False) as stored:
+        return dict(stored)
 
 
-def _nodes(nodes: list[ufbx.Node], rest: Doubles, world: Doubles) -> Nodes:
-    numbers = {node.typed_id: number for number, node in enumerate(nodes)}
-    parents = [-1 if node.parent is None else numbers[node.parent.typed_id] for node in nodes]
-    names = [str(node.name) or f"node_{number}" for number, node in enumerate(nodes)]
+def _nodes(found: Arrays) -> Nodes:
+    world = found["world"].astype(np.float64)
+    rest = found["rest"].astype(np.float64)
+    parents = [int(parent) for parent in found["parents"].astype(int)]
+    names = [str(name) or f"node_{number}" for number, name in enumerate(found["node_names"])]
     moving = np.abs(world - world[:1]).max(axis=(0, 2, 3)) > 1e-6
-    bones = {number for number, node in enumerate(nodes) if node.bone is not None}
-    joints = bones or {number for number in range(len(nodes)) if moving[number] and parents[number] >= 0}
+    bones = {int(number) for number in np.flatnonzero(found["bones"])}
+    joints = bones or {number for number, parent in enumerate(parents) if moving[number] and parent >= 0}
     return Nodes(names, parents, rest, world, frozenset(joints))
-
-
-def _worlds(nodes: list[ufbx.Node]) -> Doubles:
-    """World matrices (N, 4, 4) of nodes."""
-    return np.stack([_matrix(node.node_to_world) for node in nodes])
-
-
-def _rest(scene: ufbx.Scene, nodes: list[ufbx.Node]) -> Doubles:
-    """World matrices (N, 4, 4) at rest: where skins were bound, else the nodes' own."""
-    rest = _worlds(nodes)
-    numbers = {node.typed_id: number for number, node in enumerate(nodes)}
-    for cluster in scene.skin_clusters:
-        if cluster.bone_node is not None:
-            rest[numbers[cluster.bone_node.typed_id]] = _matrix(cluster.bind_to_world)
-    return rest
-
-
-def _matrix(matrix: ufbx.Matrix) -> Doubles:
-    columns = [matrix.c0, matrix.c1, matrix.c2, matrix.c3]
-    full = np.eye(4)
-    full[:3] = np.array([[column.x, column.y, column.z] for column in columns]).T
-    return full

@@ -87,12 +87,12 @@ def humanml3d_features(motion: Motion) -> Tensor:
     return torch.cat(columns, dim=1).float()
 
 
-def read_humanml3d(path: str | Path, *, fps: float = FPS) -> Motion:
+def read_humanml3d(path: str | Path, *, fps: float | None = None) -> Motion:
     """Returns the motion of HumanML3D's features (T, 263) or joint positions (T, 22, 3), on the canonical skeleton.
 
     Args:
         path: the file.
-        fps: frames per second, which the file does not say.
+        fps: frames per second, which the file does not say; 20 if not given, as the data set has.
 
     Raises:
         FormatError: if it is damaged, holds other things, or shows no body.
@@ -100,7 +100,7 @@ def read_humanml3d(path: str | Path, *, fps: float = FPS) -> Motion:
     array = read_array(path, {(263,): "features", (NUM_JOINTS, 3): "joint positions"})
     values = torch.from_numpy(array)
     points = values if values.ndim == 3 else _recovered_points(values)
-    return fitted(path, points, CANONICAL.names[:NUM_JOINTS], fps)
+    return fitted(path, points, CANONICAL.names[:NUM_JOINTS], fps or FPS)
 
 
 def _recovered_points(features: Tensor) -> Tensor:
