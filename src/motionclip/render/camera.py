@@ -102,7 +102,7 @@ def facing_azimuth(*motions: Motion) -> float:
 
 
 def outline(motion: Motion) -> Array:
-    """Points (T, J + 2, 3) that a image must show: joints, the top of the head and the floor below the root."""
+    """Points (T, J + 2, 3) that an image must show: joints, the top of the head and the floor below the root."""
     positions = motion.positions.detach().double().numpy()
     head = motion.skeleton.index("head")
     up = motion.world[0][:, head].detach().double().numpy()[:, :, 1]
@@ -119,7 +119,7 @@ def place_cameras(
 
     Args:
         scenes: the motions, of equal length, that are seen together.
-        aspect: width / height of a image.
+        aspect: width / height of an image.
         mode: "follow" moves with the bodies, "still" frames their whole paths.
         azimuths: world direction that each scene's camera looks from, radians (0: from +Z, pi/2: from +X).
     """

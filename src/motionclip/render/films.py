@@ -158,7 +158,7 @@ def make_film(
         titles: a caption for each, or none.
         size: width and height of one image, pixels; several stand beside each other, with captions below.
         fps: frames per second, by interpolation; the first motion's own rate if not given.
-        view: "side-by-side" has a image for each motion, all from equally far; "single" has one with all bodies.
+        view: "side-by-side" has an image for each motion, all from equally far; "single" has one with all bodies.
         body: what is drawn; the default body if not given.
         camera: "follow" moves with the bodies, "still" frames their whole paths.
         apart: metres between the places where the bodies of a single view start.
@@ -193,7 +193,7 @@ def check_stage(motions: Sequence[Motion], titles: Sequence[str], size: tuple[in
         MotionError: if there are no motions or too many, not as many titles, or a side is too small or too large.
     """
     if not 1 <= len(motions) <= _MOST_MOTIONS:
-        raise MotionError(f"{len(motions)} motions in a image; expected 1 to {_MOST_MOTIONS}")
+        raise MotionError(f"{len(motions)} motions in an image; expected 1 to {_MOST_MOTIONS}")
     if titles and len(titles) != len(motions):
         raise MotionError(f"{len(titles)} titles for {len(motions)} motions; expected one for each")
     if not all(_SMALLEST <= side <= _LARGEST for side in size):
@@ -201,7 +201,7 @@ def check_stage(motions: Sequence[Motion], titles: Sequence[str], size: tuple[in
 
 
 def caption_height(size: tuple[int, int]) -> int:
-    """Pixels of the captions under a image of that size; even, as video wants it."""
+    """Pixels of the captions under an image of that size; even, as video wants it."""
     return 2 * max(8, min(size) // 26)
 
 

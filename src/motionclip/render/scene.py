@@ -19,7 +19,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Look:
-    """Colours (red, green, blue in [0, 1]) and light of a image.
+    """Colours (red, green, blue in [0, 1]) and light of an image.
 
     Attributes:
         background: what the floor fades into.

@@ -219,7 +219,5 @@ def write_filmstrip(motion: Motion, path: str | Path) -> None:
         motion: on any skeleton that can be retargeted to the default body.
         path: the file; written under a temporary name and renamed.
     """
-    from motionclip.render import filmstrip
-
     with replacing(path) as temporary:
         filmstrip(motion).save(temporary, format="PNG", optimize=True)
