@@ -1,8 +1,9 @@
-"""Retargets every file of both data sets, measures each, and renders a contact sheet.
+"""Retargets every clip of any sources, measures each, and renders a contact sheet.
 
-    python scripts/check_retarget.py --data .data --out .data/retarget_check
+    python scripts/check_retarget.py cmu:.data/cmu bandai_namco:.data/dataset --out .data/retarget_check
 
-writes ``figures.csv`` (one row per file), ``summary.md`` and ``sheet.png`` (30 clips of both sets).
+writes ``figures.csv`` (one row per clip), ``summary.md`` (a table by kind of skeleton, and extremes) and ``sheet.png``
+(a few clips of each kind).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import csv
 import random
 import time
+import warnings
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields
@@ -18,31 +20,29 @@ from pathlib import Path
 import torch
 import tyro
 
-from motionclip.data.bandai_namco import bandai_namco_source
 from motionclip.data.clip import Item
-from motionclip.data.cmu import cmu_source
 from motionclip.data.prepare import RefusedClip
+from motionclip.data.sources import open_source
 from motionclip.errors import MotionClipError
 from motionclip.motion import CANONICAL, Motion, canonicalize_heading, resample
 from motionclip.motion import rotations as rot
-from motionclip.motion.retarget import detect_family, retarget, retarget_report, sole_points
+from motionclip.motion.retarget import find_humanoid, retarget, retarget_report, sole_points
 from motionclip.render import contact_sheet
 
-# Clips that show one clear thing each, then a random choice of the rest.
-SHOWN = (
-    *("dataset-1_walk_normal_001", "dataset-1_kick_normal_001", "dataset-1_dance-short_normal_001"),
-    *("dataset-2_raise-up-right-hand_normal_001", "dataset-2_wave-left-hand_normal_001", "dataset-2_run_normal_001"),
-    *("dataset-1_bow_normal_001", "dataset-2_walk_elderly_001"),
-    *("01_01", "02_01", "05_02", "06_02", "13_11", "35_01", "49_06", "60_01", "131_01"),
-)
+#: Frames of a clip on the contact sheet, at most.
+SHOWN_FRAMES = 1200
 
 
 @dataclass(frozen=True)
-class FileFigures:
-    """The measurements of one file: angles in degrees, lengths in metres, times in milliseconds.
+class ClipFigures:
+    """The measurements of one clip: angles in degrees, lengths in metres, times in milliseconds.
 
     Attributes:
-        bone_error_mean, bone_error_max: limb directions, source against target.
+        kind: data set and skeleton.
+        limb_mean, limb_max: limb directions, source against target.
+        trunk_mean, trunk_max: the same of the lines of hips and shoulders, and from the hips to shoulders and head.
+        heading_max: largest angle between where source and target face.
+        feet_turned: share of frames in which a foot points over 90 degrees away from the source's.
         floor: height at which the feet rest; ideally 0.
         lowest_sole: the 1 % quantile over time of the lowest sole point.
         flips: sudden rotations of the target that its source does not have.
@@ -53,11 +53,15 @@ class FileFigures:
     """
 
     key: str
-    family: str
+    kind: str
     frames: int
     fps: float
-    bone_error_mean: float
-    bone_error_max: float
+    limb_mean: float
+    limb_max: float
+    trunk_mean: float
+    trunk_max: float
+    heading_max: float
+    feet_turned: float
     floor: float
     lowest_sole: float
     flips: int
@@ -68,24 +72,30 @@ class FileFigures:
     ms_per_100_frames: float
 
 
-def measure(item: Item) -> FileFigures | RefusedClip:
-    """Reads and retargets one file; returns its measurements, or why there are none."""
+def measure(item: Item) -> ClipFigures | RefusedClip:
+    """Reads and retargets one clip; returns its measurements, or why there are none."""
     torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
     try:
-        source = item.read().motion
+        clip = item.read()
+        source = clip.motion
         start = time.perf_counter()
         target = retarget(source)
         elapsed = (time.perf_counter() - start) * 1e5 / source.num_frames
     except MotionClipError as error:
         return RefusedClip(item.key, str(error))
     report = retarget_report(source, target)
-    return FileFigures(
+    return ClipFigures(
         key=item.key,
-        family=detect_family(source.skeleton)[0].name,
+        kind=f"{clip.dataset}, {source.skeleton.num_joints} joints of {source.skeleton.names[0]}",
         frames=source.num_frames,
         fps=source.fps,
-        bone_error_mean=report.limb_mean,
-        bone_error_max=report.limb_max,
+        limb_mean=report.limb_mean,
+        limb_max=report.limb_max,
+        trunk_mean=report.trunk_mean,
+        trunk_max=report.trunk_max,
+        heading_max=report.heading_max,
+        feet_turned=_feet_turned(source, target),
         floor=report.foot_height,
         lowest_sole=float(torch.quantile(sole_points(target)[..., 1].min(dim=-1).values, 0.01)),
         flips=report.flips,
@@ -95,6 +105,17 @@ def measure(item: Item) -> FileFigures | RefusedClip:
         pelvis_height=float(target.root[:, 1].median()),
         ms_per_100_frames=elapsed,
     )
+
+
+def _feet_turned(source: Motion, target: Motion) -> float:
+    here, there = find_humanoid(source.skeleton).joints, {name: CANONICAL.index(name) for name in CANONICAL.names}
+    wrong = torch.zeros(source.num_frames, dtype=torch.bool)
+    for ankle, foot in (("left_ankle", "left_foot"), ("right_ankle", "right_foot")):
+        if foot in here:
+            (a, b), (c, d) = (here[ankle], here[foot]), (there[ankle], there[foot])
+            bones = source.positions[:, b] - source.positions[:, a], target.positions[:, d] - target.positions[:, c]
+            wrong |= (bones[0] * bones[1]).sum(dim=-1) < 0
+    return float(wrong.float().mean())
 
 
 def _jumps(source: Motion) -> int:
@@ -115,30 +136,43 @@ def _bent(target: Motion, upper: tuple[str, str], lower: tuple[str, str], forwar
     return float(worst.float().mean())
 
 
-def summarize(rows: list[FileFigures], refused: list[RefusedClip]) -> str:
-    """Returns a Markdown table by skeleton family, then the files with extreme values."""
+def summarize(rows: list[ClipFigures], refused: list[RefusedClip]) -> str:
+    """Returns a Markdown table by kind of skeleton, then the clips with extreme values."""
     lines = [
-        "| family | files | frames | bone error mean / max | floor max | lowest sole min | flips | ms / 100 frames |"
+        "| skeleton | clips | limbs, mean / max | trunk, mean / max | heading max | feet turned | floor max "
+        "| lowest sole min | flips | ms / 100 frames |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    lines.append("|---|---|---|---|---|---|---|---|")
-    for family in sorted({row.family for row in rows}):
-        own = [row for row in rows if row.family == family]
+    for kind in sorted({row.kind for row in rows}):
+        own = [row for row in rows if row.kind == kind]
         speeds = sorted(row.ms_per_100_frames for row in own)
+        frames = sum(row.frames for row in own)
+        limbs, trunks = (sum(getattr(row, f"{part}_mean") * row.frames for row in own) for part in ("limb", "trunk"))
         lines.append(
-            f"| {family} | {len(own)} | {sum(row.frames for row in own)} "
-            f"| {max(row.bone_error_mean for row in own):.5f} / {max(row.bone_error_max for row in own):.4f} "
-            f"| {max(abs(row.floor) for row in own):.4f} | {min(row.lowest_sole for row in own):.3f} "
+            f"| {kind} | {len(own)} "
+            f"| {limbs / frames:.4f}° / {max(row.limb_max for row in own):.3f}° "
+            f"| {trunks / frames:.4f}° / {max(row.trunk_max for row in own):.3f}° "
+            f"| {max(row.heading_max for row in own):.3f}° | {max(row.feet_turned for row in own):.0%} "
+            f"| {100 * max(abs(row.floor) for row in own):.1f} cm | {100 * min(row.lowest_sole for row in own):.0f} cm "
             f"| {sum(row.flips for row in own)} | {speeds[len(speeds) // 2]:.1f} |"
         )
     lines += ["", f"Refused: {len(refused)}", *(f"- {item.key}: {item.reason}" for item in refused)]
-    for name in ("flips", "source_jumps", "knees_forward", "elbows_backward"):
+    for name in (
+        "trunk_max",
+        "heading_max",
+        "feet_turned",
+        "flips",
+        "source_jumps",
+        "knees_forward",
+        "elbows_backward",
+    ):
         lines += ["", f"Most {name}:", *_extremes(rows, name, largest=True)]
     for name in ("lowest_sole", "pelvis_height"):
         lines += ["", f"Least {name}:", *_extremes(rows, name, largest=False)]
     return "\n".join(lines) + "\n"
 
 
-def _extremes(rows: list[FileFigures], name: str, largest: bool) -> list[str]:
+def _extremes(rows: list[ClipFigures], name: str, largest: bool) -> list[str]:
     ordered = sorted(rows, key=lambda row: getattr(row, name), reverse=largest)
     return [f"- {row.key}: {getattr(row, name):.3f}" for row in ordered[:8]]
 
@@ -148,37 +182,48 @@ def draw(items: Iterable[Item], path: Path) -> None:
     motions, titles = [], []
     for item in items:
         motion = retarget(item.read().motion)
-        motions.append(resample(canonicalize_heading(motion.frames(0, min(motion.num_frames, 1200))), 30.0))
+        motion = motion.frames(0, min(motion.num_frames, SHOWN_FRAMES))
+        motions.append(resample(canonicalize_heading(motion), 30.0))
         titles.append(item.key)
     contact_sheet(motions, titles, columns=3).save(path)
 
 
+def some_of_each(items: list[Item], rows: list[ClipFigures], count: int) -> list[Item]:
+    """Returns the items of ``count`` rows of each kind, the same ones each time."""
+    shown: set[str] = set()
+    for kind in sorted({row.kind for row in rows}):
+        own = [row.key for row in rows if row.kind == kind]
+        shown.update(random.Random(0).sample(own, min(count, len(own))))
+    return [item for item in items if item.key in shown]
+
+
 def main(
-    data: Path = Path(".data"), out: Path = Path(".data/retarget_check"), processes: int = 2, clips: int = 30
+    sources: tyro.conf.Positional[tuple[str, ...]],
+    out: Path = Path(".data/retarget_check"),
+    processes: int = 2,
+    clips: int = 3,
 ) -> None:
     """Check the retargeting.
 
     Args:
-        data: folder that holds ``cmu`` and ``dataset``.
+        sources: as `motionclip prepare` takes them: cmu:DIR, bandai_namco:DIR, folder:DIR, ...
         out: folder for the results.
-        processes: number of files that are measured at once.
-        clips: number of clips on the contact sheet.
+        processes: number of clips that are measured at once.
+        clips: number of clips of each kind of skeleton on the contact sheet.
     """
-    items = [*bandai_namco_source(data / "dataset").items, *cmu_source(data / "cmu").items]
+    items = [item for source in sources for item in open_source(source).items]
     out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(processes) as pool:
         results = list(pool.map(measure, items, chunksize=16))
-    rows = [result for result in results if isinstance(result, FileFigures)]
+    rows = [result for result in results if isinstance(result, ClipFigures)]
     refused = [result for result in results if isinstance(result, RefusedClip)]
     with (out / "figures.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, [field.name for field in fields(FileFigures)])
+        table = csv.DictWriter(file, [field.name for field in fields(ClipFigures)])
         table.writeheader()
         table.writerows(asdict(row) for row in rows)
     (out / "summary.md").write_text(summarize(rows, refused), encoding="utf-8")
-    done = {row.key for row in rows}
-    shown = [item for item in items if item.key in SHOWN and item.key in done]
-    others = [item for item in items if item.key not in SHOWN and item.key in done]
-    draw([*shown, *random.Random(0).sample(others, max(0, min(clips - len(shown), len(others))))], out / "sheet.png")
+    warnings.simplefilter("ignore")
+    draw(some_of_each(items, rows, clips), out / "sheet.png")
     print((out / "summary.md").read_text(encoding="utf-8"))
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -86,16 +87,26 @@ def test_trials_without_a_line_follow_those_that_have_one(tmp_path):
     assert [trial.key for trial in cmu_source(tmp_path).items] == ["01_02", "01_01"]
 
 
-def test_a_t_pose_before_a_conversion_is_left_out_and_the_rate_is_the_recordings(tmp_path):
-    motion = to_motion(hold(60))
-    turned = motion.rotations.clone()
-    turned[1:, 1:] = torch.tensor([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
-    turned[0] = torch.eye(3)
+def posed(angle: float) -> torch.Tensor:
+    """Rotations (1, 24, 3, 3) with every joint turned by an angle about its z axis."""
+    sine, cosine = np.sin(angle), np.cos(angle)
+    return torch.tensor([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]]).float().expand(1, 24, 3, 3)
+
+
+T_POSES = {"with nothing turned": posed(0.0), "of another rest pose": posed(0.9)}
+
+
+@pytest.mark.parametrize("pose", T_POSES)
+def test_a_t_pose_before_a_conversion_is_left_out_and_the_rate_is_the_recordings(pose, tmp_path):
+    moving = torch.cat([T_POSES[pose], *(posed(0.3 + 0.001 * frame) for frame in range(59))])
     (tmp_path / "62").mkdir()
-    write_bvh(Motion(turned, motion.root, 30, motion.skeleton), tmp_path / "62" / "62_01.bvh")
+    motion = to_motion(hold(60))
+    write_bvh(Motion(moving, motion.root, 30, motion.skeleton), tmp_path / "62" / "62_01.bvh")
     clip = cmu_source(tmp_path).items[0].read()
     assert (clip.key, clip.split, clip.motion.fps, clip.motion.num_frames) == ("62_01", "train", 60, 60 - 5)
     assert clip.lead == pytest.approx(5 / 60)
+    write_bvh(Motion(moving[1:], motion.root[1:], 30, motion.skeleton), tmp_path / "62" / "62_01.bvh")
+    assert cmu_source(tmp_path).items[0].read().motion.num_frames == 59
 
 
 @pytest.mark.parametrize(("joint", "unit"), [("LHipJoint", 0.0564), ("abdomen", 0.01)])

@@ -44,7 +44,7 @@ def test_they_are_in_the_store_before_others_with_their_label(source, tmp_path):
 
 
 def test_damaged_windows_are_left_out_and_counted(source, tmp_path):
-    path = lines(tmp_path, {}, {"start": 0, "quality": "damaged"}, {"set": "other", "quality": "damaged"})
+    path = lines(tmp_path, {}, {"start": 0, "quality": "damaged"}, {"clip": "gone.bvh", "quality": "damaged"})
     described = with_window_captions(source, path)
     assert described.notes[-1].endswith("; 1 of damaged recordings are left out")
     assert len(described.items[0].read().captions) == 3

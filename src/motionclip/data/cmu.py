@@ -38,14 +38,18 @@ BVH_UNITS = {"cgspeed-bvh": 0.0564, "cgspeed-daz21": 0.01, "daz43": 0.01}
 #: A joint by which the skeleton of a conversion is known.
 _KNOWN_BY = {"LHipJoint": "cgspeed-bvh", "abdomen": "daz43"}
 
+#: Frames of a file in which that shows.
+_LEADING = 10
+
 #: Bytes of a BVH file among which such a joint stands.
 _HEADER = 16384
 
 #: Seconds after a BVH's T-pose frame in which the conversion still blends from that pose into the movement.
 BLEND_IN = 1 / 15
 
-#: A first frame in which no joint is turned by more than this is the T-pose that the conversions begin with, radians.
-_AT_REST = 0.05
+#: The T-pose that conversions begin with: most joints are turned by less than this, or some joint turns by more than
+#: that to the next frame and all by less than a part of it in the frames behind it, radians.
+_AT_REST, _LEAP, _CALM = 0.05, 0.35, 0.2
 
 #: Of a cut, the share of the trial's frames that it has at most.
 _CUT = 0.9
@@ -143,7 +147,7 @@ def _read_motion(trial: CmuTrial) -> Motion:
     """Returns all frames of the trial's file, in metres."""
     if trial.path.suffix.lower() == ".amc":
         return read_amc(trial.path, trial.asf, fps=trial.fps)
-    unit = BVH_UNITS.get(trial.skeleton or _conversion(trial.path) or "")
+    unit = BVH_UNITS.get(_conversion(trial.path) or trial.skeleton or "")
     return read_bvh(trial.path, fps=trial.fps) if unit is None else read_known_bvh(trial.path, unit, fps=trial.fps)
 
 
@@ -155,9 +159,14 @@ def _conversion(path: Path) -> str | None:
 
 
 def _begins_at_rest(motion: Motion) -> bool:
-    """Whether the first frame of a file is a T-pose with no joint turned, as the conversions to BVH put it there."""
-    turned = rot.geodesic_angle(motion.rotations[0], torch.eye(3).expand_as(motion.rotations[0]))
-    return motion.num_frames > 1 and float(turned.max()) < _AT_REST
+    """Whether the first frame of a file is the T-pose that the conversions to BVH put there."""
+    if motion.num_frames < 3 or motion.skeleton.num_joints < 2:
+        return False
+    few = motion.rotations[:_LEADING]
+    turned = rot.geodesic_angle(few[0, 1:], torch.eye(3).expand_as(few[0, 1:]))
+    steps = rot.geodesic_angle(few[:-1], few[1:]).amax(dim=-1)
+    leaps = float(steps[0]) > _LEAP and float(steps[1:].max()) < _CALM * float(steps[0])
+    return float(turned.median()) < _AT_REST or leaps
 
 
 def _first_frame(key: str, first: int) -> int:

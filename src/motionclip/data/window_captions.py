@@ -67,14 +67,16 @@ def with_window_captions(source: Source, path: Path) -> Source:
     """
     sets, damaged = _read(path)
     kind, _, place = source.spec.partition(":")
-    names = (None, kind.casefold(), Path(place.split(",")[0]).resolve().name.casefold())
+    names = {None, kind.casefold(), Path(place.split(",")[0]).resolve().name.casefold()}
     windows = {clip: texts for name in names for clip, texts in sets.get(name, {}).items()}
     items: list[Item] = []
-    described = 0
+    described = left_out = 0
     for item in source.items:
-        by_file = next((windows[name] for name in _endings(item.path) if name in windows), ())
+        files = _endings(item.path)
+        by_file = next((windows[name] for name in files if name in windows), ())
         by_key = () if by_file else windows.get(item.key, ())
         described += bool(by_key or by_file)
+        left_out += sum(damaged[name, clip] for name in names for clip in {item.key, *files})
         items.append(DescribedItem(item, by_key, by_file) if by_key or by_file else item)
     if not described:
         known = ", ".join(sorted(name for name in sets if name)) or "no set"
@@ -82,7 +84,6 @@ def with_window_captions(source: Source, path: Path) -> Source:
             f"{path} is about no clip of {source.spec}; its sets are {known}, "
             "expected one that is called like the source or its folder, with the keys or files of its clips"
         )
-    left_out = sum(damaged[name] for name in names)
     note = f"{path.name} describes windows of {described} clips"
     note += f"; {left_out} of damaged recordings are left out" if left_out else ""
     return replace(source, items=tuple(items), notes=(*source.notes, note))
@@ -94,12 +95,12 @@ def _endings(path: Path | None) -> list[str]:
     return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
-def _read(path: Path) -> tuple[dict[str | None, dict[str, tuple[TimedText, ...]]], Counter[str | None]]:
-    """The sentences of each clip of each set, and the number of damaged windows of each set."""
+def _read(path: Path) -> tuple[dict[str | None, dict[str, tuple[TimedText, ...]]], Counter[tuple[str | None, str]]]:
+    """The sentences of each clip of each set, and the number of damaged windows of each of its clips."""
     if not path.is_file():
         raise DataError(f"{path} is missing; expected a file of window captions, JSON lines")
     sets: dict[str | None, dict[str, tuple[TimedText, ...]]] = {}
-    damaged: Counter[str | None] = Counter()
+    damaged: Counter[tuple[str | None, str]] = Counter()
     for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip():
             continue
@@ -112,7 +113,7 @@ def _read(path: Path) -> tuple[dict[str | None, dict[str, tuple[TimedText, ...]]
                 "clip, start, end and texts, and optionally set, label and quality"
             ) from error
         if row.get("quality", "ok") == "damaged":
-            damaged[name] += 1
+            damaged[name, clip] += 1
             continue
         clips = sets.setdefault(name, {})
         clips[clip] = clips.get(clip, ()) + texts
