@@ -12,6 +12,7 @@ SOURCE = ROOT / "src" / "motionclip"
 ORDER = (
     "errors",
     "progress",
+    "seeds",
     "pickles",
     "motion",
     "body",

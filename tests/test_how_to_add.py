@@ -40,9 +40,9 @@ def test_a_format_is_a_module_and_a_record(monkeypatch: pytest.MonkeyPatch, tmp_
     def write(motion: Motion, path: Path) -> None:
         Path(path).write_text(json.dumps({"fps": motion.fps, "root": motion.root.tolist()}))
 
-    def read(path: Path) -> Motion:
+    def read(path: Path, fps: float | None = None) -> Motion:
         values = json.loads(Path(path).read_text())
-        return dataclasses.replace(standing(), fps=values["fps"], root=torch.tensor(values["root"]))
+        return dataclasses.replace(standing(), fps=fps or values["fps"], root=torch.tensor(values["root"]))
 
     add_module(monkeypatch, "motionclip.formats.toy", read_toy=read, write_toy=write)
     record = io.Format(".toy", "skeleton", "application/x-toy", "formats.toy:read_toy", "formats.toy:write_toy")

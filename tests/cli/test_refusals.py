@@ -64,7 +64,7 @@ REFUSALS = {
     "caption nowhere.bvh --sentences nowhere.txt": "nowhere.txt",
     "info nowhere.bvh": "nowhere.bvh",
     "info {files}/walk.bvh --asf x.asf": "expected an .amc file",
-    "info x.npz --scale 1": "expected a .bvh file",
+    "info {files}/walk.bvh --unit ell": "expected m, cm, mm",
     "convert {files}/walk.bvh x.fbx": "'.fbx' cannot be written",
     "convert none.bvh x.npz": "none.bvh",
     "convert {files}/walk.bvh x.npz --start 9": "no frame lies between",

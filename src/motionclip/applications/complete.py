@@ -23,6 +23,7 @@ from motionclip.motion import Motion, heading, horizontal, resample, turn
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import on_canonical
 from motionclip.progress import ProgressCallback
+from motionclip.seeds import SEEDS, check_seed
 
 #: Steps of the descent, unless others are asked for.
 DEFAULT_STEPS = 60
@@ -287,9 +288,10 @@ def _starts(model: MotionCLIP, window: GapWindow, guess: Motion, options: _Optio
     else:
         condition = model.embed_text([options.text])
     guidance = options.guidance if options.text is not None else 1.0
-    first = (options.seed or 0) * _DRAWS
+    first = check_seed(options.seed or 0) * _DRAWS
     draws = [
-        model.sample(condition, guess.duration, guidance=guidance, seed=seed) for seed in range(first, first + _DRAWS)
+        model.sample(condition, guess.duration, guidance=guidance, seed=seed % SEEDS)
+        for seed in range(first, first + _DRAWS)
     ]
     return model.to_tangent(torch.cat(draws).clone())  # cloned, for what inference mode made takes no gradients
 

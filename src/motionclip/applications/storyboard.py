@@ -26,6 +26,7 @@ from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
 from motionclip.motion.retarget import on_canonical
 from motionclip.progress import ProgressCallback
+from motionclip.seeds import following_seed
 
 #: Frames over which a contact comes and goes, so that locking a foot does not jerk the body.
 _SOFT = 5
@@ -170,7 +171,9 @@ def storyboard(
     on_piece(1, len(pieces))
     for number in range(1, len(pieces)):
         frames = pieces[number].shown + (overlaps[number] + overlaps[number + 1]) // 2
-        film = blend_motions(film, _make(model, pieces[number], frames, seed + number, guidance), overlaps[number])
+        film = blend_motions(
+            film, _make(model, pieces[number], frames, following_seed(seed, number), guidance), overlaps[number]
+        )
         on_piece(number + 1, len(pieces))
     return canonicalize_heading(film)
 

@@ -16,6 +16,7 @@ from motionclip.cli.options import (
     Guidance,
     Model,
     MotionFile,
+    OptionalSeed,
     OutFile,
     Picture,
     Seconds,
@@ -45,7 +46,7 @@ def complete(
     text: Annotated[str | None, optional(str, "TEXT", default="what the seen frames suggest")] = None,
     out: OutFile = Path("complete.bvh"),
     picture: Picture = None,
-    seed: Annotated[int | None, optional(int, "N", default="the most likely way")] = None,
+    seed: OptionalSeed = None,
     guidance: Guidance = DEFAULT_GUIDANCE,
     options: Model,
 ) -> None:

@@ -1,50 +1,107 @@
-"""`motionclip convert` and `motionclip info`: motion files between formats, and what is in one."""
+"""`motionclip convert`: motion files to other formats, one or as many as there are."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
 import motionclip
-from motionclip.cli.console import save_motion, say
-from motionclip.cli.options import WRITABLE, MotionFile, RigName, optional
-from motionclip.errors import FormatError, SkeletonError
-from motionclip.io import check_writable
+from motionclip.cli.console import save_motion, say, track
+from motionclip.cli.options import (
+    READABLE,
+    WRITABLE,
+    AboutSource,
+    AsfFile,
+    Formats,
+    RigName,
+    optional,
+    read_about,
+)
+from motionclip.errors import FormatError, MotionClipError
+from motionclip.io import check_writable, is_motion_file, split_take
 
 if TYPE_CHECKING:
+    from motionclip.formats import Rig
     from motionclip.motion import Motion
+    from motionclip.motion.conventions import Known
 
-Scale = Annotated[
-    float | None,
-    optional(float, "METRES", "Metres per unit of a .bvh file, which does not say it.", "found from the body's size"),
-]
-Skeleton = Annotated[Path | None, optional(Path, "FILE.asf", "Skeleton of an .amc file.", "the .asf beside it")]
+#: Refused files that are listed, and files that one process converts before a second is worth its start.
+_SHOWN, _ENOUGH = 20, 8
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of a motion on its way.
+
+    Attributes:
+        known: what is known of the source.
+        asf: skeleton of an .amc file, or None for the one beside it.
+        start: first second to keep.
+        end: last second to keep, or None.
+        retarget: whether it is put on the canonical skeleton.
+        fps: frames per second to resample to, or None.
+        rig: name or file of the skeleton to write on, or None.
+    """
+
+    known: Known
+    asf: Path | None
+    start: float
+    end: float | None
+    retarget: bool
+    fps: float | None
+    rig: str | None
+
+    def made(self, source: Path) -> tuple[Motion, tuple[str, ...]]:
+        """Returns the motion of a file after the change, and what was assumed of the file and is unusual."""
+        from motionclip.motion import crop, resample
+        from motionclip.motion.retarget import retarget
+
+        motion, conventions = read_about(source, self.known, self.asf)
+        motion = crop(motion, self.start, self.end)
+        motion = retarget(motion) if self.retarget else motion
+        return (motion if self.fps is None else resample(motion, self.fps)), conventions.unusual
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one of many files: what is unusual about it, or why it was refused."""
+
+    source: Path
+    unusual: tuple[str, ...] = ()
+    refused: str | None = None
 
 
 def convert(
-    source: MotionFile,
-    target: Annotated[
-        Path,
+    files: Annotated[
+        tuple[Path, ...],
         Positional,
         arg(
-            metavar="TARGET",
-            help=f"File to write; its suffix chooses the format ({WRITABLE}). .npy are HumanML3D's 263 features at "
-            "20 frames/s; docs/formats.md says what opens which.",
+            metavar="SOURCE TARGET | SOURCE [SOURCE ...] --out DIR",
+            help=f"A motion file ({READABLE}) and the file to write, whose suffix chooses the format ({WRITABLE}); or "
+            "with --out any number of motion files and folders of them. docs/formats.md says what opens which.",
+            help_behavior_hint="(required)",
         ),
     ],
     /,
     *,
+    out: Annotated[Path | None, optional(Path, "DIR", "Folder for what many files become.")] = None,
+    formats: Formats = (),
     fps: Annotated[float | None, optional(float, "FPS", default="the source's own rate")] = None,
     start: Annotated[float, arg(metavar="SECONDS")] = 0.0,
     end: Annotated[float | None, optional(float, "SECONDS", default="the end of the source")] = None,
-    scale: Scale = None,
-    asf: Skeleton = None,
+    asf: AsfFile = None,
     retarget: bool = False,
     rig: RigName = None,
+    about: AboutSource,
 ) -> None:
-    """Convert a motion file to another format, rate, span or skeleton.
+    """Convert motion files to another format, rate, span or skeleton.
+
+    With --out, files keep their names and their places below the folders that are given, all cores convert, and files
+    that cannot be read are listed at the end.
 
     Args:
         fps: Frames per second to resample to.
@@ -52,63 +109,93 @@ def convert(
         end: Last second to keep.
         retarget: Put the motion on the canonical skeleton of 24 joints, feet on the ground.
     """
-    from motionclip.motion import crop, resample
-    from motionclip.motion.retarget import retarget as to_canonical
-
+    change = Change(about.known(), asf, start, end, retarget, fps, rig)
     target_rig = None if rig is None else motionclip.load_rig(rig)
+    if out is not None:
+        _convert_all(_targets(files, out, formats, target_rig), change, out)
+        return
+    if len(files) != 2 or formats:
+        raise MotionClipError(f"{len(files)} files; expected SOURCE and TARGET, or --out DIR for any number of sources")
+    source, target = files
     check_writable(target, target_rig)
-    motion = crop(_read(source, scale, asf), start, end)
-    motion = to_canonical(motion) if retarget else motion
-    motion = motion if fps is None else resample(motion, fps)
+    motion, unusual = change.made(source)
     save_motion(motion, target, target_rig)
+    say(*(f"note: {line}" for line in unusual))
     say(f"{target}: {motion.num_frames} frames, {motion.duration:.2f} s at {motion.fps:g} fps")
 
 
-def info(file: MotionFile, /, *, scale: Scale = None, asf: Skeleton = None) -> None:
-    """Show what is in a motion file: length, skeleton, size and travel."""
-    for name, value in _facts(_read(file, scale, asf)):
-        say(f"{name:<14}{value}")
+def _targets(sources: Sequence[Path], out: Path, formats: Sequence[str], rig: Rig | None) -> dict[Path, list[Path]]:
+    """Returns the files to write for each motion file among the sources and below their folders.
+
+    Raises:
+        MotionClipError: if there is none, or a target would replace a source.
+        FormatError: if a format cannot be written.
+    """
+    suffixes = [f".{name.lstrip('.')}" for name in formats or ("bvh",)]
+    for suffix in suffixes:
+        check_writable(out / f"motion{suffix}", rig)
+    names: dict[Path, Path] = {}
+    for source in sources:
+        below = [path for path in source.rglob("*") if is_motion_file(path.name)] if source.is_dir() else [source]
+        root = source if source.is_dir() else source.parent
+        names |= {path: path.relative_to(root) for path in sorted(below) if not path.resolve().is_relative_to(out)}
+    if not names:
+        raise MotionClipError(f"no motion file; expected files or folders with files ending in {READABLE}")
+    targets: dict[Path, list[Path]] = {}
+    taken: set[Path] = set()
+    for source, name in names.items():
+        file, take = split_take(name)
+        stem = file.name.removesuffix(file.suffix) + ("" if take is None else f"_{take}")
+        number, free = 1, out / file.with_name(stem)
+        while free in taken:
+            number += 1
+            free = out / file.with_name(f"{stem}_{number}")
+        taken.add(free)
+        targets[source] = [free.with_name(free.name + suffix) for suffix in suffixes]
+        if source.resolve() in [path.resolve() for path in targets[source]]:
+            raise MotionClipError(f"{source} would be replaced by what it becomes; give another folder as --out")
+    return targets
 
 
-def _read(path: Path, scale: float | None, asf: Path | None) -> Motion:
-    """Returns the motion of a file; refuses options that its format does not have."""
-    suffix = path.suffix.lower()
-    if scale is not None and suffix != ".bvh":
-        raise FormatError(path, "--scale was given", "a .bvh file, the only format without a unit")
-    if asf is not None and suffix != ".amc":
-        raise FormatError(path, "--asf was given", "an .amc file")
-    if scale is not None:
-        from motionclip.formats.bvh import read_bvh
+def _convert_all(targets: dict[Path, list[Path]], change: Change, out: Path) -> None:
+    """Converts files, and says how many, what was assumed, and which were refused.
 
-        return read_bvh(path, unit=scale)
-    if asf is not None:
-        from motionclip.formats.asf_amc import read_amc
+    Raises:
+        MotionClipError: if none could be converted.
+    """
+    from motionclip.cli.processes import in_processes
 
-        return read_amc(path, asf)
-    return motionclip.read_motion(path)
+    outcomes: list[Outcome] = []
+    work = [(change, source, paths) for source, paths in targets.items()]
+    with track("converting") as progress:
+        for outcome in in_processes(_convert_one, work, enough=_ENOUGH):
+            outcomes.append(outcome)
+            progress(len(outcomes), len(work))
+    refused = [each for each in outcomes if each.refused is not None]
+    notes: dict[str, list[Path]] = {}
+    for each in outcomes:
+        for line in each.unusual:
+            notes.setdefault(line, []).append(each.source)
+    for line, sources in notes.items():
+        say(f"note: {sources[0]}{f' and {len(sources) - 1} more' if len(sources) > 1 else ''}: {line}")
+    say(*(f"refused: {each.refused}" for each in refused[:_SHOWN]))
+    if len(refused) > _SHOWN:
+        say(f"and {len(refused) - _SHOWN} more refused")
+    done = len(outcomes) - len(refused)
+    if not done:
+        raise MotionClipError(f"none of {len(outcomes)} files could be converted")
+    say(f"{out}: {done} of {len(outcomes)} files converted")
 
 
-def _facts(motion: Motion) -> list[tuple[str, str]]:
-    """Returns names and values of what `info` shows."""
-    from motionclip.motion.retarget import find_humanoid
-
+def _convert_one(work: tuple[Change, Path, list[Path]]) -> Outcome:
+    change, source, paths = work
+    rig = None if change.rig is None else motionclip.load_rig(change.rig)
     try:
-        found = find_humanoid(motion.skeleton)
-        body = f"{len(found.joints)} parts found, {100 * found.confidence:.0f} % of them by name"
-    except SkeletonError:
-        body = "not recognised: this skeleton cannot be retargeted"
-    skeleton, positions = motion.skeleton, motion.positions
-    size = (positions.amax(dim=(0, 1)) - positions.amin(dim=(0, 1))).tolist()
-    path = motion.root[:, [0, 2]].diff(dim=0).norm(dim=-1).sum().item()
-    floor = positions[..., 1].min().item()
-    return [
-        ("frames", f"{motion.num_frames}"),
-        ("rate", f"{motion.fps:g} frames/s"),
-        ("length", f"{motion.duration:.2f} s"),
-        ("joints", f"{skeleton.num_joints} and {len(skeleton.end_sites)} end sites"),
-        ("body", body),
-        ("space taken", f"{size[0]:.2f} x {size[1]:.2f} x {size[2]:.2f} m (x, y up, z)"),
-        ("root path", f"{path:.2f} m over the ground"),
-        ("lowest joint", f"{floor:.3f} m"),
-        ("names", ", ".join(skeleton.names)),
-    ]
+        motion, unusual = change.made(source)
+        for path in paths:
+            motionclip.write_motion(motion, path, rig)
+    except FormatError as error:
+        return Outcome(source, refused=str(error))
+    except (MotionClipError, OSError) as error:
+        return Outcome(source, refused=f"{source}: {error}")
+    return Outcome(source, unusual)

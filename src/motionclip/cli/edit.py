@@ -26,7 +26,7 @@ from motionclip.cli.options import (
     read_source,
 )
 from motionclip.errors import FormatError, MotionClipError
-from motionclip.io import check_writable, is_motion_file
+from motionclip.io import check_writable
 
 if TYPE_CHECKING:
     from motionclip.applications.text_to_motion import Source
@@ -80,11 +80,7 @@ def _read_row(path: Path, cells: list[str], line: int) -> EditRow:
     kind, *texts = cells
     if kind not in ("data", "text"):
         raise FormatError(path, f"motion_source {kind!r}", "data or text", line)
-    names_files = [kind == "data" and is_motion_file(text) for text in texts]
-    sources = [
-        read_source(str(path.parent / text)) if is_file else text
-        for text, is_file in zip(texts, names_files, strict=True)
-    ]
+    sources = [read_source(text, path.parent) if kind == "data" else text for text in texts]
     base, start, end = texts
     return EditRow(f"{base} - {start} + {end}", *sources)
 

@@ -12,8 +12,8 @@ from tyro.conf import Positional, arg
 import motionclip
 from motionclip.applications import DEFAULT_GUIDANCE
 from motionclip.cli.console import save_motion, say, write_sheet
-from motionclip.cli.options import Formats, Guidance, Model, RigName, Seed, optional
-from motionclip.errors import MotionClipError
+from motionclip.cli.options import AboutRig, Formats, Guidance, Model, RigName, Seed, names_file, optional, read_text
+from motionclip.errors import FormatError, MotionClipError
 from motionclip.io import check_writable
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _SHEET = "sheet"
 
 
 def generate(
-    texts: Annotated[tuple[str, ...], Positional, arg(metavar="TEXT [TEXT ...]", help_behavior_hint="(required)")],
+    texts: Annotated[tuple[str, ...], Positional, arg(metavar="TEXT|FILE.txt [...]", help_behavior_hint="(required)")],
     /,
     *,
     out: Annotated[Path, arg(metavar="FILE|DIR")] = Path("out"),
@@ -33,29 +33,49 @@ def generate(
     rig: RigName = None,
     seed: Seed = 0,
     guidance: Guidance = DEFAULT_GUIDANCE,
+    about: AboutRig,
     options: Model,
 ) -> None:
     """Make a motion for each text.
 
     Args:
-        texts: What the person does, a sentence in quotes for each motion.
+        texts: What the person does, a sentence in quotes for each motion, or a .txt file with one in each line.
         out: A file for one text, its suffix choosing the format, or a folder. A folder gets a file for each text and
             each of --formats; the format `sheet` adds a picture of all motions, sheet.png.
         seconds: Length of each motion.
     """
-    target_rig = None if rig is None else motionclip.load_rig(rig)
-    targets = _targets(texts, out, formats, target_rig)
-    motions = motionclip.text_to_motion(options.load(), list(texts), seconds=seconds, seed=seed, guidance=guidance)
+    target_rig = None if rig is None else motionclip.load_rig(rig, about.known())
+    prompts = _prompts(texts)
+    targets = _targets(prompts, out, formats, target_rig)
+    motions = motionclip.text_to_motion(options.load(), prompts, seconds=seconds, seed=seed, guidance=guidance)
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
             save_motion(motion, path, target_rig)
             say(path)
     if _SHEET in formats:
-        write_sheet(motions, texts, out / "sheet.png", cell=(720, 216))
+        write_sheet(motions, prompts, out / "sheet.png", cell=(720, 216))
         say(out / "sheet.png")
 
 
-def _targets(texts: tuple[str, ...], out: Path, formats: tuple[str, ...], rig: Rig | None) -> list[list[Path]]:
+def _prompts(texts: tuple[str, ...]) -> list[str]:
+    """Returns the sentences of arguments; blank lines of a file and those that begin with # are left out.
+
+    Raises:
+        FormatError: if an argument is a file and not a list of sentences.
+    """
+    prompts = []
+    for text in texts:
+        if not names_file(text):
+            prompts.append(text)
+            continue
+        if not text.lower().endswith(".txt"):
+            raise FormatError(text, "this names a file", "words without / and \\, or a .txt file of sentences")
+        lines = [line.strip() for line in read_text(Path(text)).splitlines()]
+        prompts += [line for line in lines if line and not line.startswith("#")]
+    return prompts
+
+
+def _targets(texts: list[str], out: Path, formats: tuple[str, ...], rig: Rig | None) -> list[list[Path]]:
     """Returns the files to write for each text.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -31,7 +32,7 @@ GROUPS = {
         "search": "search:search",
     },
     "files": {
-        "info": "convert:info",
+        "info": "info:info",
         "convert": "convert:convert",
         "render": "render:render",
     },
@@ -65,6 +66,7 @@ options:
 def main(args: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status: 0, or 2 for input that cannot be used."""
     given = list(sys.argv[1:] if args is None else args)
+    warnings.formatwarning = lambda message, *_: f"motionclip: {message}\n"
     name = given[0] if given else "--help"
     try:
         if name in ("-h", "--help"):

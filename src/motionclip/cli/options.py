@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,18 +13,24 @@ from tyro.conf import Positional, arg
 import motionclip
 from motionclip.errors import FormatError, ModelError, MotionClipError
 from motionclip.io import is_motion_file, readable, writable
+from motionclip.seeds import check_seed
 
 if TYPE_CHECKING:
     from motionclip.applications.text_to_motion import Source
     from motionclip.model.pipeline import MotionCLIP
     from motionclip.motion import Motion
+    from motionclip.motion.conventions import Conventions, Known
 
 READABLE, WRITABLE = " ".join(readable()), " ".join(writable())
+#: Suffixes of files that are often at hand where motions are, and are neither motions that are read nor words.
+_OTHER_SUFFIXES = (".asf", ".blend", ".c3d", ".dae", ".json", ".mov", ".obj", ".pth", ".safetensors", ".trc", ".txt")
 #: Environment variable with the default of `--threads`.
 THREADS = "MOTIONCLIP_THREADS"
 
 
-def optional(kind: type, metavar: str, help: str | None = None, default: str | None = None) -> object:
+def optional(
+    kind: Callable[[str], object], metavar: str, help: str | None = None, default: str | None = None
+) -> object:
     """Returns the declaration of an option that may be left out, in which case its value is None.
 
     Args:
@@ -49,6 +55,8 @@ MotionFiles = Annotated[
 #: Text or the name of a motion file, for `read_source`.
 TextOrFile = Annotated[str, Positional, arg(metavar="TEXT|FILE", help=f"Quoted text, or a motion file ({READABLE}).")]
 OptionalTextOrFile = Annotated[str | None, optional(str, "TEXT|FILE")]
+
+AsfFile = Annotated[Path | None, optional(Path, "FILE.asf", "Skeleton of an .amc file.", "the .asf beside it")]
 
 # What is written.
 
@@ -77,7 +85,17 @@ RigName = Annotated[
 
 # How motions are made.
 
-Seed = Annotated[int, arg(metavar="N", help="Random seed: another seed gives another motion for the same text.")]
+
+def seed_of(text: str) -> int:
+    """A whole number as a seed; raises ValueError, which tyro reports, if it is no whole number."""
+    return check_seed(int(text))
+
+
+Seed = Annotated[
+    int,
+    arg(constructor=seed_of, metavar="N", help="Random seed: another seed gives another motion for the same text."),
+]
+OptionalSeed = Annotated[int | None, optional(seed_of, "N", default="the most likely way")]
 Guidance = Annotated[
     float,
     arg(
@@ -132,6 +150,67 @@ class ModelOptions:
         return motionclip.load(self.model, device=torch_device(self.device), encoder_weights=self.encoder_weights)
 
 
+@dataclass(frozen=True)
+class SourceOptions:
+    """What is known of a motion file that is read; the rest is found out.
+
+    Attributes:
+        source_fps: Frames per second of the source.
+        up: Axis of the source that points up: x, y or z; with a minus as in --up=-z.
+        unit: Unit of the source's lengths: m, cm, mm, inch, foot, mmd, cmu, or a number of metres.
+        facing: Axis of the source that becomes +Z, to which a body looks.
+        joints: Names of joints by body part; `motionclip info FILE --joints-template FILE.json` writes a map to edit.
+    """
+
+    source_fps: Annotated[float | None, optional(float, "FPS", default="its own")] = None
+    up: Annotated[str | None, optional(str, "AXIS", default="as stated, else found from the body")] = None
+    unit: Annotated[str | None, optional(str, "UNIT", default="as stated, else found from the body")] = None
+    facing: Annotated[str | None, optional(str, "AXIS", default="the heading is left as it is")] = None
+    joints: Annotated[Path | None, optional(Path, "FILE.json", default="recognised by names and shape")] = None
+
+    def known(self) -> Known:
+        """Returns the options as readers take them.
+
+        Raises:
+            FormatError: if the file of joints cannot be read.
+        """
+        from motionclip.formats.joint_map import read_joint_map
+        from motionclip.motion.conventions import Known
+
+        joints = {} if self.joints is None else read_joint_map(self.joints)
+        return Known(self.source_fps, self.up, self.unit, self.facing, joints)
+
+
+@dataclass(frozen=True)
+class RigOptions:
+    """What is known of the file of a rig.
+
+    Attributes:
+        up: Axis of the file of --rig that points up; then Y is up in what is written.
+        unit: Unit of lengths in the file of --rig: m, cm, mm, inch, foot, mmd, cmu, or a number of metres.
+        facing: Axis of the file of --rig that becomes +Z, to which a body looks.
+        joints: Names of joints of --rig by body part; `motionclip info FILE --joints-template FILE.json` writes a map.
+    """
+
+    up: Annotated[str | None, optional(str, "AXIS", default="found from the rest pose, and kept")] = None
+    unit: Annotated[str | None, optional(str, "UNIT", default="found from the body")] = None
+    facing: Annotated[str | None, optional(str, "AXIS", default="kept")] = None
+    joints: Annotated[Path | None, optional(Path, "FILE.json", default="recognised by names and shape")] = None
+
+    def known(self) -> Known:
+        """Returns the options as readers take them.
+
+        Raises:
+            FormatError: if the file of joints cannot be read.
+        """
+        return SourceOptions(None, self.up, self.unit, self.facing, self.joints).known()
+
+
+#: The options of `RigOptions` without a prefix.
+AboutRig = Annotated[RigOptions, arg(name="")]
+#: The options of `SourceOptions` without a prefix.
+AboutSource = Annotated[SourceOptions, arg(name="")]
+
 #: The options of `ModelOptions` without a prefix: `--model`, not `--options.model`.
 Model = Annotated[ModelOptions, arg(name="")]
 
@@ -151,13 +230,69 @@ def torch_device(name: Device) -> str:
     return name
 
 
-def read_source(text: str) -> Source:
+def names_file(text: str, folder: Path = Path()) -> bool:
+    """Whether an argument is the name of a file and not text: it ends like one, has a path separator, or is there."""
+    return (
+        is_motion_file(text)
+        or text.lower().endswith((*writable(), *_OTHER_SUFFIXES))
+        or bool(set(text) & set("/\\"))
+        or (folder / text).is_file()
+    )
+
+
+def read_source(text: str, folder: Path = Path()) -> Source:
     """Returns the motion of the file that an argument names, or else the argument itself, which is text.
 
+    Args:
+        text: the argument.
+        folder: that names of files are relative to.
+
     Raises:
-        FormatError: if it ends like a motion file, and there is none or it cannot be read.
+        FormatError: if it names a file (`names_file`), and there is none or it cannot be read.
     """
-    return motionclip.read_motion(text) if is_motion_file(text) else text
+    if not names_file(text, folder):
+        return text
+    if not is_motion_file(text) and not (folder / text).exists():
+        raise FormatError(text, "there is no such file", f"a motion file ({READABLE}), or words without / and \\")
+    return motionclip.read_motion(folder / text)
+
+
+def read_text(path: Path) -> str:
+    """Returns the text of a file in UTF-8.
+
+    Raises:
+        FormatError: if it is missing, empty, or not UTF-8.
+    """
+    from motionclip.formats.files import read_bytes
+
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(path, "this is not UTF-8 text", "a list in UTF-8, one entry a line") from error
+
+
+def read_about(path: Path, known: Known, asf: Path | None = None) -> tuple[Motion, Conventions]:
+    """Returns the motion of a file, and how its numbers were understood.
+
+    Args:
+        path: the file.
+        known: what is known of it.
+        asf: skeleton of an .amc file, if it does not lie beside it.
+
+    Raises:
+        FormatError: if it cannot be read, or ``asf`` is given for a file of another format.
+        MotionError, SkeletonError: as :func:`motionclip.read_motion`.
+    """
+    from motionclip.io import read_with_conventions
+
+    if asf is None:
+        return read_with_conventions(path, known)
+    if path.suffix.lower() != ".amc":
+        raise FormatError(path, "--asf was given", "an .amc file")
+    from motionclip.formats.asf_amc import record_amc
+    from motionclip.motion.conventions import interpret
+
+    return interpret(record_amc(path, known.fps, asf), known)
 
 
 def read_motions(files: Sequence[Path]) -> list[Motion]:

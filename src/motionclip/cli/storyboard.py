@@ -13,9 +13,9 @@ from tyro.conf import Positional, arg
 import motionclip
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP
 from motionclip.cli.console import save_motion, say, track, write_sheet
-from motionclip.cli.options import Guidance, Model, OutFile, Picture, Seed, check_picture, read_source
+from motionclip.cli.options import Guidance, Model, OutFile, Picture, Seed, check_picture, read_source, read_text
 from motionclip.errors import FormatError
-from motionclip.io import check_writable, is_motion_file
+from motionclip.io import check_writable
 
 if TYPE_CHECKING:
     from motionclip.motion import Motion
@@ -70,14 +70,14 @@ def read_shots(arguments: Sequence[str]) -> list[motionclip.Shot]:
     for argument in arguments:
         path = Path(argument)
         if path.suffix.lower() == ".txt":
-            lines = [line.strip() for line in _read(path).splitlines()]
+            lines = [line.strip() for line in read_text(path).splitlines()]
             entries = [_split(line) for line in lines if line and not line.startswith("#")]
         elif path.suffix.lower() == ".json":
             entries = _read_json(path)
         else:
             path, entries = Path(), [_split(argument)]
         for what, seconds in entries:
-            source = read_source(str(path.parent / what) if is_motion_file(what) else what)
+            source = read_source(what, path.parent)
             shots.append(motionclip.Shot(source, seconds))
     return shots
 
@@ -94,7 +94,7 @@ def _split(text: str) -> tuple[str, float | None]:
 
 def _read_json(path: Path) -> list[tuple[str, float | None]]:
     try:
-        listed = json.loads(_read(path))
+        listed = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise FormatError(path, f"this is not JSON: {error.msg}", "a list of shots", error.lineno) from error
     if not isinstance(listed, list):
@@ -111,15 +111,6 @@ def _read_object(path: Path, number: int, entry: object) -> tuple[str, float | N
         expected = '"a person walks:4" or {"what": "a person walks", "seconds": 4}'
         raise FormatError(path, f"shot {number} is {json.dumps(entry)}", expected)
     return what, seconds
-
-
-def _read(path: Path) -> str:
-    from motionclip.formats.files import read_bytes
-
-    try:
-        return read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FormatError(path, "this is not UTF-8 text", "a list of shots in UTF-8") from error
 
 
 def _draw(film: Motion, picture: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 
 from motionclip.errors import FormatError, SkeletonError
 from motionclip.motion import CANONICAL, Motion, Skeleton
+from motionclip.motion.conventions import Known
 from motionclip.motion.retarget import RIGS, check_target, retarget_onto, standard_rig
 
 if TYPE_CHECKING:
@@ -80,24 +81,28 @@ def _write_body(body: Body, placed: Motion, path: str | Path) -> None:
     (write_body_glb if Path(path).suffix.lower() == ".glb" else write_body_usd)(body, placed, path)
 
 
-def load_rig(rig: str | Path) -> Rig:
+def load_rig(rig: str | Path, known: Known | None = None) -> Rig:
     """A rig by name, or that of a file.
 
     Args:
         rig: ``blender``, ``mixamo``, ``unreal`` or ``unity``; or a .bvh file, or a .glb file with a skinned character,
-            with joint names of a known family (``families.py``) and a rest pose that stands.
+            of a human-like body and with a rest pose that stands.
+        known: what is known of the file: its unit and joints, and axes, which are turned to ours then.
 
     Raises:
         FormatError: if it is neither, or the file is damaged or has no skeleton.
         SkeletonError: naming the file, and the joints that were not found or what is wrong with the rest pose.
     """
+    known = known or Known()
     if str(rig) in RIGS:
+        if known != Known():
+            raise FormatError(rig, "axes, a unit or joints are given", "them for the file of a rig, such as hero.bvh")
         return _standard(str(rig))
     path = Path(rig)
     if path.suffix.lower() not in (".bvh", ".glb"):
         raise FormatError(path, "this is no rig", f"one of {', '.join(RIGS)}, or a .bvh or .glb file")
     try:
-        return _from_bvh(path) if path.suffix.lower() == ".bvh" else _from_glb(path)
+        return _from_bvh(path, known) if path.suffix.lower() == ".bvh" else _from_glb(path, known)
     except SkeletonError as error:
         raise SkeletonError(f"{path}: {error}") from error
 
@@ -112,17 +117,20 @@ def _standard(name: str) -> Rig:
     return Rig(name, skeleton, skin=Body(vertices, pad(body.weights, (above, 0)), body.faces, skeleton))
 
 
-def _from_bvh(path: Path) -> Rig:
+def _from_bvh(path: Path, known: Known) -> Rig:
     from motionclip.formats.bvh import read_bvh_skeleton
 
-    skeleton, unit = read_bvh_skeleton(path)
+    skeleton, unit = read_bvh_skeleton(path, known)
     check_target(skeleton)
     return Rig(str(path), skeleton, unit)
 
 
-def _from_glb(path: Path) -> Rig:
+def _from_glb(path: Path, known: Known) -> Rig:
     from motionclip.formats.gltf_rig import ankle_height, read_gltf_rig
 
+    if known.up or known.facing or known.unit is not None:
+        raise FormatError(path, "axes or a unit are given", "none of them: glTF states them")
     rig = read_gltf_rig(path)
+    rig = replace(rig, skeleton=replace(rig.skeleton, roles=dict(known.joints)))
     check_target(rig.skeleton)
     return Rig(str(path), rig.skeleton, ankle_height=ankle_height(rig), skin=rig)

@@ -27,6 +27,7 @@ from motionclip.model.prior import LatentPrior
 from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import on_canonical
+from motionclip.seeds import check_seed
 
 #: Steps of Heun's method along the prior's flow; four times as many move joints by 1 to 3 mm on average.
 FLOW_STEPS = 12
@@ -265,12 +266,13 @@ class MotionCLIP:
 
         Raises:
             ModelError: if the model cannot make that length, or the guidance is not finite.
+            MotionClipError: if the seed is out of range.
         """
         count, prior = len(text_latents), self.network.prior
         length = self._flow_seconds(count, seconds, guidance)
         if prior is None:
             return text_latents
-        noise = torch.randn(1, self.config.num_coefficients, generator=torch.Generator().manual_seed(seed))
+        noise = torch.randn(1, self.config.num_coefficients, generator=torch.Generator().manual_seed(check_seed(seed)))
         start = noise.to(self.device).expand(count, -1)
         return prior.sample(start, text_latents, length, guidance=guidance, steps=FLOW_STEPS)
 

@@ -127,6 +127,9 @@ def mirror(motion: Motion) -> Motion:
 
 # Timing: resampling by spherical interpolation, cropping in seconds
 
+#: Frames of a motion, at most, that is resampled: more than two hours at 120 frames per second.
+_MOST_FRAMES = 1_000_000
+
 
 def resample(motion: Motion, fps: float) -> Motion:
     """The same movement at another frame rate, from its first frame to its last.
@@ -135,13 +138,18 @@ def resample(motion: Motion, fps: float) -> Motion:
     merely dropped or repeated, unless the new times coincide with old ones.
 
     Raises:
-        MotionError: if ``fps`` is not positive.
+        MotionError: if ``fps`` is not positive, or there would be more frames than memory is likely to hold.
     """
     if not 0 < fps < float("inf"):
         raise MotionError(f"cannot resample to {fps} frames per second; expected a positive number")
     if fps == motion.fps or motion.num_frames == 1:
         return replace(motion, fps=fps)
     last = motion.num_frames - 1
+    if last * fps / motion.fps >= _MOST_FRAMES:
+        raise MotionError(
+            f"{motion.duration:.2f} s at {fps:g} frames per second are {last * fps / motion.fps:.3g} frames; "
+            f"expected a rate that gives at most {_MOST_FRAMES:,}"
+        )
     count = int(last * fps / motion.fps + 1e-6) + 1
     times = torch.arange(count, dtype=torch.float64) * (motion.fps / fps)  # in source frames
     before = times.floor().long().clamp(max=last - 1)

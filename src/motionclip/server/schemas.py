@@ -11,12 +11,13 @@ from pydantic.json_schema import models_json_schema
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP
 from motionclip.applications.interpolate import PathName
+from motionclip.seeds import SEEDS
 from motionclip.server import limits
 from motionclip.server.responses import JSON, PNG, ZIP, file_types
 from motionclip.serving import MAX_SECONDS
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_TEXT)]
-Seed = Annotated[int, Field(ge=0, lt=2**63, description="Another seed gives another motion of the same words.")]
+Seed = Annotated[int, Field(ge=0, lt=SEEDS, description="Another seed gives another motion of the same words.")]
 Seconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
 Second = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
 Guidance = Annotated[

@@ -92,6 +92,14 @@ def find_humanoid(skeleton: Skeleton) -> Humanoid:
     return _complete(tree, found, sources)
 
 
+def recognised_roles(skeleton: Skeleton) -> dict[str, str]:
+    """Returns role to joint name for the parts that are found, though they may be too few for a body."""
+    try:
+        return dict(find_humanoid(skeleton).names)
+    except SkeletonError:
+        return {role: skeleton.names[joint] for role, joint in _by_name(_Tree(skeleton)).items()}
+
+
 def _unrecognised(skeleton: Skeleton, found: Mapping[str, int], missing: list[str]) -> str:
     shown = ", ".join(skeleton.names[:6]) + (", ..." if skeleton.num_joints > 6 else "")
     known = ", ".join(f"{role} = {skeleton.names[joint]}" for role, joint in list(found.items())[:4]) or "nothing"
