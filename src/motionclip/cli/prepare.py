@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import tyro
 
+from motionclip.cli.options import AboutSource
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -24,6 +26,8 @@ def prepare(
     window_captions: Path | None = None,
     workers: int = 0,
     overwrite: bool = False,
+    *,
+    about: AboutSource,
 ) -> None:
     """Put a data set onto the canonical skeleton at 30 frames per second, ready for training.
 
@@ -46,7 +50,7 @@ def prepare(
     from motionclip.data.sources import open_source
     from motionclip.data.window_captions import with_window_captions
 
-    opened = open_source(source)
+    opened = open_source(source, about.known())
     if window_captions is not None:
         opened = with_window_captions(opened, window_captions)
     say(f"source {opened.spec}: {len(opened.items)} clips", *opened.notes)

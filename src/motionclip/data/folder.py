@@ -7,7 +7,7 @@ described by the label of a ``manifest.json``, else by the words of their names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from motionclip.data.file_names import words_of_take
 from motionclip.data.folder_captions import CAPTIONS, MANIFEST, CaptionRow, read_captions, read_labels
 from motionclip.data.style100 import CUTS, STYLES, StyleTake, is_100style, style_takes
 from motionclip.errors import DataError, MotionClipError
-from motionclip.io import is_motion_file, read_motion, readable, takes
+from motionclip.io import is_motion_file, read_with_conventions, readable, takes
+from motionclip.motion.conventions import Known, warn_of
 
 #: Files that are for testing wherever they lie: the actor of ACCAD that figures are measured on.
 HELD_OUT = "Male1_[ABCD][0-9]*"
@@ -37,6 +38,7 @@ class MotionFile:
         texts: sentences, in seconds of the file.
         take: the animation, where the file has several.
         style: what a data set's tables say of it.
+        about: what is known of the file's rate, axes, unit and joints.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class MotionFile:
     texts: tuple[TimedText, ...]
     take: str | None = None
     style: StyleTake | None = None
+    about: Known = field(default_factory=Known)
 
     def read(self) -> Clip:
         """Returns the motion with its captions.
@@ -53,7 +56,9 @@ class MotionFile:
         Raises:
             MotionClipError: if the file is damaged, or a caption lies outside it.
         """
-        motion = read_motion(self.path if self.take is None else f"{self.path}#{self.take}")
+        name = self.path if self.take is None else f"{self.path}#{self.take}"
+        motion, conventions = read_with_conventions(name, self.about)
+        warn_of(name, conventions)
         known, lead = self.style, 0.0
         if known is not None:
             stop = motion.num_frames if known.stop is None else min(known.stop, motion.num_frames)
@@ -73,13 +78,14 @@ class MotionFile:
         return Clip(self.key, self.dataset, self.split, motion, tuple(captions), content, style, lead)
 
 
-def folder_source(folder: Path, splits: Mapping[str, str] | None = None) -> Source:
+def folder_source(folder: Path, splits: Mapping[str, str] | None = None, about: Known | None = None) -> Source:
     """Returns all motions below ``folder``, by name; the data set is called like the folder.
 
     Args:
         folder: with motion files, and what says something of them.
         splits: for ``val`` and ``test`` a pattern of keys, as in file names: ``*_subject5*``. It counts where
             ``captions.csv`` names no split.
+        about: what is known of all its files.
 
     Raises:
         DataError: if there is none, ``captions.csv`` has bad rows, or a pattern fits no motion.
@@ -100,7 +106,7 @@ def folder_source(folder: Path, splits: Mapping[str, str] | None = None) -> Sour
         own, style = rows.get(key, []), styles.get(path.stem)
         split = (own[0].split if own else None) or _split(key, splits or {})
         texts = _texts(own, style, labels.get(key) or words_of_take(name, path.name))
-        items.append(MotionFile(path, key, folder.resolve().name, split, texts, take, style))
+        items.append(MotionFile(path, key, folder.resolve().name, split, texts, take, style, about or Known()))
     options = "".join(f",{split}={pattern}" for split, pattern in (splits or {}).items())
     return Source(f"folder:{folder}{options}", tuple(items))
 

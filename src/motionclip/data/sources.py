@@ -19,6 +19,7 @@ from motionclip.data.cmu_files import is_cmu_file
 from motionclip.data.folder import folder_source
 from motionclip.data.synthetic import synthetic_source
 from motionclip.errors import DataError
+from motionclip.motion.conventions import Known
 
 _IN_FOLDERS: dict[str, Callable[[Path], Source]] = {
     "amass": amass_source,
@@ -36,12 +37,17 @@ _OPTIONS = {
 }
 
 
-def open_source(spec: str) -> Source:
+def open_source(spec: str, about: Known | None = None) -> Source:
     """Returns the source that ``spec`` names; for a bare folder, of the kind that :func:`detect` finds.
 
+    Args:
+        spec: as a user writes it.
+        about: what is known of the files of a folder; the rates, axes and units of data sets are known anyway.
+
     Raises:
-        DataError: if there is no such source, or its folder is not what was named.
+        DataError: if there is no such source, its folder is not what was named, or ``about`` is given for a data set.
     """
+    about = about or Known()
     kind, colon, rest = spec.partition(":")
     if kind == "synthetic":
         if colon and (not rest.isdecimal() or int(rest) == 0):
@@ -53,11 +59,13 @@ def open_source(spec: str) -> Source:
     folder = Path(rest)
     if not rest or not folder.is_dir():
         raise DataError(f"{rest!r} is not a folder; expected {_EXPECTED}")
+    if kind != "folder" and about != Known():
+        raise DataError(f"a rate, axes, a unit or joints are given for {kind}; expected them for folder:DIR alone")
+    if kind == "folder":
+        return folder_source(folder, dict(option.split("=", 1) for option in options), about)
     if not options:
         return _IN_FOLDERS[kind](folder)
     given = dict(option.split("=", 1) for option in options)
-    if kind == "folder":
-        return folder_source(folder, given)
     paths = {name: Path(given[name]) for name in ("babel", "humanml3d") if name in given}
     return amass_source(folder, **paths, split=given.get("split", "amass"))
 
