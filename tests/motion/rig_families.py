@@ -203,6 +203,216 @@ FAMILIES: dict[str, Rig] = {
         ("Chest",),
         ("Neck", "Head"),
     ),
+    "second_life": Rig(
+        leg("mHip{}", "mKnee{}", "mAnkle{}", "mFoot{}", "~mToe{}"),
+        arm("mCollar{}", "mShoulder{}", "mElbow{}", "mWrist{}", "mHandMiddle1{}"),
+        ("mSpine1", "mSpine2", "mTorso", "mSpine3", "mSpine4", "mChest"),
+        ("mNeck", "mHead", "mSkull"),
+        ("mPelvis",),
+        extra=(
+            *(("mEyeLeft", "mHead"), ("mFaceJaw", "mHead"), ("mTail1", "mPelvis"), ("mGroin", "mPelvis")),
+            *(("mHindLimbsRoot", "mPelvis"), ("mWingsRoot", "mChest"), ("mHandThumb1Left", "mWristLeft")),
+        ),
+    ),
+    "smplx": Rig(
+        leg("{}_hip", "{}_knee", "{}_ankle", "{}_foot"),
+        arm("{}_collar", "{}_shoulder", "{}_elbow", "{}_wrist", "{}_middle1"),
+        ("spine1", "spine2", "spine3"),
+        ("neck", "head"),
+        ("pelvis",),
+        ("left", "right"),
+        extra=(
+            *(("jaw", "head"), ("left_eye_smplhf", "head"), ("right_eye_smplhf", "head")),
+            *(("left_index1", "left_wrist"), ("right_thumb1", "right_wrist")),
+        ),
+    ),
+    "metahuman": Rig(
+        leg("thigh_{}", "calf_{}", "foot_{}", "ball_{}"),
+        arm("clavicle_{}", "upperarm_{}", "lowerarm_{}", "hand_{}", "~middle_metacarpal_{}", "middle_01_{}"),
+        ("spine_01", "spine_02", "spine_03", "spine_04", "spine_05"),
+        ("neck_01", "neck_02", "head"),
+        ("root", "pelvis"),
+        _SMALL,
+        extra=(
+            *(("thigh_correctiveRoot_l", "thigh_l"), ("thigh_bck_l", "thigh_correctiveRoot_l")),
+            *(("calf_kneeBack_l", "calf_l"), ("upperarm_correctiveRoot_l", "upperarm_l")),
+            *(("clavicle_pec_l", "clavicle_l"), ("clavicle_scap_l", "clavicle_l"), ("FACIAL_C_FacialRoot", "head")),
+            *(
+                ("FACIAL_L_Ear", "FACIAL_C_FacialRoot"),
+                ("hand_r_wrist_inner", "hand_r"),
+                ("spine_04_latissimus_l", "spine_04"),
+            ),
+        ),
+    ),
+    "auto_rig_pro": Rig(
+        leg("c_thigh_b.{}", "~thigh_twist.{}", "leg_stretch.{}", "~leg_twist.{}", "foot.{}", "toes_01.{}"),
+        arm("shoulder.{}", "arm_stretch.{}", "~arm_twist.{}", "forearm_stretch.{}", "~forearm_twist.{}", "hand.{}"),
+        ("spine_01.x", "spine_02.x", "spine_03.x"),
+        ("neck.x", "head.x"),
+        ("c_root_master.x", "root.x"),
+        _SMALL,
+        extra=(
+            ("c_jawbone.x", "head.x"),
+            ("c_thigh_fk.l", "root.x"),
+            ("c_foot_ik.l", "c_root_master.x"),
+            ("c_ear_01.l", "head.x"),
+        ),
+    ),
+    "poser": Rig(
+        leg("{} Thigh", "{} Shin", "{} Foot", "{} Toe"),
+        arm("{} Collar", "{} Shoulder", "{} Forearm", "{} Hand", "{} Mid 1"),
+        ("Abdomen", "Chest"),
+        ("Neck", "Head"),
+        ("Body", "Hip"),
+        extra=(("Left Eye", "Head"), ("Right Eye", "Head"), ("Left Index 1", "Left Hand"), ("Left Buttock", "Hip")),
+    ),
+    "truebones": Rig(
+        leg("{}Thigh", "{}Calf", "{}Foot", "{}Toe0"),
+        arm("{}Clavicle", "{}UpperArm", "{}Forearm", "{}Hand", "{}Finger2"),
+        ("Spine", "Spine1"),
+        ("Neck", "Head"),
+        ("Hips",),
+        ("BN_L_", "BN_R_"),
+    ),
+    "mvn": Rig(
+        leg("{}Hip", "{}Knee", "{}Ankle", "{}Toe"),
+        arm("{}Collar", "{}Shoulder", "{}Elbow", "{}Wrist"),
+        ("Chest", "Chest2", "Chest3", "Chest4"),
+        ("Neck", "Head"),
+    ),
+    "kinect": Rig(
+        leg("Hip{}", "Knee{}", "Ankle{}", "Foot{}"),
+        bare_arm("Shoulder{}", "Elbow{}", "Wrist{}", "Hand{}", "~HandTip{}"),
+        ("SpineMid", "SpineShoulder"),
+        ("Neck", "Head"),
+        ("SpineBase",),
+    ),
+    "azure_kinect": Rig(
+        leg("HIP_{}", "KNEE_{}", "ANKLE_{}", "FOOT_{}"),
+        arm("CLAVICLE_{}", "SHOULDER_{}", "ELBOW_{}", "WRIST_{}", "HAND_{}", "~HANDTIP_{}"),
+        ("SPINE_NAVEL", "SPINE_CHEST"),
+        ("NECK", "HEAD", "NOSE"),
+        ("PELVIS",),
+        ("LEFT", "RIGHT"),
+        extra=(("EYE_LEFT", "HEAD"), ("EAR_LEFT", "HEAD"), ("THUMB_LEFT", "WRIST_LEFT")),
+    ),
+    "unity_humanoid": Rig(
+        leg("{}UpperLeg", "{}LowerLeg", "{}Foot", "{}Toes"),
+        arm("{}Shoulder", "{}UpperArm", "{}LowerArm", "{}Hand", "{}MiddleProximal"),
+        ("Spine", "Chest", "UpperChest"),
+        ("Neck", "Head"),
+        extra=(("LeftEye", "Head"), ("Jaw", "Head"), ("LeftThumbProximal", "LeftHand")),
+    ),
+    "vroid": Rig(
+        leg("upper_leg.{}", "lower_leg.{}", "foot.{}", "toes.{}"),
+        arm("shoulder.{}", "upper_arm.{}", "lower_arm.{}", "hand.{}", "middle_proximal.{}"),
+        ("spine", "chest", "upper_chest"),
+        ("neck", "head"),
+        ("Root", "hips"),
+        _LR,
+        extra=(("HairJoint-1", "head"), ("BustLeft", "chest"), ("SkirtFront", "hips")),
+    ),
+    "roblox_r15": Rig(
+        leg("{}UpperLeg", "{}LowerLeg", "{}Foot"),
+        bare_arm("{}UpperArm", "{}LowerArm", "{}Hand"),
+        ("UpperTorso",),
+        ("Head",),
+        ("HumanoidRootPart", "LowerTorso"),
+    ),
+    "source_engine": Rig(
+        leg(
+            "ValveBiped.Bip01_{}_Thigh",
+            "ValveBiped.Bip01_{}_Calf",
+            "ValveBiped.Bip01_{}_Foot",
+            "ValveBiped.Bip01_{}_Toe0",
+        ),
+        arm(
+            *("ValveBiped.Bip01_{}_Clavicle", "ValveBiped.Bip01_{}_UpperArm", "ValveBiped.Bip01_{}_Forearm"),
+            *("ValveBiped.Bip01_{}_Hand", "ValveBiped.Bip01_{}_Finger2"),
+        ),
+        ("ValveBiped.Bip01_Spine", "ValveBiped.Bip01_Spine1", "ValveBiped.Bip01_Spine2", "ValveBiped.Bip01_Spine4"),
+        ("ValveBiped.Bip01_Neck1", "ValveBiped.Bip01_Head1"),
+        ("ValveBiped.Bip01_Pelvis",),
+        _LR,
+        extra=(
+            ("ValveBiped.weapon_bone", "ValveBiped.Bip01_R_Hand"),
+            ("ValveBiped.Anim_Attachment_LH", "ValveBiped.Bip01_L_Hand"),
+        ),
+    ),
+    "renderpeople": Rig(
+        leg("upperleg_{}", "lowerleg_{}", "foot_{}", "ball_{}"),
+        arm("shoulder_{}", "upperarm_{}", "lowerarm_{}", "hand_{}", "middle_01_{}"),
+        ("spine_01", "spine_02", "spine_03"),
+        ("neck", "head", "headEnd"),
+        ("root", "hip"),
+        _SMALL,
+        extra=(("eye_l", "head"), ("jaw", "head"), ("upperarm_twist_l", "upperarm_l")),
+    ),
+    "spanish": Rig(
+        leg("Muslo_{}", "Pantorrilla_{}", "Pie_{}", "Punta_{}"),
+        arm("Clavicula_{}", "Brazo_{}", "Antebrazo_{}", "Mano_{}"),
+        ("Columna1", "Columna2", "Pecho"),
+        ("Cuello", "Cabeza"),
+        ("Cadera",),
+        ("Izq", "Der"),
+    ),
+    "german": Rig(
+        leg("Oberschenkel_{}", "Unterschenkel_{}", "Fuss_{}", "Zehen_{}"),
+        arm("Schluesselbein_{}", "Oberarm_{}", "Unterarm_{}", "Hand_{}"),
+        ("Wirbelsaeule", "Brust"),
+        ("Hals", "Kopf"),
+        ("Becken",),
+        ("Links", "Rechts"),
+    ),
+    "french": Rig(
+        leg("Cuisse_{}", "Mollet_{}", "Pied_{}", "Orteils_{}"),
+        arm("Clavicule_{}", "Bras_{}", "AvantBras_{}", "Main_{}"),
+        ("Colonne1", "Colonne2", "Poitrine"),
+        ("Cou", "Tete"),
+        ("Bassin",),
+        ("Gauche", "Droite"),
+    ),
+    "upper_case": Rig(
+        leg("{}_THIGH", "{}_SHIN", "{}_FOOT", "{}_TOE"),
+        arm("{}_CLAVICLE", "{}_UPPERARM", "{}_FOREARM", "{}_HAND"),
+        ("SPINE1", "SPINE2"),
+        ("NECK", "HEAD"),
+        ("ROOT", "PELVIS"),
+        _LR,
+    ),
+    "advanced_skeleton": Rig(
+        leg("Hip_{}", "~HipPart1_{}", "Knee_{}", "Ankle_{}", "Toes_{}", "~ToesEnd_{}"),
+        arm("Scapula_{}", "Shoulder_{}", "~ShoulderPart1_{}", "Elbow_{}", "Wrist_{}", "MiddleFinger1_{}"),
+        ("Spine1_M", "Chest_M"),
+        ("Neck_M", "Head_M", "HeadEnd_M"),
+        ("Root_M",),
+        _LR,
+        extra=(("Jaw_M", "Head_M"), ("Eye_L", "Head_M"), ("Cup_L", "Wrist_L")),
+    ),
+    "godot_ik_props": Rig(
+        leg("{}UpperLeg", "{}LowerLeg", "{}Foot", "{}Toes"),
+        arm("{}Shoulder", "{}UpperArm", "{}LowerArm", "{}Hand"),
+        ("Spine", "Chest", "UpperChest"),
+        ("Neck", "Head"),
+        ("Root", "Hips"),
+        extra=(
+            *(
+                ("LeftHandIK", "Root"),
+                ("LeftElbowPole", "Root"),
+                ("RightKneePoleTarget", "Root"),
+                ("LeftFootIK", "Root"),
+            ),
+            *(("RightHandWeapon", "RightHand"), ("LeftHandSword", "LeftHand"), ("HandCamera", "Root")),
+        ),
+    ),
+    "ue_mannequin_ik_first": Rig(
+        leg("{}_thigh_jnt", "{}_knee_jnt", "{}_ankle_jnt", "{}_ball_jnt", "~{}_toe_jnt"),
+        arm("{}_clavicle_jnt", "{}_shoulder_jnt", "{}_elbow_jnt", "{}_wrist_jnt", "{}_middle_01_jnt"),
+        ("c_spine_01_jnt", "c_spine_02_jnt", "c_chest_jnt"),
+        ("c_neck_jnt", "c_head_jnt"),
+        ("c_root_jnt", "c_pelvis_jnt"),
+        ("l", "r"),
+    ),
     "ten_spines": Rig(
         leg("{}_leg_upper", "{}_leg_lower", "{}_foot", "{}_toe"),
         arm("{}_clavicle", "{}_arm_upper", "{}_arm_lower", "{}_hand"),
@@ -212,6 +422,9 @@ FAMILIES: dict[str, Rig] = {
         _SMALL,
     ),
 }
+
+
+_HEADS = ("head", "頭", "def-spine.006", "cabeza", "kopf", "tete", "tête")
 
 
 def build(rig: Rig, prefix: str = "", suffix: str = "") -> Skeleton:
@@ -237,7 +450,7 @@ def build(rig: Rig, prefix: str = "", suffix: str = "") -> Skeleton:
     chest = parent
     for number, name in enumerate(rig.neck):
         ends = torch.stack([at["neck"], at["head"]])
-        heads = [n for n, each in enumerate(rig.neck) if "head" in each.lower() or each in ("頭", "DEF-spine.006")]
+        heads = [n for n, each in enumerate(rig.neck) if any(word in each.lower() for word in _HEADS)]
         share = min(number / max(heads[0], 1), 1.0) if number <= heads[0] else 1.0
         tip = torch.tensor([0.0, 0.19, 0.0]) if number > heads[0] else torch.zeros(3)
         parent = add(name, _along(ends, share) + tip, parent)

@@ -52,6 +52,8 @@ def test_motions_go_onto_every_family_and_back(family: str) -> None:
     )  # a stiff trunk cannot bend as much as a supple one
     if not any(joint == "collar" for _, joint in FAMILIES[family].arms):
         mild[:, CANONICAL.indices(["left_collar", "right_collar"])] = torch.eye(3)
+        if len(FAMILIES[family].spine) == 1:  # one rigid block from the loins to the arms
+            mild[:, CANONICAL.indices(["spine1", "spine2", "spine3"])] = torch.eye(3)
     motion = replace(wild, rotations=mild)
     there = retarget_onto(motion, build(FAMILIES[family]))
     back = retarget(there)
@@ -73,6 +75,48 @@ def test_shape_tells_where_names_do_not() -> None:
     found = find_humanoid(numbered(CANONICAL))
     assert found.confidence == 0.0
     assert all(found.joints[role] == CANONICAL.index(role) for role in REQUIRED if role != "head")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_shape_tells_the_limbs_of_every_family(family: str) -> None:
+    rig = FAMILIES[family]
+    skeleton = build(rig)
+    found = find_humanoid(numbered(skeleton))
+    limbs = {role: name for role, name in wanted(rig).items() if role in REQUIRED}
+    assert {role: skeleton.names[found.joints[role]] for role in limbs} == limbs
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_spines_of_any_length_are_found_whole(number: int) -> None:
+    rig = replace(FAMILIES["mixamo"], spine=tuple(f"Spine{each}" for each in range(number)))
+    found = find_humanoid(build(rig))
+    assert [found.skeleton.names[joint] for joint in found.spine] == list(rig.spine)
+
+
+@pytest.mark.parametrize("fore", [("Thigh", "Calf", "Foot"), ("UpperArm", "Forearm", "Hand")])
+def test_a_body_on_four_feet_is_refused(fore: tuple[str, str, str]) -> None:
+    """Whatever its limbs are called."""
+    parts = {"Pelvis": ("", (0.0, 0.6, 0.0)), "Spine": ("Pelvis", (0.0, 0.6, 0.3)), "Chest": ("Spine", (0.0, 0.6, 0.6))}
+    parts |= {
+        "Neck": ("Chest", (0.0, 0.75, 0.75)),
+        "Head": ("Neck", (0.0, 0.85, 0.9)),
+        "Tail": ("Pelvis", (0, 0.5, -0.2)),
+    }
+    for side, x in (("L", 0.12), ("R", -0.12)):
+        for names, parent, z in ((("Thigh", "Calf", "Foot"), "Pelvis", 0.0), (fore, "Chest", 0.6)):
+            front = "Front " if z and fore[0] == "Thigh" else ""
+            for name, y in zip(names, (0.55, 0.3, 0.08), strict=True):
+                parts[f"{side} {front}{name}"] = (parent, (x, y, z))
+                parent = f"{side} {front}{name}"
+    names = tuple(parts)
+    at = {name: torch.tensor(place) for name, (_, place) in parts.items()}
+    skeleton = Skeleton(
+        names,
+        tuple(names.index(parent) if parent else -1 for parent, _ in parts.values()),
+        torch.stack([at[name] - (at[parent] if parent else at[name]) for name, (parent, _) in parts.items()]),
+    )
+    with pytest.raises(SkeletonError):
+        find_humanoid(skeleton)
 
 
 def test_given_joints_are_believed() -> None:

@@ -8,12 +8,14 @@ the chest where two like limbs and a head do, and the rest pose tells left from 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cosine_similarity
 
 from motionclip.errors import SkeletonError
 from motionclip.motion.retarget.joint_names import ARM, LEG, understand_names
@@ -34,6 +36,13 @@ LIMB_BONES = tuple(
     for side in SIDES
     for joint, following in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
 )
+
+# Of limbs that names do not tell: two bones are alike if the shorter is this share of the longer; a bone with joints
+# within is straight if its ends are this share of its length apart, and its parts are at least this share of it. Of a
+# limb, this many joints are looked at.
+_LIKE_BONES, _STRAIGHT, _LEAST_PART, _MOST_JOINTS = 0.65, 0.99, 0.3, 16
+# An animal on four feet: cosines between trunk and limbs at rest, and between fore and hind limbs.
+_ACROSS, _ALONGSIDE = 0.4, 0.85
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +96,11 @@ def find_humanoid(skeleton: Skeleton) -> Humanoid:
         sources = dict.fromkeys(shaped, "shape") | dict.fromkeys(known, "given")
         found = shaped | known
     missing = [role for role in REQUIRED if role not in found and role != "pelvis"]
+    if not missing and not known and _is_four_footed(skeleton, found):
+        raise SkeletonError(
+            "this is a body on four feet at rest: arms and legs point the same way, across the trunk\n"
+            "expected a human body; if it is one, name its joints with --joints"
+        )
     if missing:
         raise SkeletonError(_unrecognised(skeleton, found, missing))
     return _complete(tree, found, sources)
@@ -98,6 +112,19 @@ def recognised_roles(skeleton: Skeleton) -> dict[str, str]:
         return dict(find_humanoid(skeleton).names)
     except SkeletonError:
         return {role: skeleton.names[joint] for role, joint in _by_name(_Tree(skeleton)).items()}
+
+
+def _is_four_footed(skeleton: Skeleton, found: Mapping[str, int]) -> bool:
+    """Whether all four limbs point the same way at rest, and across the trunk."""
+    rest = skeleton.rest_positions
+
+    def between(start: str, end: str) -> Tensor:
+        return sum((rest[found[f"{side}_{end}"]] - rest[found[f"{side}_{start}"]] for side in SIDES), torch.zeros(3))
+
+    legs, arms = between("hip", "ankle"), between("shoulder", "wrist")
+    trunk = sum((rest[found[f"{side}_shoulder"]] - rest[found[f"{side}_hip"]] for side in SIDES), torch.zeros(3))
+    along = [float(cosine_similarity(limbs, trunk, dim=0).abs()) for limbs in (legs, arms)]
+    return max(along) < _ACROSS and float(cosine_similarity(legs, arms, dim=0)) > _ALONGSIDE
 
 
 def _unrecognised(skeleton: Skeleton, found: Mapping[str, int], missing: list[str]) -> str:
@@ -129,6 +156,7 @@ class _Tree:
         for joint, parent in enumerate(self.parents):
             self.paths.append((*(self.paths[parent] if parent >= 0 else ()), joint))
         self.words = understand_names(skeleton.names)
+        self.lengths = skeleton.offsets.norm(dim=-1)
 
     def common(self, joints: Iterable[int]) -> int:
         """The last joint that is above all of several joints, or one of them."""
@@ -216,7 +244,7 @@ def _firsts(chain: list[tuple[int, str]]) -> dict[str, int]:
 
 def _middles(tree: _Tree, found: Mapping[str, int]) -> dict[str, int]:
     """Knees and elbows that names do not tell: the joint nearest to halfway between the ends of the limb."""
-    lengths = tree.skeleton.offsets.norm(dim=-1)
+    lengths = tree.lengths
     middles: dict[str, int] = {}
     for side in SIDES:
         for start, middle, end in (("knee", "ankle", "foot"), ("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
@@ -247,8 +275,7 @@ def _palm(tree: _Tree, side: str, wrist: int) -> int | None:
 
 def _by_shape(tree: _Tree) -> dict[str, int]:
     """The roles that the tree and the rest pose tell; empty if they tell no body."""
-    skeleton = tree.skeleton
-    lengths = skeleton.offsets.norm(dim=-1)
+    lengths = tree.lengths
     longest = _longest_paths(tree, lengths)
     pairs = _mirrored_pairs(tree, lengths, longest)
     if len(pairs) < 2:
@@ -260,7 +287,7 @@ def _by_shape(tree: _Tree) -> dict[str, int]:
         return {}
     found: dict[str, int] = {}
     for pair, roles in ((legs, ("hip", "knee", "ankle")), (arms, ("shoulder", "elbow", "wrist"))):
-        limbs = [_three_joints(longest[start], lengths) for start in pair[1:3]]
+        limbs = [_three_joints(longest[start], tree) for start in pair[1:3]]
         if any(limb is None for limb in limbs):
             return {}
         for side, limb in zip(_sides(tree, limbs, legs, arms), limbs, strict=True):
@@ -292,19 +319,37 @@ def _mirrored_pairs(tree: _Tree, lengths: Tensor, longest: list[tuple[int, ...]]
     for fork, children in enumerate(tree.children):
         for number, one in enumerate(children):
             for other in children[number + 1 :]:
-                a, b = lengths[list(longest[one])], lengths[list(longest[other])]
-                if len(a) >= 3 and len(a) == len(b) and torch.allclose(a, b, rtol=0.1, atol=0.02 * float(a.sum())):
+                shared = min(len(longest[one]), len(longest[other]))  # a prop may hang on one of them
+                a, b = (lengths[list(longest[branch][:shared])] for branch in (one, other))
+                if shared >= 3 and torch.allclose(a, b, rtol=0.1, atol=0.02 * float(a.sum())):
                     pairs.append((fork, one, other, float(a[1:].sum())))
     return pairs
 
 
-def _three_joints(path: tuple[int, ...], lengths: Tensor) -> tuple[int, int, int] | None:
-    """Start, middle and end of a limb: the ends of its two longest neighbouring bones."""
+def _three_joints(path: tuple[int, ...], tree: _Tree) -> tuple[int, int, int] | None:
+    """Start, middle and end of a limb: of the two longest neighbouring bones that are about as long as one another.
+
+    A bone may have joints within, as twist bones are: on a straight line, and well inside it.
+    """
     if len(path) < 3:
         return None
-    bones = lengths[list(path[1:])]
-    first = int((bones[:-1] + bones[1:]).argmax())
-    return path[first], path[first + 1], path[first + 2]
+    path = path[:_MOST_JOINTS]
+    along = tree.lengths[list(path)].cumsum(dim=0).tolist()
+    straight = tree.skeleton.rest_positions[list(path)]
+
+    def is_bone(a: int, b: int) -> bool:
+        length = along[b] - along[a]
+        inner = [along[n] - along[n - 1] for n in range(a + 1, b + 1)]
+        whole = float((straight[b] - straight[a]).norm()) > _STRAIGHT * length
+        return b == a + 1 or (whole and min(inner) > _LEAST_PART * length)
+
+    found, longest = (0, 1, 2), 0.0
+    for start, middle, end in itertools.combinations(range(len(path)), 3):
+        bones = along[middle] - along[start], along[end] - along[middle]
+        alike = min(bones) > _LIKE_BONES * max(bones)
+        if alike and sum(bones) > longest and is_bone(start, middle) and is_bone(middle, end):
+            found, longest = (start, middle, end), sum(bones)
+    return path[found[0]], path[found[1]], path[found[2]]
 
 
 def _sides(
@@ -317,15 +362,23 @@ def _sides(
     named = [tree.words[limb[0]].side or tree.words[limb[1]].side for limb in limbs if limb is not None]
     if sorted(named) == ["left", "right"]:
         return named[0], named[1]
+    assert limbs[0] is not None and limbs[1] is not None
     rest = tree.skeleton.rest_positions
     up = rest[arms[0]] - rest[legs[0]]
-    feet = [tree.paths[leaf] for leaf in range(len(tree.parents)) if not tree.children[leaf]]
-    toes = [path for path in feet if legs[1] in path or legs[2] in path]
-    forward = sum((rest[path[-1]] - rest[path[-2]] for path in toes), torch.zeros(3))
-    left = torch.linalg.cross(up, forward)
-    assert limbs[0] is not None and limbs[1] is not None
+    left = torch.linalg.cross(up, _forward(tree, legs))
     across = rest[limbs[0][0]] - rest[limbs[1][0]]
     return ("left", "right") if float(across @ left) >= 0 else ("right", "left")
+
+
+def _forward(tree: _Tree, legs: tuple[int, int, int, float]) -> Tensor:
+    """Where the legs (3,) say that the front is: where toes point and knees stand out."""
+    rest = tree.skeleton.rest_positions
+    feet = [tree.paths[leaf] for leaf in range(len(tree.parents)) if not tree.children[leaf]]
+    forward = torch.zeros(3)
+    for path in (path for path in feet if legs[1] in path or legs[2] in path):
+        hip, knee, ankle = _three_joints(path[path.index(legs[0]) + 1 :], tree) or path[-1:] * 3
+        forward += rest[path[-1]] - rest[ankle] + rest[knee] - (rest[hip] + rest[ankle]) / 2
+    return forward
 
 
 def _complete(tree: _Tree, found: dict[str, int], sources: dict[str, str]) -> Humanoid:

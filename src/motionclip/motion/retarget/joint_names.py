@@ -12,9 +12,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_SIDE_WORDS = dict.fromkeys(("l", "left", "lft", "izq", "izquierda", "links", "gauche", "sx"), "left") | dict.fromkeys(
-    ("r", "right", "rgt", "rt", "der", "derecha", "rechts", "droite", "dx"), "right"
-)
+_SIDE_WORDS = {
+    word: side
+    for side, words in (
+        ("left", "l left lft links linke linker gauche izq izquierda izquierdo sx sinistra esquerda"),
+        ("right", "r right rgt rt rechts rechte rechter droite droit der derecha derecho dx destra direita"),
+    )
+    for word in words.split()
+}
 # Japanese names (MMD) and Chinese ones, longest first, as the English words that are understood below.
 _TRANSLATED = (
     *(("左", " left "), ("右", " right "), ("下半身", " pelvis "), ("上半身", " spine "), ("センター", " center ")),
@@ -25,98 +30,45 @@ _TRANSLATED = (
     *(("頭", " head "), ("腰", " waist "), ("大腿", " thigh "), ("小腿", " shin "), ("足", " thigh ")),
     *(("目", " eye "), ("腿", " thigh "), ("手", " hand ")),
 )
-# Words of joints that are no part of the chains that are sought.
+# Words of joints that are no part of the chains that are sought: controls, props, clothes, the face, correctives.
 _ASIDE = frozenset(
-    [
-        "ik",
-        "fk",
-        "pole",
-        "ctrl",
-        "control",
-        "target",
-        "helper",
-        "nub",
-        "end",
-        "effector",
-        "site",
-        "prop",
-        "weapon",
-        "socket",
-        "attach",
-        "slot",
-        "handslot",
-        "camera",
-        "eye",
-        "jaw",
-        "tongue",
-        "brow",
-        "eyebrow",
-        "eyelid",
-        "lip",
-        "cheek",
-        "ear",
-        "hair",
-        "teeth",
-        "tooth",
-        "breast",
-        "pectoral",
-        "boob",
-        "skirt",
-        "cloth",
-        "tail",
-        "wing",
-        "glute",
-        "bag",
-        "gun",
-        "sword",
-        "shield",
-        "mch",
-        "org",
-        "vis",
-        "tweak",
-        "marker",
-        "dummy",
-        "mesh",
-        "cancel",
-        "parent",
-    ]
+    word
+    for words in (
+        "ik fk pole ctrl control target helper nub end effector site mch org vis tweak marker dummy mesh cancel parent",
+        "prop weapon socket attach attachment slot handslot camera gun sword shield bag skirt cloth hair tail wing",
+        "facial eye jaw tongue brow eyebrow eyelid lip cheek ear nose teeth tooth",
+        "breast pectoral boob bust glute buttock corrective inner outer pec scap",
+    )
+    for word in words.split()
 )
 _TWIST = frozenset(("twist", "roll"))
 _FINGERS = re.compile(r"thumb|index|middle|ring|pinky|little|finger|^mid$|carpal|^indx$|^pnky$|^thmb$")
 # Kind of body part to the compound words that name it, from the word that is sure to the one that is not.
-_WORDS: Mapping[str, tuple[str, ...]] = {
-    "hip": ("thigh", "femur", "upleg", "upperleg", "legupper", "uleg", "legup", "thighbend"),
-    "knee": ("shin", "calf", "tibia", "knee", "lowerleg", "lowleg", "leglower", "lleg", "legdown"),
-    "ankle": ("ankle",),
-    "sole": ("foot",),
-    "toe": ("toe", "toes", "toebase", "ball", "foottoe", "toefoot", "forefoot"),
-    "leg": ("leg",),
-    "collar": ("clavicle", "collar", "clav", "collarbone", "scapula"),
-    "upperarm": ("upperarm", "uparm", "humerus", "shldr", "shldrbend", "uarm", "armupper", "bicep", "armup"),
-    "elbow": ("elbow", "forearm", "forearmbend", "lowerarm", "lowarm", "radius", "farm", "armlower", "armdown"),
-    "wrist": ("wrist",),
-    "hand": ("hand", "palm"),
-    "shoulder": ("shoulder",),
-    "arm": ("arm",),
-    "head": ("head",),
-    "neck": ("neck", "necktwist", "necklower", "neckupper", "lowerneck", "upperneck", "neckbase"),
-    "spine": (
-        *("spine", "chest", "abdomen", "waist", "torso", "thorax", "back", "belly", "stomach", "ab", "trunk"),
-        *(
-            "lowerback",
-            "upperback",
-            "upperchest",
-            "abdomenlower",
-            "abdomenupper",
-            "chestlower",
-            "chestupper",
-            "tospine",
-        ),
-        *("lowerspine", "upperspine", "spinelower", "spineupper", "midback", "spinemid", "breastbone", "ribcage"),
-    ),
-    "pelvis": ("pelvis", "hips", "hip"),
+_WORDS: Mapping[str, str] = {
+    "hip": "thigh femur upleg upperleg legupper uleg legup thighbend oberschenkel muslo cuisse coscia coxa",
+    "knee": "shin calf tibia knee lowerleg lowleg leglower lleg legdown "
+    "unterschenkel knie pantorrilla espinilla rodilla mollet genou ginocchio joelho",
+    "ankle": "ankle knoechel fussgelenk tobillo cheville caviglia tornozelo",
+    "sole": "foot fuss pie pied piede",
+    "toe": "toe toes toebase ball foottoe toefoot forefoot zehe zehen orteil orteils punta dita",
+    "leg": "leg bein pierna jambe gamba perna",
+    "collar": "clavicle collar clav collarbone scapula schluesselbein schlusselbein clavicula clavicule clavicola",
+    "upperarm": "upperarm uparm humerus shldr shldrbend uarm armupper bicep armup oberarm",
+    "elbow": "elbow forearm forearmbend lowerarm lowarm radius farm armlower armdown "
+    "unterarm ellbogen ellenbogen antebrazo codo avantbras coude avambraccio gomito antebraco cotovelo",
+    "wrist": "wrist handgelenk muneca poignet polso pulso",
+    "hand": "hand palm mano main mao",
+    "shoulder": "shoulder schulter hombro epaule spalla ombro",
+    "arm": "arm brazo bras braccio braco",
+    "head": "head kopf cabeza tete testa cabeca",
+    "neck": "neck necktwist necklower neckupper lowerneck upperneck neckbase hals cuello cou collo pescoco",
+    "spine": "spine chest abdomen waist torso thorax back belly stomach ab trunk lowerback upperback upperchest "
+    "abdomenlower abdomenupper chestlower chestupper tospine lowerspine upperspine spinelower spineupper midback "
+    "spinemid breastbone ribcage wirbelsaeule wirbelsaule brust bauch rumpf columna espina pecho torax colonne "
+    "poitrine torse colonna schiena petto",
+    "pelvis": "pelvis hips hip becken huefte hufte cadera bassin hanche bacino anca quadril",
 }
-KIND = {word: kind for kind, words in _WORDS.items() for word in words}
+KIND = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 LEG = frozenset(("hip", "knee", "ankle", "sole", "toe", "leg", "pelvis"))  # a sided "hip" is a hip
 ARM = frozenset(("collar", "shoulder", "upperarm", "arm", "elbow", "wrist", "hand"))
 
@@ -154,6 +106,7 @@ def _split(name: str) -> tuple[str, ...]:
     name = unicodedata.normalize("NFKC", re.split(r"[:|]", name)[-1] or name)
     for foreign, english in _TRANSLATED:
         name = name.replace(foreign, english)
+    name = re.sub(r"[\u0300-\u036f]", "", unicodedata.normalize("NFKD", name.replace("ß", "ss")))  # no accents
     name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", name)
     return tuple(word.lower() for word in re.findall(r"[A-Za-z]+|\d+", name))
 
@@ -184,13 +137,14 @@ def _understood(words: tuple[str, ...], name: str) -> JointName:
     if plain and plain[0] in ("u", "f") and len(plain) > 1 and plain[1] == "arm":  # LUArm, LFArm
         plain = [plain[0] + "arm", *plain[2:]]
     twist = any(word in _TWIST for word in plain)
-    finger = next((word for word in plain if _FINGERS.search(word)), "")
-    aside = bool(finger) or any(word in _ASIDE for word in plain)
     core = [word for word in plain if word not in _TWIST]
     joined = "".join(core)
     kind = KIND.get(joined, "") or next((KIND[word] for word in reversed(core) if word in KIND), "")
     if "joint" in core and kind in ("pelvis", "hip"):  # CMU's hip joints, which do not move
         kind = ""
+    fingers = [word for word in plain if _FINGERS.search(word) and kind != "spine"]  # a SpineMid is none
+    finger = max(fingers, key=lambda word: "carpal" in word, default="")
+    aside = bool(finger) or any(word in _ASIDE or word.startswith("corrective") for word in plain)
     return JointName(side, kind, aside, twist, finger)
 
 

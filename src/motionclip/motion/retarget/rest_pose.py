@@ -92,6 +92,8 @@ def _tuned(humanoid: Humanoid) -> tuple[Family, dict[str, int], bool]:
     """The tuning of a skeleton, the joints that drive the canonical ones, and whether its rest pose can be used."""
     skeleton = humanoid.skeleton
     tuned = None if skeleton.roles else find_tuning(skeleton.names)  # roles that are given overrule what names tell
+    if tuned and tuned[1]["spine3"] != humanoid.spine[-1]:
+        tuned = None  # another skeleton, in which these names are some of many
     family, joints = tuned or (_PLAIN, driven_joints(humanoid))
     if stands_at_rest(humanoid):
         # axes were read off files whose rest pose is none

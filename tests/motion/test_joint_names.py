@@ -1,0 +1,49 @@
+"""Names of joints are cut into words that say a side, a kind of body part, and what is no part of a limb."""
+
+from __future__ import annotations
+
+import pytest
+
+from motionclip.motion.retarget.joint_names import understand_names
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "kind"),
+    [
+        ("LeftUpLeg", "left", "hip"),
+        ("J_Bip_R_LowerLeg", "right", "knee"),
+        ("mixamorig12:RightForeArm", "right", "elbow"),
+        ("thigh.L.001", "left", "hip"),
+        ("lShldrBend", "left", "upperarm"),
+        ("RFemur", "right", "hip"),
+        ("左ひじ", "left", "elbow"),
+        ("右足首", "right", "ankle"),
+        ("Épaule_Gauche", "left", "shoulder"),
+        ("Knöchel_Links", "left", ""),
+        ("Fuß_Rechts", "right", "sole"),
+        ("MuñecaDerecha", "right", "wrist"),
+        ("L3", "", "spine"),
+        ("SpineMid", "", "spine"),
+        ("Prop1", "", ""),
+    ],
+)
+def test_a_name_tells_side_and_kind(name: str, side: str, kind: str) -> None:
+    found = understand_names((name,))[0]
+    assert (found.side, found.kind) == (side, kind)
+
+
+@pytest.mark.parametrize("name", ["ik_foot_l", "LeftHandSword", "thigh_correctiveRoot_l", "head_nub", "RightEar"])
+def test_controls_props_and_faces_are_aside(name: str) -> None:
+    assert understand_names((name, "Hips"))[0].aside
+
+
+def test_fingers_and_twist_bones_are_told() -> None:
+    thumb, twist, palm = understand_names(("LeftHandThumb1", "upperarm_twist_01_r", "middle_metacarpal_l"))
+    assert thumb.finger == "thumb" and palm.finger == "metacarpal"
+    assert twist.twist and twist.side == "right"
+
+
+def test_what_most_names_begin_with_is_no_word_of_theirs() -> None:
+    """A character whose name is a body part's."""
+    names = tuple(f"Foot Soldier {part}" for part in ("Hips", "LeftLeg", "RightLeg", "Spine", "Head"))
+    assert [name.kind for name in understand_names(names)] == ["pelvis", "leg", "leg", "spine", "head"]
