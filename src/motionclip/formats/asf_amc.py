@@ -311,7 +311,8 @@ def _layout(path: str | Path, content: bytes, start: int, bones: Sequence[Bone])
     indices = {bone.name: index for index, bone in enumerate(bones)}
     lines, columns, width = [Line(b"", 1)], [0] * len(bones), 1
     labels = [words[0] for words in map(bytes.split, frame[1].split(b"\n")) if words]
-    for label, name in zip(labels, decode_names(b"\n".join(labels)).split("\n"), strict=True):
+    names = decode_names(b"\n".join(labels)).split("\n") if labels else []
+    for label, name in zip(labels, names, strict=True):
         index = indices.pop(name, None)
         if index is None:
             raise FormatError(path, f"bone {name!r}", "bones of its ASF file, once in a frame", line)

@@ -43,6 +43,9 @@ _TYPES = {code: np.dtype("<" + word) for word, code in _COMPONENTS.items()}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
+#: What a document that is not as the specification says leads to.
+DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
+
 # The container
 
 
@@ -129,15 +132,15 @@ def read_glb(path: str | Path) -> Glb:
         kind, text, end = _chunk(content, _HEADER.size)
         document = json.loads(text)
         binary = _chunk(content, end)[1] if end < len(content) else b""
-    except (struct.error, ValueError) as error:
-        raise FormatError(path, f"the GLB file is damaged ({error})", "a whole file") from error
-    if kind != b"JSON" or not isinstance(document, dict):
+        first = (document.get("buffers") or [{}])[0]
+        length, outside = int(first.get("byteLength", 0)), "uri" in first
+    except (struct.error, RecursionError, *DAMAGE) as error:
+        raise FormatError(path, f"the GLB file is damaged ({error})", "a whole file of binary glTF 2.0") from error
+    if kind != b"JSON":
         raise FormatError(path, "its first part is no JSON document", "binary glTF 2.0")
-    buffers = document.get("buffers") or [{}]
-    if "uri" in buffers[0]:
+    if outside:
         raise FormatError(path, "its first buffer is outside the file", "one GLB file that holds everything")
-    length = buffers[0].get("byteLength", 0)
-    if len(binary) < length:
+    if not 0 <= length <= len(binary):
         raise FormatError(path, f"its arrays have {len(binary)} of {length} bytes", "a whole file")
     return Glb(document, binary[:length])
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from motionclip.errors import FormatError
-from motionclip.formats.gltf import Glb, animate, read_glb
+from motionclip.formats.gltf import DAMAGE, Glb, animate, read_glb
 from motionclip.motion import Motion, Skeleton, local_rotations
 from motionclip.motion.retarget import find_humanoid, rest_up
 from motionclip.motion.rotations import matrix_to_quat, quat_to_matrix
@@ -88,8 +88,6 @@ def _primitives(glb: Glb) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
                 yield glb.document["skins"][node["skin"]], primitive
 
 
-#: What a document that is not as the specification says leads to.
-DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 _UNEVEN = 1e-3  # relative difference of scales along the axes that counts as rounding
 
 
