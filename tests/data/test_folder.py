@@ -7,10 +7,12 @@ import pytest
 
 from motionclip.data.folder import folder_source
 from motionclip.data.prepare import prepare
+from motionclip.data.sources import open_source
 from motionclip.data.store import Store
 from motionclip.data.synthetic import hold, to_motion
 from motionclip.errors import DataError
 from motionclip.io import write_motion
+from motionclip.motion.conventions import Known
 
 
 @pytest.fixture
@@ -153,3 +155,11 @@ def test_the_actor_that_figures_are_measured_on_is_never_trained_on(folder):
         write_motion(to_motion(hold(30)), folder / name)
     splits = {item.key: item.split for item in folder_source(folder).items}
     assert [key for key in splits if splits[key] == "test"] == ["Male1_B10_WalkTurnLeft45.bvh"]
+
+
+def test_what_is_known_of_the_files_is_believed(folder):
+    (item, _) = folder_source(folder, about=Known(fps=15, unit="m")).items
+    assert item.read().motion.fps == 15
+    (folder / "captions.jsonl").touch()
+    with pytest.raises(DataError, match="are given for cmu"):
+        open_source(str(folder), Known(up="z"))

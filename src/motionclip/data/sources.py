@@ -50,6 +50,7 @@ def open_source(spec: str, about: Known | None = None) -> Source:
     about = about or Known()
     kind, colon, rest = spec.partition(":")
     if kind == "synthetic":
+        _check_open(kind, about)
         if colon and (not rest.isdecimal() or int(rest) == 0):
             raise DataError(f"{spec}; expected a number of clips, for example synthetic:200")
         return synthetic_source(int(rest)) if colon else synthetic_source()
@@ -59,8 +60,7 @@ def open_source(spec: str, about: Known | None = None) -> Source:
     folder = Path(rest)
     if not rest or not folder.is_dir():
         raise DataError(f"{rest!r} is not a folder; expected {_EXPECTED}")
-    if kind != "folder" and about != Known():
-        raise DataError(f"a rate, axes, a unit or joints are given for {kind}; expected them for folder:DIR alone")
+    _check_open(kind, about)
     if kind == "folder":
         return folder_source(folder, dict(option.split("=", 1) for option in options), about)
     if not options:
@@ -68,6 +68,12 @@ def open_source(spec: str, about: Known | None = None) -> Source:
     given = dict(option.split("=", 1) for option in options)
     paths = {name: Path(given[name]) for name in ("babel", "humanml3d") if name in given}
     return amass_source(folder, **paths, split=given.get("split", "amass"))
+
+
+def _check_open(kind: str, about: Known) -> None:
+    """Raises a DataError if something is told about files of which all is known."""
+    if kind != "folder" and about != Known():
+        raise DataError(f"a rate, axes, a unit or joints are given for {kind}; expected them for folder:DIR alone")
 
 
 def detect(folder: Path) -> str:
