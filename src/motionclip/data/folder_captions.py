@@ -69,15 +69,11 @@ def read_captions(path: Path, files: Collection[str]) -> dict[str, list[CaptionR
 
 
 def read_labels(path: Path) -> dict[str, str]:
-    """Returns the labels of a ``manifest.json`` by the files they are about; none if it is of another kind.
-
-    Raises:
-        DataError: if it is not text.
-    """
+    """Returns the labels of a ``manifest.json`` by the files they are about; none if it is of another kind."""
     try:
         rows = json.loads(read_text(path))
         return {row["file"]: _ORIGIN.sub("", row["label"].strip()) for row in rows}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (DataError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 
