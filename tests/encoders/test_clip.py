@@ -23,6 +23,7 @@ from torch.nn.functional import normalize
 from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
 from motionclip.encoders import CachedEncoder, ClipEncoder, ImageEncoder, MiniLMEncoder, load_text_encoder
+from motionclip.encoders.clip import _checked_device
 from motionclip.errors import ImageError, ModelError, TextError
 
 TEXTS = ["walk", "A person walks forward, then turns left!", "kick", "wave both hands & jump " * 4, "sit down slowly"]
@@ -427,6 +428,12 @@ def test_devices_that_are_not_there_are_refused(clip_folder: Path, monkeypatch: 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ModelError, match="no GPU"):
         load_text_encoder(TINY_NAME, clip_folder, "cuda")
+
+
+def test_one_gpu_of_several_is_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each process of a job that torchrun starts has its own."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert _checked_device("cuda:1") == torch.device("cuda", 1)
 
 
 def test_the_missing_extra_says_what_to_install(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

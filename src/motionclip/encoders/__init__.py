@@ -28,7 +28,7 @@ def load_text_encoder(name: str, weights: str | Path | None = None, device: str 
         name: "minilm", "clip" (= "clip:ViT-B-32"), another published CLIP such as "clip:ViT-L-14", or
             "clip:ORG/REPO" of the Hugging Face hub. Those of CLIP are also an ``ImageEncoder``.
         weights: a folder with the weights; by default the installed package (minilm) or the hub (clip).
-        device: "cpu" or "cuda". ``minilm`` is small and stays on the CPU.
+        device: "cpu", "cuda" or "cuda:1". ``minilm`` is small and stays on the CPU.
 
     Raises:
         ModelError: if no text encoder has that name, its weights are missing or damaged, or there is no such device.

@@ -70,7 +70,7 @@ class ClipEncoder:
     Args:
         name: "clip" (ViT-B-32 of OpenAI), a key of ``PUBLISHED`` after "clip:", or "clip:ORG/REPO" of the hub.
         weights: a folder in transformers' layout; by default the hub's cache, or else the hub.
-        device: "cpu" or "cuda".
+        device: "cpu", "cuda", or one GPU of several, as each process of a job has: "cuda:1".
 
     Attributes:
         name: full name, without any path.
@@ -185,9 +185,9 @@ def _full_name(name: str) -> str:
 
 
 def _checked_device(device: str) -> torch.device:
-    if device not in ("cpu", "cuda"):
-        raise ModelError(f"the device {device!r}; expected cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise ModelError(f"the device {device!r}; expected cpu or cuda, or one GPU of several such as cuda:1")
+    if device != "cpu" and not torch.cuda.is_available():
         raise ModelError("there is no GPU that torch can use; take the device cpu")
     return torch.device(device)
 

@@ -43,12 +43,12 @@ def save_state(path: Path, step: int, modules: dict[str, nn.Module], optimizer: 
     Under a temporary name that is renamed, so that a kill at any moment leaves the last whole file.
     """
     tensors = {
-        f"{kind}/{name}": value.contiguous()
+        f"{kind}/{name}": value.cpu().contiguous()
         for kind, module in modules.items()
         for name, value in module.state_dict().items()
     }
     for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer/{index}/{name}": state[name].contiguous() for name in _MOMENTS}
+        tensors |= {f"optimizer/{index}/{name}": state[name].cpu().contiguous() for name in _MOMENTS}
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata={"step": str(step)})
 
