@@ -95,7 +95,7 @@ FORMATS = (
     _gltf(".glb", "model/gltf-binary", writer="formats.gltf:write_glb"),
     _gltf(".gltf", "model/gltf+json"),
     _gltf(".vrm", "model/x-vrm"),
-    _gltf(".vrma", "model/x-vrma"),
+    _gltf(".vrma", "model/x-vrma", writer="formats.vrma:write_vrma"),
     Format(
         ".fbx",
         "body",

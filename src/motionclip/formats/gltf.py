@@ -177,7 +177,7 @@ def write_body_glb(body: Body, motion: Motion, path: str | Path) -> None:
     joints = list(range(skeleton.num_joints))
     glb.document |= {
         "scenes": [{"nodes": [0, len(joints)]}],
-        "nodes": [*_joint_nodes(skeleton), {"name": "body", "mesh": 0, "skin": 0}],
+        "nodes": [*joint_nodes(skeleton), {"name": "body", "mesh": 0, "skin": 0}],
         "meshes": [{"name": "body", "primitives": [_primitive(glb, body)]}],
         "materials": [_material()],
         "skins": [{"inverseBindMatrices": glb.add(binds.reshape(-1, 16), "MAT4"), "skeleton": 0, "joints": joints}],
@@ -212,7 +212,7 @@ def _material() -> dict[str, Any]:
     return {"name": "body", "pbrMetallicRoughness": surface}
 
 
-def _joint_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
+def joint_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
     """One node for each joint, in the rest pose with the root at the origin."""
     offsets = skeleton.offsets.tolist()
     nodes: list[dict[str, Any]] = []
