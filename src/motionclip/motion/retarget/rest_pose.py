@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cosine_similarity
 
 from motionclip.errors import SkeletonError
 from motionclip.motion import rotations as rot
@@ -28,6 +29,9 @@ _FEET = ("ankle", "foot")
 _PLAIN = Family("humanoid", {})
 #: Frames of a motion that are looked at where the rest pose tells nothing.
 _MOST_FRAMES = 400
+# Feet are planted where they are this low (m) over a low quantile of their heights and this slow (m/s). Of so many such
+# frames, soles are flat on average, if they are within this cosine of it.
+_LOW, _LOW_SHARE, _RESTING_SPEED, _FEWEST_PLANTED, _FLAT = 0.03, 0.1, 0.2, 3, 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +66,10 @@ def calibrate(humanoid: Humanoid, target: Skeleton, motion: Motion | None = None
     """
     source = humanoid.skeleton
     family, joints, known = _tuned(humanoid)
-    scale = _leg_length(target) / _source_leg_length(source, joints)
+    legs = _source_leg_length(source, joints)
+    if not legs > 0:
+        raise SkeletonError("the legs of this skeleton have no length; expected rest offsets of its joints in metres")
+    scale = _leg_length(target) / legs
     if not known:
         if motion is None:
             raise SkeletonError(
@@ -126,25 +133,27 @@ def rest_up(humanoid: Humanoid) -> Tensor:
 
 
 def stands_at_rest(humanoid: Humanoid) -> bool:
-    """Whether the rest pose is that of a body that stands: legs straight, hips and shoulders level, toes ahead."""
+    """Whether the rest pose is that of a body that stands: legs straight and abreast, shoulders level, toes ahead."""
     rest, joints = humanoid.skeleton.rest_positions, humanoid.joints
 
     def at(name: str) -> Tensor:
         return rest[joints[name]]
 
     def cosine(a: Tensor, b: Tensor) -> float:
-        return float(torch.nn.functional.cosine_similarity(a, b, dim=0))
+        return float(cosine_similarity(a, b, dim=0))
 
     hips, shoulders = at("left_hip") - at("right_hip"), at("left_shoulder") - at("right_shoulder")
     up = (at("left_shoulder") + at("right_shoulder") - at("left_hip") - at("right_hip")) / 2
     forward = torch.linalg.cross(hips, up)
     legs = [at(f"{side}_{b}") - at(f"{side}_{a}") for side in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))]
+    strides = [cosine(left, forward) - cosine(right, forward) for left, right in zip(legs[:2], legs[2:], strict=True)]
     toes = [at(f"{side}_foot") - at(f"{side}_ankle") for side in SIDES if f"{side}_foot" in joints]
     return (
         cosine(hips, shoulders) > 0.85
         and abs(cosine(hips, up)) < 0.35
         and cosine(at("head") - at("left_hip"), up) > 0.7
         and all(cosine(leg, -up) > 0.75 for leg in legs)
+        and all(abs(stride) < 0.25 for stride in strides)  # more is a frame of a walk
         and all(abs(cosine(toe, up)) > 0.97 or abs(cosine(toe, forward)) > 0.2 for toe in toes)
     )
 
@@ -154,7 +163,7 @@ def _axes_fit(source: Skeleton, family: Family, joints: dict[str, int]) -> bool:
     for joint, following in LIMB_BONES:
         bone = _axes(family.axes[family.joints[joint]]) @ _between(source, joints[joint], joints[following])
         wanted = CANONICAL.offsets[CANONICAL.index(following)]
-        if torch.nn.functional.cosine_similarity(bone, wanted, dim=0) < 0.8:
+        if cosine_similarity(bone, wanted, dim=0) < 0.8:
             return False
     return True
 
@@ -164,10 +173,35 @@ def _from_motion(humanoid: Humanoid, motion: Motion) -> dict[str, Tensor]:
     step = -(-motion.num_frames // _MOST_FRAMES)
     world, positions = (values[::step].float() for values in motion.world)
     frames, weights = body_frames(positions, humanoid.joints)
-    return {
+    corrections = {
         name: mean_rotation(world[:, joint].mT @ frames[name], weights[name])
         for name, joint in driven_joints(humanoid).items()
     }
+    for side in SIDES:
+        planted = _planted(positions, humanoid, side, motion.fps / step)
+        for name in (f"{side}_{joint}" for joint in _FEET):
+            if name in corrections and planted.sum() >= _FEWEST_PLANTED:
+                feet = world[planted][:, humanoid.joints[name]] @ corrections[name]
+                corrections[name] = corrections[name] @ _levelled(feet)
+    return corrections
+
+
+def _planted(positions: Tensor, humanoid: Humanoid, side: str, fps: float) -> Tensor:
+    """The frames (T,) in which a foot is low and at rest, by joint positions (T, J, 3)."""
+    joints = [humanoid.joints[name] for name in (f"{side}_{joint}" for joint in _FEET) if name in humanoid.joints]
+    feet = positions[:, joints]
+    moved = torch.cat([feet[1:] - feet[:-1], feet.new_zeros(1, *feet.shape[1:])]).norm(dim=-1)
+    low = feet[..., 1] < feet[..., 1].quantile(_LOW_SHARE, dim=0) + _LOW
+    return (low & (moved * fps < _RESTING_SPEED)).all(dim=1)
+
+
+def _levelled(feet: Tensor) -> Tensor:
+    """The turn (3, 3) in the frame of a foot after which rotations (N, 3, 3) stand flat on average; none if far off."""
+    up = feet.new_tensor([0.0, 1.0, 0.0])
+    above = feet[:, 1].mean(dim=0)  # the world's up, seen from the foot
+    if cosine_similarity(above, up, dim=0) < _FLAT:
+        return torch.eye(3).to(feet)
+    return rot.shortest_arc(up[None], above[None])[0]
 
 
 def _neutral(humanoid: Humanoid, family: Family, joints: dict[str, int]) -> dict[str, Tensor]:

@@ -73,6 +73,8 @@ def fit_positions(positions: Tensor, names: Sequence[str], fps: float) -> Motion
     world = torch.stack([turned[name] for name in CANONICAL.names], dim=1)
     legs = [(f"{side}_{a}", f"{side}_{b}") for side in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))]
     length = torch.stack([positions[:, joints[b]] - positions[:, joints[a]] for a, b in legs]).norm(dim=-1).mean()
+    if not length > 0:
+        raise SkeletonError("the legs have no length; expected positions of hips, knees and ankles in metres")
     scale = float(CANONICAL.offsets[CANONICAL.indices([b for _, b in legs])].norm(dim=-1).mean() / length)
     root = _root_path(positions, world, joints, scale, CANONICAL)
     return put_on_floor(Motion(local_rotations(world, CANONICAL), root, fps, CANONICAL))
