@@ -11,6 +11,8 @@ import gc
 import hashlib
 import itertools
 import json
+import os
+import re
 import statistics
 import subprocess
 import sys
@@ -155,14 +157,24 @@ def launch_time(device: torch.device, count: int = 2000) -> Row:
 
 
 def run_tests(setting: Setting) -> Iterator[Row]:
-    """The tests marked ``gpu``: the last line of pytest, and the tests that failed."""
+    """The tests marked ``gpu``, each when it ends, then pytest's last line and why tests failed."""
     if find_spec("pytest") is None:
         yield {"note": "pytest is not installed: pip install -e '.[dev]'"}
         return
-    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", "-rf", "tests/test_gpu.py"]
-    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip().splitlines()
-    failed = [line for line in output if line.startswith(("FAILED", "ERROR"))]
-    yield {"summary": output[-1] if output else "no output", "failed": failed}
+    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", "-rf", "-vv", "--color=no"]
+    threads = {"OMP_NUM_THREADS": "1" if setting.small else str(min(8, os.cpu_count() or 1))}
+    last, failed = "no output", []
+    with subprocess.Popen(
+        [*command, "tests/test_gpu.py"], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | threads
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            last = line.strip() or last
+            if line.startswith(("FAILED", "ERROR")):
+                failed.append(last)
+            elif ended := re.match(r"\S*test_gpu\.py::(.+) (PASSED|FAILED|ERROR)", line):
+                yield {"test": ended[1].strip(), "outcome": ended[2].lower()}
+    yield {"test": "all", "outcome": last.strip("= "), "failures": failed}
 
 
 # Training steps

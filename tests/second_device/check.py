@@ -37,7 +37,7 @@ WALK, RUN = "a person walks", "a person runs"
 def with_val(folder: Path) -> Store:
     """The store, its first clips for validation."""
     store = Store.open(folder)
-    entries = [dataclasses.replace(entry, split="val" if n < 3 else "train") for n, entry in enumerate(store.entries)]
+    entries = [dataclasses.replace(entry, split="val" if n < 4 else "train") for n, entry in enumerate(store.entries)]
     return dataclasses.replace(store, entries=tuple(entries))
 
 
@@ -98,7 +98,7 @@ def training(store: Path, folder: Path) -> None:
 def evaluation(store: Path, folder: Path) -> None:
     model = motionclip.load(TESTS / "models" / "tiny", device=second.NAME)
     evaluator = load_evaluator(TESTS / "models" / "evaluator")
-    assert evaluate(model, [with_val(store)], "train", evaluator=evaluator).datasets
+    assert evaluate(model, [with_val(store)], "val", evaluator=evaluator).datasets
 
 
 def refusals(store: Path, folder: Path) -> None:

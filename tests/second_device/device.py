@@ -8,7 +8,6 @@ this belongs into a process of its own.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -48,7 +47,7 @@ def register() -> None:
     backend_registration._setup_privateuseone_for_python_backend(NAME, _Backend())
     torch._C._set_only_lift_cpu_tensors(True)  # torch.tensor(..., device=) goes through a copy that is seen here
     # Inference mode takes a shorter way that passes wrappers by.
-    torch.inference_mode = lambda mode=True: torch.no_grad() if mode else contextlib.nullcontext()  # type: ignore
+    torch.inference_mode = lambda mode=True: torch.no_grad() if mode else torch.enable_grad()  # type: ignore
 
 
 class _Wrapper(torch.Tensor):
