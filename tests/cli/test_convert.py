@@ -62,3 +62,11 @@ def test_generate_on_a_rig(tiny_run: Path, tmp_path: Path) -> None:
     words = ["generate", "a person walks", "--seconds", "1", "--model", str(tiny_run), "--rig", "unity", "--out"]
     assert main([*words, str(tmp_path / "walk.bvh")]) == 0
     assert read_motion(tmp_path / "walk.bvh").skeleton.names[0] == "Hips"
+
+
+def test_in_place_keeps_heights_and_leaves_out_the_path(walk: Path, tmp_path: Path) -> None:
+    target = tmp_path / "still.npz"
+    assert main(["convert", str(walk), str(target), "--in-place"]) == 0
+    still, moving = read_motion(target), read_motion(walk)
+    assert torch.allclose(still.root[:, 1], moving.root[:, 1], atol=1e-6)
+    assert torch.allclose(still.root[:, [0, 2]], moving.root[:1, [0, 2]].expand(len(still.root), 2), atol=1e-6)

@@ -45,6 +45,7 @@ class Change:
         retarget: whether it is put on the canonical skeleton.
         fps: frames per second to resample to, or None.
         rig: name or file of the skeleton to write on, or None.
+        in_place: whether the path over the ground is left out.
     """
 
     known: Known
@@ -54,15 +55,17 @@ class Change:
     retarget: bool
     fps: float | None
     rig: str | None
+    in_place: bool
 
     def made(self, source: Path) -> tuple[Motion, tuple[str, ...]]:
         """Returns the motion of a file after the change, and what was assumed of the file and is unusual."""
-        from motionclip.motion import crop, resample
+        from motionclip.motion import crop, in_place, resample
         from motionclip.motion.retarget import retarget
 
         motion, conventions = read_about(source, self.known, self.asf)
         motion = crop(motion, self.start, self.end)
         motion = retarget(motion) if self.retarget else motion
+        motion = in_place(motion) if self.in_place else motion
         return (motion if self.fps is None else resample(motion, self.fps)), conventions.unusual
 
 
@@ -95,6 +98,7 @@ def convert(
     end: Annotated[float | None, optional(float, "SECONDS", default="the end of the source")] = None,
     asf: AsfFile = None,
     retarget: bool = False,
+    in_place: bool = False,
     rig: RigName = None,
     about: AboutSource,
 ) -> None:
@@ -108,8 +112,9 @@ def convert(
         start: First second to keep.
         end: Last second to keep.
         retarget: Put the motion on the canonical skeleton of 24 joints, feet on the ground.
+        in_place: Leave out the path over the ground, for a game that moves the character itself.
     """
-    change = Change(about.known(), asf, start, end, retarget, fps, rig)
+    change = Change(about.known(), asf, start, end, retarget, fps, rig, in_place)
     target_rig = None if rig is None else motionclip.load_rig(rig)
     if out is not None:
         _convert_all(_targets(files, out, formats, target_rig), change, out)

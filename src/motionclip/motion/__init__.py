@@ -1,7 +1,17 @@
 """Motions: skeleton, `Motion`, rotations, kinematics, contacts, retargeting."""
 
 from motionclip.motion.kinematics import forward_kinematics, local_rotations
-from motionclip.motion.motion import Motion, canonicalize_heading, crop, heading, horizontal, mirror, resample, turn
+from motionclip.motion.motion import (
+    Motion,
+    canonicalize_heading,
+    crop,
+    heading,
+    horizontal,
+    in_place,
+    mirror,
+    resample,
+    turn,
+)
 from motionclip.motion.skeleton import CANONICAL, Skeleton
 
 __all__ = [
@@ -13,6 +23,7 @@ __all__ = [
     "forward_kinematics",
     "heading",
     "horizontal",
+    "in_place",
     "local_rotations",
     "mirror",
     "resample",

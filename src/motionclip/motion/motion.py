@@ -104,6 +104,11 @@ def turn(motion: Motion, angle: Tensor) -> Motion:
     return replace(motion, rotations=rotations, root=motion.root @ yaw.T)
 
 
+def in_place(motion: Motion) -> Motion:
+    """The motion above the spot where it begins: heights stay, the path over the ground is left out."""
+    return replace(motion, root=motion.root - horizontal(motion.root - motion.root[:1]))
+
+
 def canonicalize_heading(motion: Motion) -> Motion:
     """The motion turned to face +Z in frame 0 and moved to start above the origin; height is kept."""
     facing = turn(motion, -heading(motion.frames(0, 1))[0])
