@@ -42,7 +42,7 @@ class ClipFigures:
         limb_mean, limb_max: limb directions, source against target.
         trunk_mean, trunk_max: the same of the lines of hips and shoulders, and from the hips to shoulders and head.
         heading_max: largest angle between where source and target face.
-        feet_turned: share of frames in which a foot points over 90 degrees away from the source's.
+        feet_turned: share of frames in which a foot points over 60 degrees away from the source's.
         floor: height at which the feet rest; ideally 0.
         lowest_sole: the 1 % quantile over time of the lowest sole point.
         flips: sudden rotations of the target that its source does not have.
@@ -114,7 +114,7 @@ def _feet_turned(source: Motion, target: Motion) -> float:
         if foot in here:
             (a, b), (c, d) = (here[ankle], here[foot]), (there[ankle], there[foot])
             bones = source.positions[:, b] - source.positions[:, a], target.positions[:, d] - target.positions[:, c]
-            wrong |= (bones[0] * bones[1]).sum(dim=-1) < 0
+            wrong |= torch.cosine_similarity(*bones, dim=-1) < 0.5
     return float(wrong.float().mean())
 
 

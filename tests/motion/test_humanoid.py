@@ -12,7 +12,7 @@ from rig_families import FAMILIES, Rig, build
 from motionclip.errors import SkeletonError
 from motionclip.motion import CANONICAL, Motion, Skeleton, local_rotations
 from motionclip.motion import rotations as rot
-from motionclip.motion.retarget import find_humanoid, retarget, retarget_onto, retarget_report
+from motionclip.motion.retarget import find_humanoid, rest_pose_is_used, retarget, retarget_onto, retarget_report
 from motionclip.motion.retarget.humanoid import REQUIRED
 
 
@@ -152,3 +152,18 @@ def test_a_rest_pose_that_is_none_does_not_matter() -> None:
     torch.testing.assert_close(source.positions, motion.positions, atol=1e-4, rtol=0)
     report = retarget_report(source, retarget(source))
     assert report.limb_max < 0.1 and report.trunk_max < 2.0 and not report.rest_pose_used
+
+
+def test_limbs_that_all_hang_along_one_axis_with_the_feet_are_no_pose() -> None:
+    """Some converters store each bone along an axis of its joint: legs and arms hang as in a pose, and so do feet."""
+    offsets = CANONICAL.offsets.clone()
+    down = torch.tensor([0.0, -1.0, 0.0])
+    for name in ("elbow", "wrist", "hand"):
+        for joint in CANONICAL.indices([f"left_{name}", f"right_{name}"]):
+            offsets[joint] = offsets[joint].norm() * down
+    standing = replace(CANONICAL, offsets=offsets)
+    assert rest_pose_is_used(find_humanoid(standing))  # arms that hang are a pose
+    hanging = offsets.clone()
+    for joint in CANONICAL.indices(["left_foot", "right_foot"]):
+        hanging[joint] = hanging[joint].norm() * down
+    assert not rest_pose_is_used(find_humanoid(replace(CANONICAL, offsets=hanging)))

@@ -148,6 +148,9 @@ def stands_at_rest(humanoid: Humanoid) -> bool:
     legs = [at(f"{side}_{b}") - at(f"{side}_{a}") for side in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))]
     strides = [cosine(left, forward) - cosine(right, forward) for left, right in zip(legs[:2], legs[2:], strict=True)]
     toes = [at(f"{side}_foot") - at(f"{side}_ankle") for side in SIDES if f"{side}_foot" in joints]
+    arms = [at(f"{side}_wrist") - at(f"{side}_shoulder") for side in SIDES]
+    if toes and all(cosine(bone, -up) > 0.9 for bone in (*toes, *arms)):
+        return False  # each limb runs along one axis, feet and all: that says how bones are stored, not a pose
     return (
         cosine(hips, shoulders) > 0.85
         and abs(cosine(hips, up)) < 0.35
