@@ -140,6 +140,7 @@ def chain(units: float, name: str = "Spine") -> str:
         (2200, "Spine", 0.001),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*a unit of cmu")
 def test_unit_is_found_from_the_span_of_the_body(tmp_path: Path, span: float, name: str, metres: float) -> None:
     motion = read_bvh(write(tmp_path, chain(span, name)))
     assert motion.root[0, 0].item() == pytest.approx(metres)
@@ -189,6 +190,22 @@ def test_loose_bones_get_their_mean_and_a_warning(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read_bvh(write(tmp_path, text.replace("50 32", "50 28.1")))  # a millimetre in centimetres: within the tolerance
+
+
+@pytest.mark.parametrize(
+    ("encoding", "left", "right"),
+    [("utf-8", "左足", "右足"), ("cp932", "左足", "右足"), ("latin-1", "Hüfte", "Hälfte")],
+)
+def test_names_in_other_encodings_stay_readable_and_distinct(
+    tmp_path: Path, encoding: str, left: str, right: str
+) -> None:
+    text = MESSY.replace("Left Arm", left).replace("JOINT Head", f"JOINT {right}")
+    path = tmp_path / "file.bvh"
+    path.write_bytes(text.encode(encoding))
+    motion = read_bvh(path)
+    assert motion.skeleton.names == ("Hips", left, right)
+    write_bvh(motion, tmp_path / "again.bvh")
+    assert set(read_bvh(tmp_path / "again.bvh").skeleton.names) == {"Hips", left, right}
 
 
 @given(frames=st.integers(1, 5), seed=st.integers(0, 10_000), fps=st.sampled_from([20.0, 29.97, 30.0, 59.94, 120.0]))

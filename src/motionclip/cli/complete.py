@@ -16,7 +16,6 @@ from motionclip.cli.options import (
     Guidance,
     Model,
     MotionFile,
-    OptionalSeed,
     OutFile,
     Picture,
     Seconds,
@@ -28,6 +27,7 @@ from motionclip.cli.options import (
 )
 from motionclip.errors import MotionError
 from motionclip.io import check_writable
+from motionclip.seeds import check_seed
 
 if TYPE_CHECKING:
     from motionclip.motion import Motion
@@ -46,7 +46,7 @@ def complete(
     text: Annotated[str | None, optional(str, "TEXT", default="what the seen frames suggest")] = None,
     out: OutFile = Path("complete.bvh"),
     picture: Picture = None,
-    seed: OptionalSeed = None,
+    seed: Annotated[int | None, optional(int, "N", default="the most likely way")] = None,
     guidance: Guidance = DEFAULT_GUIDANCE,
     options: Model,
 ) -> None:
@@ -63,6 +63,7 @@ def complete(
     if bool(gaps) == (extend is not None) or (before and extend is None):
         raise MotionError("expected --gaps START:STOP ..., or --extend SECONDS (with --before, to add them in front)")
     spans = read_gaps(gaps)
+    check_seed(seed or 0)
     check_writable(out)
     check_picture(picture)
     given, model = motionclip.read_motion(file), options.load()

@@ -141,9 +141,10 @@ def _targets(sources: Sequence[Path], out: Path, formats: Sequence[str], rig: Ri
         check_writable(out / f"motion{suffix}", rig)
     names: dict[Path, Path] = {}
     for source in sources:
-        below = [path for path in source.rglob("*") if is_motion_file(path.name)] if source.is_dir() else [source]
-        root = source if source.is_dir() else source.parent
-        names |= {path: path.relative_to(root) for path in sorted(below) if not path.resolve().is_relative_to(out)}
+        if source.is_dir():
+            names |= {path: path.relative_to(source) for path in _motion_files(source, out)}
+        else:
+            names[source] = Path(source.name)
     if not names:
         raise MotionClipError(f"no motion file; expected files or folders with files ending in {READABLE}")
     targets: dict[Path, list[Path]] = {}
@@ -160,6 +161,13 @@ def _targets(sources: Sequence[Path], out: Path, formats: Sequence[str], rig: Ri
         if source.resolve() in [path.resolve() for path in targets[source]]:
             raise MotionClipError(f"{source} would be replaced by what it becomes; give another folder as --out")
     return targets
+
+
+def _motion_files(folder: Path, out: Path) -> list[Path]:
+    """The motion files below a folder, but for those that an earlier run wrote to a folder in it."""
+    written = out.resolve() if out.resolve() != folder.resolve() else None
+    found = sorted(path for path in folder.rglob("*") if is_motion_file(path.name) and path.is_file())
+    return [path for path in found if written is None or not path.resolve().is_relative_to(written)]
 
 
 def _convert_all(targets: dict[Path, list[Path]], change: Change, out: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
+from tyro.constructors import PrimitiveConstructorSpec
 
 import motionclip
 from motionclip.errors import FormatError, ModelError, MotionClipError
@@ -28,9 +29,7 @@ _OTHER_SUFFIXES = (".asf", ".blend", ".c3d", ".dae", ".json", ".mov", ".obj", ".
 THREADS = "MOTIONCLIP_THREADS"
 
 
-def optional(
-    kind: Callable[[str], object], metavar: str, help: str | None = None, default: str | None = None
-) -> object:
+def optional(kind: type, metavar: str, help: str | None = None, default: str | None = None) -> object:
     """Returns the declaration of an option that may be left out, in which case its value is None.
 
     Args:
@@ -85,17 +84,18 @@ RigName = Annotated[
 
 # How motions are made.
 
-
-def seed_of(text: str) -> int:
-    """A whole number as a seed; raises ValueError, which tyro reports, if it is no whole number."""
-    return check_seed(int(text))
-
-
-Seed = Annotated[
+#: A random seed, checked before long work.
+SeedNumber = Annotated[
     int,
-    arg(constructor=seed_of, metavar="N", help="Random seed: another seed gives another motion for the same text."),
+    PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="N",
+        instance_from_str=lambda words: check_seed(int(words[0])),
+        is_instance=lambda value: isinstance(value, int),
+        str_from_instance=lambda value: [str(value)],
+    ),
 ]
-OptionalSeed = Annotated[int | None, optional(seed_of, "N", default="the most likely way")]
+Seed = Annotated[SeedNumber, arg(metavar="N", help="Random seed: another seed gives another motion for the same text.")]
 Guidance = Annotated[
     float,
     arg(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from motionclip.cli.console import progress_bar, say, show_cursor
-from motionclip.cli.options import Device, Stores, optional, seed_of, torch_device
+from motionclip.cli.options import Device, SeedNumber, Stores, optional, torch_device
 from motionclip.errors import ProcessError
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def train_evaluator(
     out: Path,
     classifier_steps: int = 600,
     pair_steps: int = 800,
-    seed: Annotated[int, tyro.conf.arg(constructor=seed_of, metavar="N")] = 1729,
+    seed: SeedNumber = 1729,
 ) -> None:
     """Train the networks that `motionclip evaluate` measures with, on the `train` split: minutes on two cores.
 
