@@ -35,7 +35,8 @@ def retarget(motion: Motion, skeleton: Skeleton = CANONICAL, humanoid: Humanoid 
     Returns:
         The same frames at the same rate. Limb bones, the lines of hips and shoulders, and those from the hips to
         shoulders and head point as in the source; the path of the hips is scaled by the ratio of leg lengths; y = 0 is
-        the floor (``floor.put_on_floor``).
+        the floor (``floor.put_on_floor``). Where a longer neck holds the head far forward, the lines to shoulders and
+        head give way by less than two degrees.
 
     Raises:
         SkeletonError: if no human-like body is found in the source's skeleton.
@@ -68,8 +69,7 @@ def fit_positions(positions: Tensor, names: Sequence[str], fps: float) -> Motion
     missing = [role for role in REQUIRED if role not in joints and role != "pelvis"]
     if missing:
         raise SkeletonError(f"joint positions without {', '.join(missing)}; expected {', '.join(REQUIRED)}")
-    turned = body_frames(positions, joints)[0]
-    _point_bones(turned, CANONICAL, positions, joints)
+    turned = _pointed(body_frames(positions, joints)[0], CANONICAL, positions, joints)
     world = torch.stack([turned[name] for name in CANONICAL.names], dim=1)
     legs = [(f"{side}_{a}", f"{side}_{b}") for side in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))]
     length = torch.stack([positions[:, joints[b]] - positions[:, joints[a]] for a, b in legs]).norm(dim=-1).mean()
@@ -104,30 +104,28 @@ def _world_rotations(
     for name, parent in zip(skeleton.names, skeleton.parents, strict=True):
         if name not in turned:
             turned[name] = _missing(name, skeleton.names[parent], turned)
-    _point_bones(turned, skeleton, positions, humanoid.joints)
+    turned = _pointed(turned, skeleton, positions, humanoid.joints)
     return torch.stack([turned[name] for name in skeleton.names], dim=1)
 
 
-def _point_bones(turned: dict[str, Tensor], skeleton: Skeleton, positions: Tensor, joints: Mapping[str, int]) -> None:
-    """Swings the parts of the body to where the source's joint positions have them, frame by frame.
+def _pointed(
+    turned: Mapping[str, Tensor], skeleton: Skeleton, positions: Tensor, joints: Mapping[str, int]
+) -> dict[str, Tensor]:
+    """World rotations, swung so that the parts of the body point as the source's joint positions do, frame by frame.
 
     A constant turn does so already where a bone hangs on its joint; here is what other joints between them change.
     """
     hips = skeleton.offsets[skeleton.index("left_hip")] - skeleton.offsets[skeleton.index("right_hip")]
-    _point(turned, "pelvis", hips, positions[:, joints["left_hip"]] - positions[:, joints["right_hip"]])
+    bones = [("pelvis", hips, positions[:, joints["left_hip"]] - positions[:, joints["right_hip"]])]
     collars = [(f"{side}_collar", f"{side}_shoulder") for side in SIDES if f"{side}_collar" in joints]
     for name, following in (*LIMB_BONES, *collars):
-        bone = skeleton.offsets[skeleton.index(following)]
-        _point(turned, name, bone, positions[:, joints[following]] - positions[:, joints[name]])
-    numbered = {skeleton.index(name): rotations for name, rotations in turned.items()}
-    align_trunk(
-        numbered, find_humanoid(skeleton), Directions(*trunk_directions(positions, joints)[:, 1:].unbind(dim=1))
-    )
-    turned |= {skeleton.names[joint]: rotations for joint, rotations in numbered.items()}
-
-
-def _point(turned: dict[str, Tensor], name: str, bone: Tensor, goal: Tensor) -> None:
-    turned[name] = rot.shortest_arc(turned[name] @ bone.to(goal), goal) @ turned[name]
+        goal = positions[:, joints[following]] - positions[:, joints[name]]
+        bones.append((name, skeleton.offsets[skeleton.index(following)], goal))
+    swung = {name: rot.shortest_arc(turned[name] @ bone.to(goal), goal) @ turned[name] for name, bone, goal in bones}
+    numbered = {skeleton.index(name): rotations for name, rotations in (dict(turned) | swung).items()}
+    trunk = Directions(*trunk_directions(positions, joints)[:, 1:].unbind(dim=1))
+    align_trunk(numbered, find_humanoid(skeleton), trunk)
+    return {skeleton.names[joint]: rotations for joint, rotations in numbered.items()}
 
 
 def _twisted(forearm: Tensor, hand: Tensor, bone: Tensor) -> Tensor:
@@ -164,8 +162,8 @@ def retarget_onto(motion: Motion, skeleton: Skeleton, ankle_height: float | None
 
     Args:
         motion: on any skeleton that can be retargeted, metres, Y up.
-        skeleton: of a known family of joint names, with a standing rest pose; arms and legs may be spread otherwise
-            than in a T-pose, and there may be more joints.
+        skeleton: of any human-like body, with a standing rest pose; arms and legs may be spread otherwise than in a
+            T-pose, and there may be more joints.
         ankle_height: metres of the ankles over the soles in its rest pose, so that feet that stand do so on it; if
             None, our own in proportion to the legs.
 
@@ -174,8 +172,8 @@ def retarget_onto(motion: Motion, skeleton: Skeleton, ankle_height: float | None
         root above the pelvis moves along and does not turn.
 
     Raises:
-        SkeletonError: if no family fits one of the skeletons, naming the joints that were not found, or if a rest
-            pose does not stand.
+        SkeletonError: if one of the skeletons is not recognised as a body, naming the parts that were not found, or
+            if the rest pose of the target does not stand.
     """
     if motion.skeleton.names != CANONICAL.names:
         motion = retarget(motion)
