@@ -116,7 +116,15 @@ def test_of_a_cut_only_the_index_text_holds(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "[]", '{"trial": "01_01"}', json.dumps({**ROW, "kit": [[0.0]]}), json.dumps({**ROW, "fps": 0})]
+    "line",
+    [
+        "{",
+        "[]",
+        '{"trial": "01_01"}',
+        json.dumps({**ROW, "kit": [[0.0]]}),
+        json.dumps({**ROW, "fps": 0}),
+        json.dumps({**ROW, "drop_first_frame": float("inf")}),
+    ],
 )
 def test_a_bad_line_is_named(tmp_path, line):
     (tmp_path / "captions.jsonl").write_text(json.dumps(ROW) + "\n\n" + line + "\n")

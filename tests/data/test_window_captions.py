@@ -93,6 +93,7 @@ def test_a_file_about_other_clips_is_refused(source, tmp_path):
         {"quality": "good"},
         {"set": 1},
         {"texts": None},
+        {"clip": []},
     ],
 )
 def test_a_bad_line_is_named(change, source, tmp_path):

@@ -199,7 +199,7 @@ def _trial(folder: Path, table: Path, asfs: Mapping[str, Path], number: int, lin
             texts=tuple(_texts(row)),
             asf=asfs.get(key.partition("_")[0]),
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         raise DataError(
             f"{table}, line {number}: not a trial ({type(error).__name__}: {error}); expected a JSON object with "
             "trial, file, fps, skeleton, drop_first_frame, duration_s, cmu_description, kit and humanml3d"

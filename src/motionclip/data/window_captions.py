@@ -131,4 +131,6 @@ def _window(row: Mapping[str, Any]) -> tuple[str | None, str, tuple[TimedText, .
         raise TypeError("texts are not a list of sentences")
     categories = (label.strip(),) if label else ()
     name = row["set"].casefold() if "set" in row else None
+    if not isinstance(row["clip"], str):
+        raise TypeError("clip is not a name")
     return name, row["clip"], tuple(TimedText(text, start, end, categories) for text in row["texts"])
