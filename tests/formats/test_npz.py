@@ -95,3 +95,13 @@ def test_truncation_and_flipped_bytes_never_crash(tmp_path: Path, motion: Motion
             assert read_npz(path).num_frames == motion.num_frames
         except FormatError as error:
             assert error.path == path
+
+
+def test_a_skeleton_of_a_million_joints_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "many.npz"
+    count = 1_000_000
+    np.savez_compressed(
+        path, version=1, rotations=np.zeros(0), names=np.zeros(count, "U1"), parents=np.zeros(count, np.int8)
+    )
+    with pytest.raises(FormatError, match="at most 4096 joints"):
+        read_npz(path)

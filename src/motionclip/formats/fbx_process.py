@@ -21,6 +21,7 @@ import numpy as np
 import ufbx
 
 _DEFAULT_FPS = 30.0
+_MOST_NODES = 10_000
 _MOST_FRAMES, _MOST_MATRICES = 200_000, 3_000_000
 
 
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
     stack, nodes = stacks[int(arguments[0])], _items(scene.nodes)
     rate = float(arguments[1]) or _whole(float(scene.settings.frames_per_second)) or _DEFAULT_FPS
     length = (stack.time_end - stack.time_begin) * rate
-    if not 0 <= length < min(_MOST_FRAMES, _MOST_MATRICES / max(len(nodes), 1)):
+    if len(nodes) > _MOST_NODES or not 0 <= length < min(_MOST_FRAMES, _MOST_MATRICES / max(len(nodes), 1)):
         raise ValueError(f"an animation of {length:.0f} frames of {len(nodes)} nodes")
     moments = stack.time_begin + np.arange(round(length) + 1) / rate
     numbers = {node.typed_id: number for number, node in enumerate(nodes)}

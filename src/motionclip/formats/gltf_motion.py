@@ -27,6 +27,7 @@ Doubles = NDArray[np.float64]
 _DEFAULT_FPS, _LEAST_FPS, _MOST_FPS = 30.0, 10.0, 120.0
 #: Frames, and frames times nodes, of an animation: an hour and a half at 30 frames per second of 18 joints.
 _MOST_FRAMES, _MOST_MATRICES = 200_000, 3_000_000
+_MOST_NODES = 10_000
 _PATHS = {"translation": 3, "rotation": 4, "scale": 3}
 
 
@@ -88,6 +89,8 @@ def _buffer(path: Path, uri: str) -> bytes:
 
 def _sample(path: Path, glb: Glb, wanted: str | None, fps: float | None) -> Motion:
     nodes, animations = glb.document.get("nodes", []), glb.document.get("animations", [])
+    if len(nodes) > _MOST_NODES:
+        raise FormatError(path, f"it has {len(nodes)} nodes", f"at most {_MOST_NODES}")
     chosen = animations[choose_take(path, _names(glb), wanted)]
     curves = {
         (channel["target"]["node"], channel["target"]["path"]): chosen["samplers"][channel["sampler"]]

@@ -13,6 +13,7 @@ end_offsets  (E, 3)        tips relative to them, metres
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from motionclip.formats.smpl_parameters import frame_rate, is_parameters, parame
 from motionclip.motion import Motion, Skeleton
 
 VERSION = 1
+_MOST_JOINTS = 4096
 
 
 def read_npz(path: str | Path, *, fps: float | None = None, up: str | None = None) -> Motion:
@@ -89,6 +91,10 @@ def write_npz(motion: Motion, path: str | Path) -> None:
 
 
 def _read_skeleton(arrays: Arrays) -> Skeleton:
+    if math.prod(arrays.shape("names")) > _MOST_JOINTS:
+        raise arrays.error(
+            f"'names' have shape {arrays.shape('names')}", f"a skeleton of at most {_MOST_JOINTS} joints"
+        )
     names = arrays.words("names")
     count = len(names)
     end_joints = arrays.numbers("end_joints", (None,)).astype(int).tolist()
