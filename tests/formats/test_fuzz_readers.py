@@ -129,7 +129,7 @@ def test_damaged_files_are_read_or_refused(sound: dict[str, Path], tmp_path: Pat
         (tmp_path / other).write_bytes(sound[other].read_bytes())
     read = tmp_path / "own.amc" if suffix == ".asf" else path
     path.write_bytes(content)
-    fps = 30.0 if suffix in (".pkl", ".pt") else None
+    fps = 30.0 if suffix in (".pkl", ".pt", ".asf", ".amc") else None
     assert read_motion(read, fps=fps).num_frames >= 4
     count = ALTOGETHER // len(KINDS) // (_SLOW if suffix == ".fbx" else 1)
     for seed in range(count):
