@@ -71,7 +71,7 @@ def _gltf(suffix: str, media_type: str, writer: str | None = None) -> Format:
 
 def _smpl(suffix: str, media_type: str) -> Format:
     reading = "formats.smpl_parameters"
-    reader, takes = f"{reading}:read_smpl_parameters", f"{reading}:smpl_takes"
+    reader, takes = f"{reading}:record_smpl_parameters", f"{reading}:smpl_takes"
     return Format(suffix, "research", media_type, reader, takes=takes, judges_up=True)
 
 
@@ -88,7 +88,7 @@ def _film(suffix: str, media_type: str, package: str | None = None, extra: str |
 FORMATS = (
     Format(".bvh", "skeleton", "application/x-bvh", "formats.bvh:record_bvh", "formats.bvh:write_bvh"),
     Format(".amc", "skeleton", "application/x-amc", reader="formats.asf_amc:record_amc"),
-    Format(".npz", "skeleton", "application/x-npz", "formats.npz:read_npz", "formats.npz:write_npz", judges_up=True),
+    Format(".npz", "skeleton", "application/x-npz", "formats.npz:record_npz", "formats.npz:write_npz", judges_up=True),
     _smpl(".pkl", "application/x-pickle"),
     _smpl(".pt", "application/x-pytorch"),
     Format(".csv", "skeleton", "text/csv", "formats.joint_table:read_csv", "formats.joint_table:write_csv"),
@@ -238,8 +238,7 @@ def read_with_conventions(path: str | Path, known: Known | None = None) -> tuple
         named["up"] = None if known.up is None else axis_of(known.up)
     found: Motion | Recording = _function(reading.reader)(file, fps=known.fps, **named)
     if not isinstance(found, Recording):
-        why = "turned so that the body stands along it" if reading.judges_up else "as its format has it"
-        found = Recording(found, up="+y", unit=1.0, why_up=why)
+        found = Recording(found, up="+y", unit=1.0)
     return interpret(found, replace(known, up=None) if reading.judges_up else known)
 
 

@@ -68,7 +68,8 @@ def kimodo(motion: Motion) -> dict[str, np.ndarray]:
 def test_arrays_of_other_programs(tmp_path: Path, layout: Any) -> None:
     path = tmp_path / "video.npz"
     np.savez(path, **layout(standing()))
-    motion = read_motion(path)
+    with pytest.warns(UserWarning, match=r"30 frames/s \(assumed"):
+        motion = read_motion(path)
     assert motion.fps == 30.0
     assert torch.allclose(motion.positions[:, :22], standing().positions[:, :22], atol=1e-5)
 

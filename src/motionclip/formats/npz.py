@@ -22,8 +22,15 @@ import torch
 from motionclip.errors import FormatError, SkeletonError
 from motionclip.formats.amass import is_amass, read_amass
 from motionclip.formats.files import Arrays, save_arrays
-from motionclip.formats.smpl_parameters import frame_rate, is_parameters, parameters_motion
+from motionclip.formats.smpl_parameters import (
+    TURNED,
+    frame_rate,
+    is_parameters,
+    parameters_motion,
+    parameters_recording,
+)
 from motionclip.motion import Motion, Skeleton
+from motionclip.motion.conventions import Recording
 
 VERSION = 1
 _MOST_JOINTS = 4096
@@ -60,6 +67,14 @@ def read_npz(path: str | Path, *, fps: float | None = None, up: str | None = Non
         root = arrays.numbers("root", (len(rotations), 3))
         rate = fps or frame_rate(arrays)
         return Motion(torch.from_numpy(rotations).float(), torch.from_numpy(root).float(), rate, skeleton)
+
+
+def record_npz(path: str | Path, *, fps: float | None = None, up: str | None = None) -> Recording:
+    """As `read_npz`, with the rate that was assumed."""
+    with Arrays(path) as arrays:
+        if is_parameters(arrays.names) and not is_amass(arrays.names):
+            return parameters_recording(arrays, fps=fps, up=up)
+    return Recording(read_npz(path, fps=fps, up=up), up="+y", unit=1.0, why_up=TURNED)
 
 
 def _unknown(arrays: Arrays) -> FormatError:

@@ -33,11 +33,13 @@ from motionclip.formats.soma import SOMA
 from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
 from motionclip.motion.body_axes import AXES
-from motionclip.motion.conventions import turn_upright
+from motionclip.motion.conventions import Recording, turn_upright
 from motionclip.pickles import read_pickle
 
 Doubles = NDArray[np.float64]
 
+#: Why +Y is up in what is read here.
+TURNED = "turned so that the body stands along it"
 RATES = ("mocap_framerate", "mocap_frame_rate", "fps", "frame_rate", "framerate")
 #: GVHMR converts every video to this rate before it looks at it; HY-Motion and kimodo know no other.
 _USUAL_FPS = 30.0
@@ -72,9 +74,16 @@ def read_smpl_parameters(
     Raises:
         FormatError: if it is damaged, holds other things, shows several people and none is named, or has no rate.
     """
+    return record_smpl_parameters(path, take=take, fps=fps, up=up).motion
+
+
+def record_smpl_parameters(
+    path: str | Path, *, take: str | None = None, fps: float | None = None, up: str | None = None
+) -> Recording:
+    """As `read_smpl_parameters`, with the rate that was assumed."""
     people = _people(Path(path))
     chosen = list(people)[choose_take(path, list(people), take)]
-    return parameters_motion(Arrays(path, people[chosen]), fps=fps, up=up)
+    return parameters_recording(Arrays(path, people[chosen]), fps=fps, up=up)
 
 
 def smpl_takes(path: str | Path) -> list[str]:
@@ -84,6 +93,18 @@ def smpl_takes(path: str | Path) -> list[str]:
         FormatError: if it is damaged, or holds other things.
     """
     return list(_people(Path(path)))
+
+
+def parameters_recording(arrays: Arrays, *, fps: float | None = None, up: str | None = None) -> Recording:
+    """As `parameters_motion`, with the rate that was assumed."""
+    stated = fps is not None or bool(set(RATES) & arrays.names)
+    return Recording(
+        parameters_motion(arrays, fps=fps, up=up),
+        up="+y",
+        unit=1.0,
+        why_up=TURNED,
+        assumed_rate=None if stated else "assumed, as such files do not state it",
+    )
 
 
 def parameters_motion(arrays: Arrays, *, fps: float | None = None, up: str | None = None) -> Motion:
