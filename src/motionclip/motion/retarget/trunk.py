@@ -31,8 +31,9 @@ Turned = dict[int, Tensor]
 _MOST_CHEST, _MOST_SPINE, _MOST_NECK, _WHOLE_NECK = 0.6, 0.8, 0.97, 0.999
 #: Radians that the lines to the head and to the shoulders may each give way before the chest is tilted for the head.
 _MOST_SPARED = 0.033
-#: Furthest that the chest is tilted for the sake of the head, radians, and rounds of halving that find by how much.
-_MOST_TILT, _ROUNDS = 1.5, 9
+#: Furthest that the chest is tilted for the sake of the head, radians; how many tilts are tried; and frames to each side
+#: over which a tilt is smoothed.
+_MOST_TILT, _TILTS, _REACH = 0.8, 33, 4
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,11 @@ class _Trunk:
         )
 
     def find_tilt(self, turned: Turned) -> Tensor:
-        """The smallest angles (T,) about the line of the shoulders at which the neck reaches the line to the head."""
+        """The smallest angles (T,) about the line of the shoulders at which the neck reaches the line to the head.
+
+        Of frames in which it reaches it at none, the angle at which least is missing. Smoothed over frames: from one to
+        the next the smallest angle may be on the other side.
+        """
         angle = turned[self.chest].new_zeros(len(self.goal.head))
         head = self.below_neck(turned) + self.vector(turned, self.neck, self.humanoid.joints["head"])
         short = (self.lack(turned, angle) > 0) & ~_is_along(head, self.goal.head)
@@ -177,15 +182,11 @@ class _Trunk:
             return angle
         here = {joint: rotations[short] for joint, rotations in turned.items()}
         some = _Trunk(self.humanoid, self.goal.frames(short))
-        step = angle[short] + 0.02
-        sign = torch.where(some.lack(here, step) < some.lack(here, -step), 1.0, -1.0)
-        low, enough = angle[short], angle[short] + _MOST_TILT
-        for _ in range(_ROUNDS):
-            middle = (low + enough) / 2
-            reached = some.lack(here, sign * middle) <= 0
-            low, enough = torch.where(reached, low, middle), torch.where(reached, middle, enough)
-        angle[short] = sign * enough
-        return angle
+        tilts = torch.linspace(-_MOST_TILT, _MOST_TILT, _TILTS).to(angle)
+        lacks = torch.stack([some.lack(here, tilt.expand(int(short.sum()))) for tilt in tilts])  # (N, S)
+        cost = torch.where(lacks <= 0, tilts.abs()[:, None] - _MOST_TILT, lacks)  # reached, or else how nearly
+        angle[short] = tilts[cost.argmin(dim=0)]
+        return _smoothed(angle)
 
     def lack(self, turned: Turned, angle: Tensor) -> Tensor:
         """By how many metres (T,) the neck is too short to reach the line to the head, with the chest tilted."""
@@ -215,6 +216,13 @@ class _Trunk:
         for joint in self.humanoid.necks:
             if joint in turned:
                 turned[joint] = swing @ turned[joint]
+
+
+def _smoothed(values: Tensor) -> Tensor:
+    """Values (T,), each the mean of those of the frames around it."""
+    reach = min(_REACH, (len(values) - 1) // 2)
+    padded = torch.cat([values[:1].expand(reach), values, values[-1:].expand(reach)])
+    return padded.unfold(0, 2 * reach + 1, 1).mean(dim=-1)
 
 
 def _across(vector: Tensor, direction: Tensor) -> Tensor:
