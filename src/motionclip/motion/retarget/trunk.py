@@ -31,8 +31,8 @@ Turned = dict[int, Tensor]
 _MOST_CHEST, _MOST_SPINE, _MOST_NECK, _WHOLE_NECK = 0.6, 0.8, 0.97, 0.999
 #: Radians that the lines to the head and to the shoulders may each give way before the chest is tilted for the head.
 _MOST_SPARED = 0.033
-#: Furthest that the chest is tilted for the sake of the head, radians; how many tilts are tried; and frames to each side
-#: over which a tilt is smoothed.
+#: Furthest that the chest is tilted for the sake of the head, radians; how many tilts are tried; and over how many
+#: frames to each side a tilt is smoothed.
 _MOST_TILT, _TILTS, _REACH = 0.8, 33, 4
 
 
