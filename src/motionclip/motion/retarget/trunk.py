@@ -33,7 +33,9 @@ _MOST_CHEST, _MOST_SPINE, _MOST_NECK, _WHOLE_NECK = 0.6, 0.8, 0.97, 0.999
 _MOST_SPARED = 0.033
 #: Furthest that the chest is tilted for the sake of the head, radians; how many tilts are tried; and over how many
 #: frames to each side a tilt is smoothed.
-_MOST_TILT, _TILTS, _REACH = 0.8, 33, 4
+_MOST_TILT, _TILTS, _REACH = 1.2, 49, 4
+#: Metres by which a neck may be too short without a tilt.
+_NEGLIGIBLE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,9 @@ class _Trunk:
         untilted = dict(turned)
         self.tilt_chest(untilted, untilted[self.chest].new_zeros(len(self.goal.head)))
         below = self.below_neck(untilted)
-        lack, length = self._lack(untilted).clamp(min=0), below.norm(dim=-1)
+        head = below + self.vector(untilted, self.neck, self.humanoid.joints["head"])
+        lack = self._lack(untilted).clamp(min=0).masked_fill(_is_along(head, self.goal.head), 0.0)
+        length = below.norm(dim=-1)
         of_head = (lack / length).clamp(max=_MOST_SPARED)
         of_shoulders = ((lack - of_head * length) / length).clamp(min=0, max=_MOST_SPARED)
         aside = _across(below, self.goal.head)
@@ -177,7 +181,7 @@ class _Trunk:
         """
         angle = turned[self.chest].new_zeros(len(self.goal.head))
         head = self.below_neck(turned) + self.vector(turned, self.neck, self.humanoid.joints["head"])
-        short = (self.lack(turned, angle) > 0) & ~_is_along(head, self.goal.head)
+        short = (self.lack(turned, angle) > _NEGLIGIBLE) & ~_is_along(head, self.goal.head)
         if self.spine[0] == self.chest or not short.any():
             return angle
         here = {joint: rotations[short] for joint, rotations in turned.items()}
@@ -219,10 +223,16 @@ class _Trunk:
 
 
 def _smoothed(values: Tensor) -> Tensor:
-    """Values (T,), each the mean of those of the frames around it."""
+    """Values (T,) as smooth as a mean over frames, and as large, where they are largest, as they were."""
     reach = min(_REACH, (len(values) - 1) // 2)
-    padded = torch.cat([values[:1].expand(reach), values, values[-1:].expand(reach)])
-    return padded.unfold(0, 2 * reach + 1, 1).mean(dim=-1)
+    around = _around(values, reach)
+    largest = around.gather(1, around.abs().argmax(dim=1, keepdim=True))[:, 0]
+    return _around(largest, reach).mean(dim=-1)
+
+
+def _around(values: Tensor, reach: int) -> Tensor:
+    """Values (T,) with those of so many frames to each side (T, 2 reach + 1)."""
+    return torch.cat([values[:1].expand(reach), values, values[-1:].expand(reach)]).unfold(0, 2 * reach + 1, 1)
 
 
 def _across(vector: Tensor, direction: Tensor) -> Tensor:
