@@ -53,14 +53,14 @@ def caption(
 
     Args:
         model: from :func:`motionclip.load`.
-        motions: on any known skeleton, at any rate, of any length.
+        motions: on any human-like skeleton, at any rate, of any length.
         sentences: what to choose from; :func:`own_sentences` if not given.
         top: number of sentences of a span.
 
     Raises:
         DataError: if there are no sentences.
         ModelError: if ``top`` is not positive.
-        SkeletonError: if a skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in a skeleton.
         TextError: if a sentence cannot be encoded.
     """
     texts = list(dict.fromkeys(own_sentences() if sentences is None else sentences))

@@ -105,7 +105,7 @@ def complete(
 
     Args:
         model: from :func:`motionclip.load`.
-        motion: of any length, on any known skeleton, at any rate.
+        motion: of any length, on any human-like skeleton, at any rate.
         gaps: first second and last of each; about 5 s at most.
         text: what is done in the gaps; whatever the frames around suggest if None. Words steer a long gap, hardly
             a short one.
@@ -122,7 +122,7 @@ def complete(
         MotionError: if a gap is empty, outside of the motion, too long, or leaves too little to see.
         TextError: if the words are empty, too long, or not text.
         ModelError: if the guidance is not finite, or ``steps`` is not positive.
-        SkeletonError: if a skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in a skeleton.
     """
     prepared = resample(on_canonical(motion), model.config.fps)
     return _fill(model, prepared, _to_frames(prepared, gaps), _Options(text, seed, guidance, steps, on_step))

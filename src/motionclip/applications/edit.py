@@ -50,7 +50,7 @@ def edit(
 
     Args:
         model: from :func:`motionclip.load`.
-        base: words, for which a motion is drawn, or a motion on any known skeleton.
+        base: words, for which a motion is drawn, or a motion on any human-like skeleton.
         minus: what is taken away, words that say what ``base`` does or a motion; nothing if None.
         plus: what is put in its place; nothing if None.
         strength: 1 for all of the difference; more to exaggerate, less for a hint.
@@ -64,7 +64,7 @@ def edit(
         ModelError: if there is neither ``minus`` nor ``plus``, the strength is not finite, a motion is longer than the
             model takes, or the length cannot be made.
         TextError: if words are empty, too long, or not text.
-        SkeletonError: if a skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in a skeleton.
     """
     if minus is None and plus is None:
         raise ModelError("nothing to take away and nothing to add; expected minus, plus, or both")
@@ -192,7 +192,7 @@ def compose(
 
     Args:
         model: from :func:`motionclip.load`.
-        upper: words, or a motion of any length on any known skeleton.
+        upper: words, or a motion of any length on any human-like skeleton.
         lower: the same.
         seconds: length of what is drawn for words.
         seed: of what is drawn for words.
@@ -204,7 +204,7 @@ def compose(
     Raises:
         ModelError: if the length cannot be made.
         TextError: if words are empty, too long, or not text.
-        SkeletonError: if a skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in a skeleton.
     """
     length = seconds_of(model, [upper, lower], seconds)
     halves = [

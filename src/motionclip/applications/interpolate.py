@@ -42,7 +42,7 @@ def interpolate(
 
     Args:
         model: from :func:`motionclip.load`.
-        a: words, or a motion on any known skeleton; the first motion is this one as the model sees it.
+        a: words, or a motion on any human-like skeleton; the first motion is this one as the model sees it.
         b: the same, for the last.
         steps: number of motions, at least 2.
         path: "sphere", in equal angles of the latents, or "straight", in equal steps of the PCA coefficients.
@@ -54,7 +54,7 @@ def interpolate(
         ModelError: on fewer than 2 steps or another path, a motion longer than the model takes, or a length that it
             cannot make.
         TextError: if words are empty, too long, or not text.
-        SkeletonError: if a skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in a skeleton.
     """
     if steps < 2:
         raise ModelError(f"an interpolation of {steps} steps; expected at least 2, for the two ends are among them")

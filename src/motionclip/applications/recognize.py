@@ -207,7 +207,7 @@ def recognize(
 
     Args:
         model: from :func:`motionclip.load`.
-        motions: on any known skeleton, at any rate, of any length.
+        motions: on any human-like skeleton, at any rate, of any length.
         labels: from :func:`label_set` or :func:`labels_of`.
         top: number of guesses.
         none_below: the threshold; the label set's if not given, -1 to always name a label.
@@ -217,7 +217,7 @@ def recognize(
 
     Raises:
         ModelError: if ``top`` or ``temperature`` is not positive, or windows do not fit the model.
-        SkeletonError: if a skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in a skeleton.
         TextError: if a label cannot be encoded.
     """
     check_top(top)

@@ -22,7 +22,7 @@ def reconstruct(model: MotionCLIP, motion: Motion, *, on_piece: ProgressCallback
 
     Args:
         model: from :func:`motionclip.load`.
-        motion: of any length, on any known skeleton, at any rate.
+        motion: of any length, on any human-like skeleton, at any rate.
         on_piece: called with the number of pieces done, and of all.
 
     Returns:
@@ -30,7 +30,7 @@ def reconstruct(model: MotionCLIP, motion: Motion, *, on_piece: ProgressCallback
 
     Raises:
         ModelError: if it has fewer than two frames.
-        SkeletonError: if a skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in a skeleton.
     """
     given = resample(on_canonical(motion), model.config.fps)
     most = model.config.max_frames

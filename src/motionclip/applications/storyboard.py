@@ -90,7 +90,7 @@ class Shot:
     """A part of a storyboard: what is done, and for how long.
 
     Attributes:
-        source: words, or a motion on any known skeleton.
+        source: words, or a motion on any human-like skeleton.
         seconds: how long; 4 for words, and the whole of a motion, if not given.
 
     Raises:
@@ -157,7 +157,7 @@ def storyboard(
         MotionError: if there is no shot, or one is shorter than two frames.
         ModelError: if the overlap leaves the model no time.
         TextError: if words are empty, too long, or not text.
-        SkeletonError: if a skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in a skeleton.
     """
     if not shots:
         raise MotionError("a storyboard without a shot; expected at least one")

@@ -12,7 +12,7 @@ from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 
-#: Words, or a motion on any known skeleton.
+#: Words, or a motion on any human-like skeleton.
 Source = str | Motion
 
 
@@ -77,7 +77,7 @@ def latents_of(
     Raises:
         ModelError: if a motion is longer than the model takes, or the length cannot be made.
         TextError: if words are empty, too long, or not text.
-        SkeletonError: if a skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in a skeleton.
     """
     is_text = torch.tensor([isinstance(source, str) for source in sources])
     latents = torch.empty(len(sources), model.config.latent_dim, device=model.device)

@@ -41,13 +41,13 @@ def embed_windows(model: MotionCLIP, motions: Sequence[Motion], window: float, h
 
     Args:
         model: from :func:`motionclip.load`.
-        motions: on any known skeleton, at any rate, of any length.
+        motions: on any human-like skeleton, at any rate, of any length.
         window: seconds of a window, at most what the model takes.
         hop: seconds from the start of a window to that of the next.
 
     Raises:
         ModelError: if the model does not take such windows, or ``hop`` is not positive or leaves gaps.
-        SkeletonError: if a skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in a skeleton.
     """
     fps = model.config.fps
     frames, step = model.num_frames(window), round(hop * fps) if 0 < hop <= window else 0

@@ -65,7 +65,7 @@ def humanml3d_features(motion: Motion) -> Tensor:
 
     Raises:
         MotionError: if the motion is shorter than two such frames.
-        SkeletonError: if its skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in its skeleton.
     """
     points = _placed(resample(on_canonical(motion), FPS).positions[:, :NUM_JOINTS].double())
     yaw = _smooth_yaw(points)
@@ -120,7 +120,7 @@ def write_humanml3d(motion: Motion, path: str | Path) -> None:
 
     Raises:
         FormatError: if the motion is shorter than two frames at 20 frames per second.
-        SkeletonError: if its skeleton's joints are of no known family.
+        SkeletonError: if no human body is found in its skeleton.
     """
     features = humanml3d_features(motion)
     if not len(features):

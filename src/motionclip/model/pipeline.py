@@ -158,13 +158,13 @@ class MotionCLIP:
 
     @torch.inference_mode()
     def encode(self, motions: Sequence[Motion]) -> Tensor:
-        """Returns the latents (N, D) of motions on any known skeleton, at any frame rate.
+        """Returns the latents (N, D) of motions on any human-like skeleton, at any frame rate.
 
         The latents of our network are unit vectors; those of the paper's network are of any norm.
 
         Raises:
             ModelError: if a motion is longer than ``max_seconds``.
-            SkeletonError: if a skeleton's joints are of no known family.
+            SkeletonError: if no human body is found in a skeleton.
         """
         windows = [self._window(motion) for motion in motions]
         latents = torch.empty(len(windows), self.config.latent_dim, device=self.device)

@@ -211,7 +211,7 @@ class ClientSession:
         """Returns a take of a motion, which is not in the history yet.
 
         Raises:
-            SkeletonError: if the skeleton's joints are of no known family.
+            SkeletonError: if no human body is found in the skeleton.
         """
         return Take(shortened(title), motion, poses_of(self.shared.body, motion))
 

@@ -66,7 +66,7 @@ class Take:
 
     Attributes:
         title: a few words: the sentence, the file's name, or what was done.
-        motion: on any known skeleton.
+        motion: on any human-like skeleton.
         poses: the same, as a page draws it.
     """
 

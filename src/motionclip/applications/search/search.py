@@ -53,7 +53,7 @@ def search(
     Raises:
         ModelError: if there is no query, or ``top`` is not positive.
         TextError: if words are empty, too long, or not text.
-        SkeletonError: if the joints of a motion are of no known family.
+        SkeletonError: if no human body is found in a motion's skeleton.
     """
     check_top(top)
     cosines, rows = nearest(index.latents, embed_query(model, queries), top * _WINDOWS_PER_HIT)

@@ -159,7 +159,7 @@ def read_rig(file: viser.UploadedFile) -> Rig:
 
     Raises:
         FormatError: if it is no rig.
-        SkeletonError: if its joints are of no known family, or its rest pose does not stand.
+        SkeletonError: if no human body is found in it, or its rest pose does not stand.
     """
     name = PurePath(file.name).name
     suffix = PurePath(name).suffix.lower()
