@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for type checkers and editors: the same names as in _MODULES
+    from motionclip.applications.candidates import candidates as candidates
     from motionclip.applications.caption import caption as caption
     from motionclip.applications.complete import complete as complete
     from motionclip.applications.complete import extend as extend
@@ -42,6 +43,7 @@ _MODULES = {
     "MotionCLIP": "model.pipeline",
     "Shot": "applications.storyboard",
     "Skeleton": "motion",
+    "candidates": "applications.candidates",
     "caption": "applications.caption",
     "complete": "applications.complete",
     "compose": "applications.edit",

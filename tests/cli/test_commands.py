@@ -56,3 +56,14 @@ def test_train_and_evaluate(small_store: Path, tmp_path: Path, monkeypatch: pyte
 
 def test_names_of_files_never_clash() -> None:
     assert _distinct(["walk", "walk", "walk_2", "walk"]) == ["walk", "walk_3", "walk_2", "walk_4"]
+
+
+def test_generate_keeps_the_best_of_several_takes(
+    tiny_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--seconds", "0.5", "--model", str(tiny_run), "--candidates", "3"]
+    assert main(["generate", "walk", *options, "--keep", "2", "--out", str(tmp_path / "takes")]) == 0
+    assert {path.name for path in (tmp_path / "takes").iterdir()} == {"walk.bvh", "walk_2.bvh"}
+    assert capsys.readouterr().out.count("walk: seed") == 2
+    assert main(["generate", "walk", *options, "--out", str(tmp_path / "best.bvh")]) == 0
+    assert main(["generate", "walk", *options, "--keep", "4", "--out", str(tmp_path / "more")]) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from motionclip.errors import FormatError, MotionClipError
 from motionclip.io import check_writable
 
 if TYPE_CHECKING:
+    from motionclip.applications.candidates import Candidate
     from motionclip.formats import Rig
 
 #: In `--formats`: a contact sheet of all motions.
@@ -33,6 +35,8 @@ def generate(
     rig: RigName = None,
     seed: Seed = 0,
     guidance: Guidance = DEFAULT_GUIDANCE,
+    candidates: Annotated[int, arg(metavar="N")] = 1,
+    keep: Annotated[int, arg(metavar="N")] = 1,
     about: AboutRig,
     options: Model,
 ) -> None:
@@ -43,18 +47,38 @@ def generate(
         out: A file for one text, its suffix choosing the format, or a folder. A folder gets a file for each text and
             each of --formats; the format `sheet` adds a picture of all motions, sheet.png.
         seconds: Length of each motion.
+        candidates: Takes to draw for each text. They are ranked by how well they agree with the words, by whether a
+            body can do that, and by their difference from each other.
+        keep: Takes to keep of them, the best; each has a file of its own.
     """
     target_rig = None if rig is None else motionclip.load_rig(rig, about.known())
     prompts = _prompts(texts)
-    targets = _targets(prompts, out, formats, target_rig)
-    motions = motionclip.text_to_motion(options.load(), prompts, seconds=seconds, seed=seed, guidance=guidance)
+    if not 1 <= keep <= candidates:
+        raise MotionClipError(
+            f"--keep {keep} of --candidates {candidates}; expected 1 or more, and at most all of them"
+        )
+    targets = _targets([prompt for prompt in prompts for _ in range(keep)], out, formats, target_rig)
+    model, titles = options.load(), prompts
+    if candidates == 1:
+        motions = motionclip.text_to_motion(model, prompts, seconds=seconds, seed=seed, guidance=guidance)
+    else:
+        draw = partial(motionclip.candidates, model, count=candidates, keep=keep, seconds=seconds, seed=seed)
+        takes = [(prompt, take) for prompt in prompts for take in draw(prompt, guidance=guidance)]
+        motions, titles = [take.motion for _, take in takes], [f"{prompt}, seed {take.seed}" for prompt, take in takes]
+        for prompt, take in takes:
+            say(_about(prompt, take))
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
             save_motion(motion, path, target_rig)
             say(path)
     if _SHEET in formats:
-        write_sheet(motions, prompts, out / "sheet.png", cell=(720, 216))
+        write_sheet(motions, titles, out / "sheet.png", cell=(720, 216))
         say(out / "sheet.png")
+
+
+def _about(prompt: str, take: Candidate) -> str:
+    faults = ", ".join(f"{name} {ratio:.1f} x its limit" for name, ratio in take.plausibility.faults.items())
+    return f"{prompt}: seed {take.seed}, agreement {take.agreement:.2f}, {faults or 'physically plausible'}"
 
 
 def _prompts(texts: tuple[str, ...]) -> list[str]:

@@ -1,0 +1,98 @@
+"""Candidates: several takes of the same words, drawn together and ranked by words, physics and difference.
+
+The first is the take that agrees best with the words and is least beyond what bodies do. Each further one is the best
+of those that are left, less what it has in common with those before it (maximal marginal relevance; Carbonell &
+Goldstein, "The use of MMR", SIGIR 1998): ten good takes that look alike are no choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motionclip.applications import DEFAULT_GUIDANCE
+from motionclip.applications.text_to_motion import seconds_of
+from motionclip.errors import ModelError
+from motionclip.metrics.plausibility import Plausibility, plausibility
+from motionclip.metrics.retrieval import cosines
+from motionclip.model.pipeline import MotionCLIP
+from motionclip.motion import Motion
+from motionclip.seeds import following_seed
+
+#: What a figure of twice its limit costs, in cosines of agreement with the words: more than takes differ by.
+_EXCESS = 0.5
+#: What a cosine of likeness to a take that is kept costs, in cosines of agreement.
+_LIKENESS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A take.
+
+    Attributes:
+        motion: on the canonical skeleton at the model's rate.
+        seed: with which :func:`motionclip.text_to_motion` makes it again.
+        agreement: cosine of its latent and that of the words.
+        plausibility: its worst moments.
+    """
+
+    motion: Motion
+    seed: int
+    agreement: float
+    plausibility: Plausibility
+
+
+def candidates(
+    model: MotionCLIP,
+    text: str,
+    *,
+    count: int = 8,
+    keep: int = 3,
+    seconds: float | None = None,
+    seed: int = 0,
+    guidance: float = DEFAULT_GUIDANCE,
+) -> list[Candidate]:
+    """Returns the best takes of a text, the best one first.
+
+    Args:
+        model: from :func:`motionclip.load`.
+        text: what the person does.
+        count: takes that are drawn.
+        keep: takes that are returned.
+        seconds: as in :func:`motionclip.text_to_motion`, like the guidance.
+        seed: of the first take; each further one has the next number.
+        guidance: classifier-free guidance scale.
+
+    Raises:
+        TextError: if the text is empty, too long, or not text.
+        ModelError: if the model cannot make that length, or not 1 <= keep <= count.
+    """
+    if not 1 <= keep <= count:
+        raise ModelError(f"the best {keep} of {count} candidates; expected at least 1, and no more than are drawn")
+    seconds, words = seconds_of(model, [], seconds), model.embed_text([text])
+    seeds = [following_seed(seed, number) for number in range(count)]
+    drawn = torch.cat([model.sample(words, seconds, guidance=guidance, seed=each) for each in seeds])
+    motions = model.decode(drawn, seconds)
+    latents = model.encode(motions)  # what is seen counts, not what was asked of the decoder
+    agreements = cosines(latents, words)[:, 0].tolist()
+    takes = [
+        Candidate(motion, own, agreement, plausibility(motion))
+        for motion, own, agreement in zip(motions, seeds, agreements, strict=True)
+    ]
+    return [takes[number] for number in rank(takes, cosines(latents, latents))[:keep]]
+
+
+def rank(takes: Sequence[Candidate], likeness: Tensor) -> list[int]:
+    """Returns the numbers of N takes, best first, by their quality and by likeness (N, N) to those before them."""
+    quality = likeness.new_tensor([take.agreement - _EXCESS * take.plausibility.excess for take in takes])
+    order: list[int] = []
+    common = torch.zeros_like(quality)
+    while len(order) < len(takes):
+        score = quality - _LIKENESS * common
+        score[order] = -torch.inf
+        order.append(int(score.argmax()))
+        common = torch.maximum(common, likeness[order[-1]])
+    return order
