@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from motionclip.data.store import Store
-from motionclip.data.windows import JoinedLabels, SpanTexts, WindowSet, span_texts
+from motionclip.data.segments import SpanTexts, span_texts
+from motionclip.data.windows import JoinedLabels, WindowSet
 
 CLIP: tuple[int, SpanTexts] = (100, {(0, 100): ("stand",), (10, 30): ("wave", "greet"), (30, 40): ("bow",)})
 
@@ -26,7 +27,8 @@ CLIP: tuple[int, SpanTexts] = (100, {(0, 100): ("stand",), (10, 30): ("wave", "g
 )
 def test_windows_say_all_that_they_touch(start: int, expected: set[str]) -> None:
     policy = JoinedLabels([CLIP], 20)
-    assert set(policy.texts_of(0, start, 20)) == expected
+    (texts,) = policy.texts_of(0, start, 20)
+    assert set(texts) == expected
     assert expected <= set(policy.all_texts())
 
 
@@ -43,13 +45,14 @@ def looked_up(clip: tuple[int, SpanTexts], start: int, frames: int) -> set[str]:
 def test_each_window_agrees_with_a_look_at_its_frames() -> None:
     policy = JoinedLabels([CLIP], 7)
     for start in range(94):
-        assert set(policy.texts_of(0, start, 7)) == looked_up(CLIP, start, 7)
+        (texts,) = policy.texts_of(0, start, 7)
+        assert set(texts) == looked_up(CLIP, start, 7)
 
 
 def test_a_clip_without_words_and_one_shorter_than_a_window() -> None:
     policy = JoinedLabels([(50, {}), (10, {(0, 4): ("kick",), (4, 10): ("kick",)})], 20)
     assert policy.texts_of(0, 30, 20) == ()
-    assert policy.texts_of(1, 0, 10) == ("kick",)
+    assert policy.texts_of(1, 0, 10) == (("kick",),)
 
 
 def test_windows_are_drawn_with_joined_words(small_store: Path) -> None:

@@ -9,26 +9,24 @@ Which sentences describe a window is decided by a captioning policy: those of th
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from motionclip.data.store import Entry, Store
+from motionclip.data.segments import Segment, SpanTexts, Wordings, segments_of, span_texts
+from motionclip.data.store import Store
 from motionclip.errors import DataError
 
 _SIDE_WORD = re.compile(r"\b(?:(left|right)(wards?)?|(counter[ -]?|anti[ -]?)?clockwise)\b", re.IGNORECASE)
-
-#: A sentence is not held to describe a window that shows less than this share of its segment.
-_LEAST_SHARE = 0.35
-
-#: The sentences of each described span (first frame, one after the last) of a clip.
-SpanTexts = Mapping[tuple[int, int], tuple[str, ...]]
 
 
 def mirror_words(text: str) -> str:
@@ -47,52 +45,11 @@ def mirror_words(text: str) -> str:
     return _SIDE_WORD.sub(other, text)
 
 
-def span_texts(entry: Entry) -> dict[tuple[int, int], tuple[str, ...]]:
-    """Returns the sentences of each described span of a store's entry, in the order of its captions."""
-    texts: dict[tuple[int, int], tuple[str, ...]] = {}
-    for caption in entry.captions:
-        span = (caption.start, caption.end)
-        texts[span] = (*texts.get(span, ()), caption.text)
-    return texts
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A run of frames that windows are drawn from, with the sentences that describe it as a whole.
-
-    Attributes:
-        dataset: the data set that it comes from.
-        start: first row in the window set's arrays.
-        num_frames: its length.
-        whole: whether it is all of a clip; segments of captions may overlap each other.
-        texts: sentences that describe it, the preferred one first; may be empty.
-        category: what is done, where the data set names it.
-        style: how it is done, where the data set names it.
-    """
-
-    dataset: str
-    start: int
-    num_frames: int
-    whole: bool
-    texts: tuple[str, ...]
-    category: str | None
-    style: str | None
-
-    @property
-    def labelled(self) -> bool:
-        """Whether the sentences state the clip's category and style, and so hold for any part of it."""
-        return self.category is not None
-
-    def is_described(self, length: int) -> bool:
-        """Whether the sentences can be held to describe a window of ``length`` frames."""
-        return bool(self.texts) and (self.labelled or length >= _LEAST_SHARE * self.num_frames)
-
-
 class CaptionPolicy(ABC):
     """Decides which sentences describe a window of a segment, given by its index in a list of segments."""
 
     @abstractmethod
-    def texts_of(self, index: int, start: int, length: int) -> tuple[str, ...]:
+    def texts_of(self, index: int, start: int, length: int) -> Wordings:
         """Returns sentences, each about ``length`` frames from frame ``start`` of a segment; may be none."""
 
     @abstractmethod
@@ -106,12 +63,12 @@ class SegmentCaptions(CaptionPolicy):
     def __init__(self, segments: Sequence[Segment]):
         self._segments = segments
 
-    def texts_of(self, index: int, start: int, length: int) -> tuple[str, ...]:
+    def texts_of(self, index: int, start: int, length: int) -> Wordings:
         segment = self._segments[index]
-        return segment.texts if segment.is_described(length) else ()
+        return segment.wordings if segment.is_described(length) else ()
 
     def all_texts(self) -> Iterator[str]:
-        return (text for segment in self._segments for text in segment.texts)
+        return (text for segment in self._segments for texts in segment.wordings for text in texts)
 
 
 class JoinedLabels(CaptionPolicy):
@@ -137,8 +94,9 @@ class JoinedLabels(CaptionPolicy):
             self._starts.append(starts)
             self._texts.append([_joined_labels(spans, count, start, start + length) for start in starts])
 
-    def texts_of(self, index: int, start: int, length: int) -> tuple[str, ...]:
-        return self._texts[index][bisect_right(self._starts[index], start) - 1]
+    def texts_of(self, index: int, start: int, length: int) -> Wordings:
+        texts = self._texts[index][bisect_right(self._starts[index], start) - 1]
+        return (texts,) if texts else ()
 
     def all_texts(self) -> Iterator[str]:
         return (text for clip in self._texts for texts in clip for text in texts)
@@ -178,7 +136,7 @@ class WindowBatch:
         mask: (B, T) true for real frames.
         mirrored: (B,) true where the mirror image is wanted.
         text: (B,) index into :attr:`WindowSet.texts`, or -1 for a window without sentences.
-        label: (B,) the same of the segment's preferred sentence where it states category and style, else -1.
+        label: (B,) the same of the segment's label, or -1 where it has none.
     """
 
     rows: Tensor
@@ -205,13 +163,24 @@ class WindowSet:
         min_frames: shorter segments are left out.
         joined: frames of the windows that will be drawn, each described by the labels of all that happens in
             it (:class:`JoinedLabels`); 0 for windows of any length, described by their segment's sentences.
+        balance: power of the frames of an action by which its windows are drawn less often: 0 draws by length, 1 draws
+            all actions equally often.
+        phrases: further phrases for actions, by their name.
 
     Raises:
         DataError: if no segment is left.
     """
 
     def __init__(
-        self, stores: Sequence[Store], split: str, weights: Mapping[str, float], min_frames: int, joined: int = 0
+        self,
+        stores: Sequence[Store],
+        split: str,
+        weights: Mapping[str, float],
+        min_frames: int,
+        joined: int = 0,
+        *,
+        balance: float = 0.0,
+        phrases: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ):
         self.segments: list[Segment] = []
         self.clips: list[ClipRows] = []
@@ -221,7 +190,7 @@ class WindowSet:
             for index in store.split(split):
                 entry = store.entries[index]
                 self.clips.append(ClipRows(number, index, first))
-                segments = _segments(entry, first, min_frames)
+                segments = segments_of(entry, first, min_frames, phrases)
                 if joined:
                     segments = [segment for segment in segments if segment.whole]
                     clip_texts += [(entry.num_frames, span_texts(entry)) for _ in segments]
@@ -234,8 +203,7 @@ class WindowSet:
             folders = ", ".join(str(store.folder) for store in stores)
             raise DataError(f"no {split} segment of {min_frames} frames or more in {folders}; prepare longer clips")
         self.sixd, self.root = torch.cat(sixd), torch.cat(root)
-        amount = [segment.num_frames * weights.get(segment.dataset, 1.0) for segment in self.segments]
-        self._amount = torch.tensor(amount, dtype=torch.float64)
+        self._amount = _amounts(self.segments, weights, balance)
         self._policy = JoinedLabels(clip_texts, joined) if joined else SegmentCaptions(self.segments)
         texts = set(self._policy.all_texts())
         self.texts: list[str] = sorted(texts | {mirror_words(text) for text in texts})
@@ -257,8 +225,8 @@ class WindowSet:
     ) -> WindowBatch:
         """Returns a batch of ``batch_size`` windows of at most ``max_frames`` frames, by a generator on the CPU.
 
-        Segments are drawn in proportion to their length and their data set's weight; only those
-        whose sentences describe a window of that length, if ``with_words``. Half of the windows are mirrored, if
+        Segments are drawn in proportion to their length, their data set's weight and how rare their action is; only
+        those whose sentences describe a window of that length, if ``with_words``. Half of the windows are mirrored, if
         ``mirror``.
         """
         amount = self._amount
@@ -271,12 +239,12 @@ class WindowSet:
             segment = self.segments[index]
             length = min(segment.num_frames, max_frames)
             start = int(where * (segment.num_frames - length + 1))
-            sentences, mirrored = self._policy.texts_of(index, start, length), mirror and side < 0.5
+            wordings, mirrored = self._policy.texts_of(index, start, length), mirror and side < 0.5
             starts.append(segment.start + start)
             lengths.append(length)
             flips.append(mirrored)
-            texts.append(self._text_number(sentences[int(which * len(sentences))], mirrored) if sentences else -1)
-            labels.append(self._text_number(sentences[0], mirrored) if sentences and segment.labelled else -1)
+            texts.append(self._text_number(_chosen(wordings, which), mirrored) if wordings else -1)
+            labels.append(self._text_number(segment.label, mirrored) if wordings and segment.label else -1)
         rows, mask = _rows(starts, lengths)
         return WindowBatch(rows, mask, torch.tensor(flips), torch.tensor(texts), torch.tensor(labels))
 
@@ -287,7 +255,7 @@ class WindowSet:
         starts = [s.start + (s.num_frames - length) // 2 for s, length in zip(chosen, lengths, strict=True)]
         rows, mask = _rows(starts, lengths)
         text = [self._text_number(segment.texts[0]) if segment.texts else -1 for segment in chosen]
-        label = [number if segment.labelled else -1 for segment, number in zip(chosen, text, strict=True)]
+        label = [self._text_number(segment.label) if segment.label else -1 for segment in chosen]
         return WindowBatch(
             rows, mask, torch.zeros(len(rows), dtype=torch.bool), torch.tensor(text), torch.tensor(label)
         )
@@ -307,18 +275,21 @@ class WindowSet:
         return self._number[mirror_words(text) if mirrored else text]
 
 
-def _segments(entry: Entry, first: int, min_frames: int) -> list[Segment]:
-    """Returns the segments of a store's entry whose frames begin at row ``first`` of the window set's arrays."""
-    spans = span_texts(entry)
-    spans.setdefault((0, entry.num_frames), ())  # every frame is worth reconstructing
-    segments = []
-    for (start, stop), texts in spans.items():
-        length = stop - start
-        if length >= min_frames:
-            whole = length == entry.num_frames
-            about = (entry.dataset, first + start, length, whole, texts, entry.category, entry.style)
-            segments.append(Segment(*about))
-    return segments
+def _amounts(segments: Sequence[Segment], weights: Mapping[str, float], balance: float) -> Tensor:
+    """Returns how often each segment is drawn (S,), in frames that are weighted."""
+    amounts = [segment.num_frames * weights.get(segment.dataset, 1.0) for segment in segments]
+    total: Counter[str] = Counter()
+    for segment, amount in zip(segments, amounts, strict=True):
+        total[segment.action or segment.dataset] += amount  # type: ignore[assignment]
+    rarity = [(total[segment.action or segment.dataset] or 1.0) ** -balance for segment in segments]
+    return torch.tensor(amounts, dtype=torch.float64) * torch.tensor(rarity, dtype=torch.float64)
+
+
+def _chosen(wordings: Wordings, chance: float) -> str:
+    """Returns one of the sentences: first one of the tuples by a chance in [0, 1), then one of its sentences."""
+    share, group = math.modf(chance * len(wordings))
+    sentences = wordings[int(group)]
+    return sentences[int(share * len(sentences))]
 
 
 def _rows(starts: Sequence[int], lengths: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -106,7 +106,9 @@ class TextHead(LinearHead):
     """A linear map after another one, ``paraphrase``, that brings sentences about the same motion together.
 
     The inner map is trained on sentences alone and frozen while the outer one is trained with motions: described
-    motions are too few to learn from how people vary their words. It starts as the identity.
+    motions are too few to learn from how people vary their words. It starts as the identity. With ``text_hidden``
+    numbers, a hidden layer corrects the outer map, from zero: what a phrase stands for ("surrender") is no linear
+    function of its embedding.
     """
 
     def __init__(self, config: ModelConfig):
@@ -114,10 +116,19 @@ class TextHead(LinearHead):
         self.paraphrase = nn.Linear(config.text_dim, config.text_dim).requires_grad_(False)
         nn.init.eye_(self.paraphrase.weight)
         nn.init.zeros_(self.paraphrase.bias)
+        self.up = nn.Linear(config.text_dim, config.text_hidden) if config.text_hidden else None
+        self.down = nn.Linear(config.text_hidden, config.latent_dim) if config.text_hidden else None
+        if self.down is not None:
+            nn.init.zeros_(self.down.weight)
+            nn.init.zeros_(self.down.bias)
 
     def forward(self, embedding: Tensor) -> Tensor:
         """Returns the unit latents (N, D) of embeddings (N, text_dim)."""
-        return super().forward(F.normalize(self.paraphrase(embedding), dim=-1))
+        inner = F.normalize(self.paraphrase(embedding), dim=-1)
+        if self.up is None or self.down is None:
+            return super().forward(inner)
+        scale = inner.shape[-1] ** 0.5  # numbers of unit variance, on which the hidden layer's steps are of use
+        return F.normalize(self.linear(inner) + self.down(F.gelu(self.up(inner * scale))), dim=-1)
 
 
 class ScaledHead(nn.Module):

@@ -22,6 +22,7 @@ class ModelConfig:
         max_frames: longest motion that the model encodes or decodes, in frames.
         text_encoder: name of the frozen text encoder.
         text_dim: size of that text encoder's text embeddings.
+        text_hidden: hidden numbers of the correction of the text head's linear map; 0 for none.
         latent_dim: D, size of the latent: a unit vector in ``residual``; in ``paper`` of the text encoder's size.
         image_head: whether the model takes image embeddings too; always true of ``paper``.
         embedding_norm: norm that text and image embeddings are scaled to in ``paper``.
@@ -45,6 +46,7 @@ class ModelConfig:
     max_frames: int = 180
     text_encoder: str = "minilm"
     text_dim: int = 384
+    text_hidden: int = 0
     latent_dim: int = 384
     image_head: bool = False
     embedding_norm: float = 1.0

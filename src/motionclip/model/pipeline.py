@@ -7,6 +7,7 @@ flow through. Shapes: N items, B windows of a batch, T frames, D numbers of a la
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from hashlib import sha256
@@ -139,9 +140,8 @@ class MotionCLIP:
             raise ModelError(
                 "the paper's network has its text encoder's space as latent; train it with that text encoder instead"
             )
-        network = Network(
-            self.config.with_text_encoder(text_encoder.name, text_encoder.dim, image_head=image_bias is not None)
-        )
+        config = self.config.with_text_encoder(text_encoder.name, text_encoder.dim, image_head=image_bias is not None)
+        network = Network(dataclasses.replace(config, text_hidden=0))
         heads = ("autoencoder.text_head.", "autoencoder.image_head.")
         state, fresh = self.network.state_dict(), network.state_dict()
         kept = {name: value for name, value in state.items() if not name.startswith(heads)}

@@ -44,7 +44,7 @@ def load_sets(
 
     def split(name: str, joined: int = 0) -> TrainingSet:
         least, shares = round(config.windows.min_seconds * FPS), dict(config.windows.dataset_weights)
-        windows = WindowSet(stores, name, shares, least, joined)
+        windows = WindowSet(stores, name, shares, least, joined, balance=config.windows.balance)
         return TrainingSet(windows.to(device), CachedEncoder(text_encoder).encode_texts(windows.texts).to(device))
 
     train = split("train", round(config.windows.seconds[0] * FPS) if config.windows.captions == "joined" else 0)

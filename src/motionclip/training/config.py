@@ -35,6 +35,8 @@ class WindowConfig:
         min_seconds: shorter segments are left out.
         mirror: draw mirror images too, with left and right exchanged in the texts.
         dataset_weights: how often a data set is drawn per second of it, by name; 1 where it is not named.
+        balance: power of the seconds of an action by which its windows are drawn less often: with 0.5 an action of four
+            times as many seconds is drawn twice as often, with 0 four times.
         captions: `segment` describes a window by a sentence of the captioned segment that it is drawn from, `joined` by
             the labels of all that happens in it, joined by " and ", as in the paper.
         frame_choice: which rendered frame of a window the image loss takes (`training/frames.py`).
@@ -44,13 +46,15 @@ class WindowConfig:
     seconds: tuple[float, ...] = (2.0, 2.0, 2.0, 2.0, 3.0, 4.0, 4.0, 6.0)
     min_seconds: float = 0.7
     mirror: bool = True
-    dataset_weights: tuple[tuple[str, float], ...] = (("cmu", 2.0),)
+    dataset_weights: tuple[tuple[str, float], ...] = ()
+    balance: float = 0.5
     captions: Literal["segment", "joined"] = "segment"
     frame_choice: FrameChoice = "random"
     frames_per_window: int = 4
 
     def __post_init__(self) -> None:
         _check_least(self, 1, "frames_per_window")
+        _check_least(self, 0, "balance")
         if not self.seconds or min(self.seconds) < 0.1:
             raise ModelError(f"windows.seconds are {self.seconds}; expected lengths of at least 0.1 seconds")
         if self.captions == "joined" and len(set(self.seconds)) > 1:
@@ -121,6 +125,8 @@ class TrainConfig:
 
     Attributes:
         model: sizes of the network.
+        start: name or folder of a trained model with these sizes to start from, instead of random weights and PCA; its
+            text encoder must be the same.
         losses: weight of each loss.
         body: .npz or .pkl of the SMPL, SMPL-H or SMPL-X model whose vertices the loss `vertices` compares; the default
             body without one. Frames are rendered with a body of one's own by `motionclip prepare --body`.
@@ -140,6 +146,7 @@ class TrainConfig:
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)
+    start: str | None = None
     losses: LossWeights = field(default_factory=LossWeights)
     body: str | None = None
     contrast: ContrastConfig = field(default_factory=ContrastConfig)
@@ -191,7 +198,7 @@ class TrainConfig:
 
 PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
     {
-        "base": TrainConfig(),
+        "base": TrainConfig(model=ModelConfig(text_hidden=160)),
         # The published system, docs/paper.md.
         "paper": TrainConfig(
             model=ModelConfig(
@@ -226,7 +233,7 @@ PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
                 image_cosine=0.01,
                 contrast=0.0,
             ),
-            windows=WindowConfig(seconds=(2.0,), mirror=False, dataset_weights=(), captions="joined"),
+            windows=WindowConfig(seconds=(2.0,), mirror=False, balance=0.0, captions="joined"),
             paraphrase=PhaseConfig(steps=0, batch_size=512, lr=1e-3),
             autoencoder=AutoencoderPhaseConfig(
                 steps=0,

@@ -106,8 +106,9 @@ def train_autoencoder(
     mirror, fps = config.windows.mirror, config.model.fps
     torch.manual_seed(derived_seed(config.seed, "start"))  # torch.pca_lowrank takes no generator
     start = generator_for(config.seed, "start")
-    draws = [windows.draw(start, _START_WINDOWS, round(length * fps), mirror) for length in config.windows.seconds]
-    model.start_from(Batch.padded([gather(windows, draw) for draw in draws]))
+    if config.start is None:
+        draws = [windows.draw(start, _START_WINDOWS, round(length * fps), mirror) for length in config.windows.seconds]
+        model.start_from(Batch.padded([gather(windows, draw) for draw in draws]))
     distributed.share_weights(model)
     model.compute_dtype = torch.bfloat16 if config.bf16 else None
     learner = Learner("autoencoder", model, run, on_step, slow=model.slow_parameters)

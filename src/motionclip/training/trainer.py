@@ -19,7 +19,7 @@ from motionclip.data.store import FPS, Store
 from motionclip.data.windows import WindowSet
 from motionclip.encoders import CachedEncoder, ImageEncoder, TextEncoder
 from motionclip.errors import DataError, ModelError
-from motionclip.model.checkpoint import Network, save_network
+from motionclip.model.checkpoint import Network, find_model, load_network, save_network
 from motionclip.training.batches import load_sets
 from motionclip.training.config import TrainConfig
 from motionclip.training.distributed import DistributedContext
@@ -76,7 +76,7 @@ def train(
         groups = [] if paraphrases is None else _paraphrases(config, paraphrases, stores)
         with RunFolder(out, config, stores, distributed, paraphrases=groups, resume=resume) as run:
             torch.manual_seed(derived_seed(config.seed, "weights"))
-            network = Network(config.model).to(device)
+            network = _network(config).to(device)
             train_on_paraphrases(network, run, groups, CachedEncoder(text_encoder), on_step)
             train_autoencoder(network.autoencoder, run, data, unseen, on_step)
             encoded = functools.cache(lambda: encode_windows(network.autoencoder, data, config, distributed))
@@ -85,6 +85,26 @@ def train(
             if distributed.first:
                 save_network(network, out / "model")
     return out / "model"
+
+
+def _network(config: TrainConfig) -> Network:
+    """A new network, with the weights of the model that the configuration starts from, as far as it has them.
+
+    What the older model lacks, such as the hidden layer of the text head, starts as in any new network.
+    """
+    network = Network(config.model)
+    if config.start is None:
+        return network
+    found = load_network(find_model(config.start)).state_dict()
+    expected = network.state_dict()
+    wrong = sorted(name for name, value in found.items() if name not in expected or expected[name].shape != value.shape)
+    if wrong:
+        raise ModelError(
+            f"the model {config.start} does not fit this configuration; left over or of another shape: "
+            f"{', '.join(wrong[:5])}; start from a model of the same sizes"
+        )
+    network.load_state_dict(expected | found)
+    return network
 
 
 def _forked_generators(device: str) -> AbstractContextManager[None]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from motionclip.data.segments import Segment
 from motionclip.data.store import Store
-from motionclip.data.windows import Segment, WindowSet
+from motionclip.data.windows import WindowSet
 from motionclip.metrics.evaluator import Evaluator
 from motionclip.model.features import Batch, from_motion, to_motions
 from motionclip.model.pipeline import MotionCLIP
@@ -22,7 +23,9 @@ CHUNK = 64
 
 
 class Clips:
-    """The clips of a data set that have captions; of those longer than the model takes, the middle.
+    """The described segments of a data set, but for those of named actions; if longer than the model takes, the middle.
+
+    Where all segments are of named actions, these.
 
     Attributes:
         dataset: name of the data set.
@@ -34,7 +37,8 @@ class Clips:
 
     def __init__(self, windows: WindowSet, dataset: str, max_frames: int):
         self._windows, self.dataset, self._max_frames = windows, dataset, max_frames
-        chosen = [(i, each) for i, each in enumerate(windows.segments) if each.dataset == dataset and each.texts]
+        described = [(i, each) for i, each in enumerate(windows.segments) if each.dataset == dataset and each.texts]
+        chosen = [(i, each) for i, each in described if not each.named] or described
         self._rows = [row for row, _ in chosen]
         self.segments: list[Segment] = [segment for _, segment in chosen]
         self.texts = [segment.texts[0] for segment in self.segments]

@@ -19,7 +19,13 @@ from motionclip.applications.evaluate.generation import (
     measure_interpolation,
 )
 from motionclip.applications.evaluate.reconstruction import Reconstruction, fit_linear, measure_reconstruction
-from motionclip.applications.evaluate.retrieval import Protocol, measure_babel, measure_recognition, measure_retrieval
+from motionclip.applications.evaluate.retrieval import (
+    Protocol,
+    measure_actions,
+    measure_babel,
+    measure_recognition,
+    measure_retrieval,
+)
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
 from motionclip.encoders import CachedEncoder, load_text_encoder
@@ -98,7 +104,8 @@ def evaluate(
         if len(clips):
             on_stage(f"{name}: recognition and retrieval")
             latents = encode_clips(model, clips)
-            recognized = measure_recognition(model, clips, latents, stores) + measure_babel(model, stores, split, name)
+            recognized = measure_recognition(model, clips, latents, stores)
+            recognized += measure_actions(model, windows, name) + measure_babel(model, stores, split, name)
             retrieved = measure_retrieval(model, clips, latents, reference)
             on_stage(f"{name}: text to motion, and feet")
             generation = measure_generation(model, clips, latents, evaluator)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motionclip.applications.evaluate.clips import Clips, known_sentences
+from motionclip.applications.evaluate.clips import CHUNK, Clips, known_sentences
 from motionclip.applications.windows import embed_windows
 from motionclip.data.babel import CHUNK as BABEL_FRAMES
 from motionclip.data.babel import Chunk, babel_actions, babel_chunks
 from motionclip.data.store import FPS, Store
+from motionclip.data.windows import WindowSet
 from motionclip.encoders import TextEncoder
 from motionclip.metrics.recognition import Recognition, recognition
 from motionclip.metrics.retrieval import (
@@ -29,7 +30,10 @@ from motionclip.metrics.retrieval import (
     retrieval,
 )
 from motionclip.model.pipeline import MotionCLIP
+from motionclip.training.batches import gather
 
+#: The data set whose categories are BABEL's.
+_BABEL = "amass"
 #: Chunks of BABEL that are encoded together.
 _TOGETHER = 256
 
@@ -69,13 +73,31 @@ def measure_recognition(
     return tuple(found)
 
 
+def measure_actions(model: MotionCLIP, windows: WindowSet, dataset: str) -> tuple[Recognition, ...]:
+    """Returns the recognition of named actions, such as window captions', among all of the data set's in this split.
+
+    Nothing if it has none. The texts are the bare names; of spans longer than the model takes, the middle is encoded.
+    """
+    own = [(row, each) for row, each in enumerate(windows.segments) if each.dataset == dataset]
+    named = [(row, each.action) for row, each in own if each.named and not each.joined]
+    if not named:
+        return ()
+    names = sorted({str(action) for _, action in named})
+    latents = []
+    for start in range(0, len(named), CHUNK):
+        rows = [row for row, _ in named[start : start + CHUNK]]
+        latents.append(model.encode_batch(gather(windows, windows.central(rows, model.config.max_frames))).cpu())
+    right = torch.tensor([[name == action for name in names] for _, action in named])
+    return (recognition("actions", cosines(torch.cat(latents), model.embed_text(names).cpu()), right),)
+
+
 def measure_babel(model: MotionCLIP, stores: Sequence[Store], split: str, dataset: str) -> tuple[Recognition, ...]:
-    """Returns the recognition of BABEL-60 and BABEL-120 by BABEL's protocol; nothing if the data set has no categories.
+    """Returns the recognition of BABEL-60 and BABEL-120 by BABEL's protocol; nothing for other data sets than AMASS.
 
     A model that takes less than five seconds sees a chunk in windows, whose cosines are averaged. The texts are the
     bare names of the classes, as in the paper.
     """
-    kept = [store for store in stores if _has_categories(store, split, dataset)]
+    kept = [store for store in stores if dataset == _BABEL and _has_categories(store, split, dataset)]
     return tuple(_babel(model, kept, split, dataset, count) for count in (60, 120)) if kept else ()
 
 

@@ -104,8 +104,7 @@ def _world_rotations(
     for name, parent in zip(skeleton.names, skeleton.parents, strict=True):
         if name not in turned:
             turned[name] = _missing(name, skeleton.names[parent], turned)
-    if not calibration.family.joints:  # skeletons with a tuning keep their trunks' rotations: see families.py
-        turned = _pointed(turned, skeleton, positions, humanoid.joints)
+    turned = _pointed(turned, skeleton, positions, humanoid.joints)
     return torch.stack([turned[name] for name in skeleton.names], dim=1)
 
 
