@@ -55,6 +55,13 @@ def test_every_command_has_a_summary_of_one_line(name: str) -> None:
     assert summary.endswith(".") and (name.startswith("train") or len(summary) <= 100)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_help_speaks_of_none(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    assert "None" not in capsys.readouterr().out
+
+
 def test_the_help_of_a_command_shows_every_format_and_default_without_torch() -> None:
     shown = shown_help("convert", "--help")
     assert all(suffix in shown for suffix in (*readable(), *writable())) and all(rig in shown for rig in RIGS)

@@ -64,3 +64,12 @@ def test_several_motions_stand_side_by_side_with_captions() -> None:
 def test_what_cannot_be_drawn_is_refused(options: dict[str, object], says: str) -> None:
     with pytest.raises(MotionError, match=says):
         strobe([sliding(3, 0.0)], **options)  # type: ignore[arg-type]
+
+
+def test_the_floor_of_a_long_path_reaches_to_its_ends() -> None:
+    def contrast(distance: float) -> float:
+        """How much the floor's tiles differ under the first body, of which one sees little."""
+        picture = np.asarray(strobe([sliding(40, distance)], moments=4, size=(800, 200))).astype(float)
+        return float(np.ptp(picture[-30:, :120].mean(axis=(0, 2))))
+
+    assert contrast(30.0) > 0.3 * contrast(10.0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from motionclip.cli.options import AboutSource
+from motionclip.cli.options import AboutSource, optional
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,8 +22,8 @@ def prepare(
     source: tyro.conf.Positional[str],
     out: Path,
     frames: int = 0,
-    body: Path | None = None,
-    window_captions: Path | None = None,
+    body: Annotated[Path | None, optional(Path, "FILE", default="the default body")] = None,
+    window_captions: Annotated[Path | None, optional(Path, "FILE.jsonl")] = None,
     workers: int = 0,
     overwrite: bool = False,
     *,

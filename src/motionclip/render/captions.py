@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 from motionclip.render.scene import Colour
 
 INK, PAPER = (40, 46, 54), (255, 255, 255)
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _LETTERS = 0.6  # of a caption's height
+_NO_CHARACTER = "\U0010ffff"  # every font draws it as it draws what it lacks
 
 
 def caption_row(
@@ -41,14 +46,58 @@ def caption_row(
     return np.asarray(row)
 
 
-def _fitting_font(titles: Sequence[str], size: float, width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _fitting_font(titles: Sequence[str], size: float, width: int) -> Font:
     """The font in which the widest title has room, down to half the size."""
-    font = ImageFont.load_default(size)
+    font = font_for(titles, size)
     widest = max(font.getlength(title) for title in titles)
-    return font if widest <= width else ImageFont.load_default(max(size * width / widest, size / 2))
+    return font if widest <= width else font_for(titles, max(size * width / widest, size / 2))
 
 
-def shortened(title: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+def font_for(titles: Sequence[str], size: float) -> Font:
+    """A font that has every character of the titles: Pillow's own, DejaVu Sans, or one of this system.
+
+    Warns where there is none; what DejaVu Sans lacks is then drawn as boxes.
+
+    Args:
+        titles: what will be drawn.
+        size: height in pixels.
+    """
+    characters = frozenset("".join(titles)) - frozenset(" \n\t")
+    path = _font_file(characters)
+    return ImageFont.load_default(size) if path is None else ImageFont.truetype(path, size)
+
+
+@cache
+def _font_file(characters: frozenset[str]) -> Path | None:
+    """The file of a font that has all characters; None for Pillow's own."""
+    if _has(ImageFont.load_default(16), characters):
+        return None
+    for path in _font_files():
+        try:
+            if _has(ImageFont.truetype(path, 16), characters):
+                return path
+        except OSError:  # a kind of font that Pillow does not read
+            continue
+    shown = "".join(sorted(characters))[:20]
+    warnings.warn(f"no font here has all of {shown!r}; install one that has, such as Noto Sans CJK", stacklevel=4)
+    return next(_font_files(), None)
+
+
+def _font_files() -> Iterator[Path]:
+    """DejaVu Sans, which matplotlib brings, then the fonts of this system."""
+    import matplotlib
+    from matplotlib.font_manager import findSystemFonts
+
+    yield Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    yield from sorted(map(Path, findSystemFonts()))
+
+
+def _has(font: Font, characters: frozenset[str]) -> bool:
+    lacking = bytes(font.getmask(_NO_CHARACTER))
+    return all(bytes(font.getmask(character)) != lacking for character in characters)
+
+
+def shortened(title: str, font: Font, width: int) -> str:
     """The title on one line, cut short with dots until it is at most ``width`` pixels wide."""
     title = " ".join(title.split())
     if font.getlength(title) <= width:

@@ -15,6 +15,7 @@ from motionclip.render import raster
 from motionclip.render.camera import Camera
 
 Colour = tuple[float, float, float]
+_FLOOR_SEEN = 0.7  # of the camera's distance: a floor that is seen from farther away fades farther out
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Look:
         dark_tile: every other half-metre tile of the floor.
         light_tile: the tiles between.
         light: direction towards the light, seen from the camera: right, up, backwards.
-        reach: distance in metres at which the floor has faded.
+        reach: distance in metres at which the floor has faded, at least.
     """
 
     background: Colour = (0.973, 0.976, 0.980)
@@ -58,7 +59,9 @@ class Scene:
         eye, axes, focal = self._lens(camera)
         tones = np.array([self.look.background, self.look.dark_tile, self.look.light_tile], np.float32)
         place = np.array(centre, np.float32)
-        return raster.ground(self.height, self.width, eye, axes, focal, place, self.look.reach, tones)
+        distance = float(np.linalg.norm(camera.eye - [centre[0], 0, centre[1]]))
+        reach = max(self.look.reach, _FLOOR_SEEN * distance)
+        return raster.ground(self.height, self.width, eye, axes, focal, place, reach, tones)
 
     def draw(
         self, image: NDArray[np.float32], vertices: NDArray[np.float32], colours: NDArray[np.float32], camera: Camera

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from motionclip.body import Body, default_body
 from motionclip.errors import MotionError
 from motionclip.formats.files import replacing
 from motionclip.motion import Motion
 from motionclip.render.camera import FLESH, facing_azimuth, framing, outline, view_axes
-from motionclip.render.captions import INK, PAPER, caption_row, shortened
+from motionclip.render.captions import INK, PAPER, caption_row, font_for, shortened
 from motionclip.render.films import caption_height, check_stage, pose_array
 from motionclip.render.scene import Colour, Look, Scene, to_bytes
 
@@ -136,7 +136,7 @@ def contact_sheet(
     rows, gap, head = -(-len(motions) // columns), cell[1] // 18, cell[1] // 8
     width, height = columns * (cell[0] + gap) + gap, rows * (cell[1] + head + gap) + gap
     sheet = Image.new("RGB", (width, height), PAPER)
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(head * 0.66)
+    pen, font = ImageDraw.Draw(sheet), font_for(titles, head * 0.66)
     for number, (motion, title) in enumerate(zip(motions, titles, strict=True)):
         left = gap + number % columns * (cell[0] + gap)
         top = gap + number // columns * (cell[1] + head + gap)

@@ -9,7 +9,9 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal
+
+from tyro.conf import arg
 
 from motionclip.errors import ModelError
 from motionclip.losses.alignment import ContrastConfig
@@ -148,7 +150,9 @@ class TrainConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     start: str | None = None
     losses: LossWeights = field(default_factory=LossWeights)
-    body: str | None = None
+    body: Annotated[
+        str | None, arg(constructor=str, metavar="FILE", help_behavior_hint="(default: the default body)")
+    ] = None
     contrast: ContrastConfig = field(default_factory=ContrastConfig)
     windows: WindowConfig = WindowConfig()
     paraphrase: PhaseConfig = PhaseConfig(steps=600, batch_size=512, lr=1e-3)
