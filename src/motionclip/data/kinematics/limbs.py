@@ -127,7 +127,7 @@ def _thrusts(signals: Signals, side: str) -> Iterator[Fact]:
     length = np.linalg.norm(reach, axis=1)
     speed = signals.rate(reach)[:, 2]
     hits = []
-    for start, stop in spans(speed > 0.5, speed > 1.7, 2):
+    for start, stop in spans(speed > 0.5, speed > 1.5, 2):
         end = min(stop, signals.num_frames - 1)
         straight = length[end] > 0.44 and length[start] < 0.37 and abs(reach[end, 1]) < 0.2
         if straight and reach[end, 2] > 0.75 * length[end] and signals.trunk[start, 1] > 0.85:

@@ -63,7 +63,7 @@ def _masks(signals: Signals) -> dict[str, Mask]:
         "kneel on one knee": (down == 1) & (knees.max(1) > _KNEE_UP) & (up > 0.65) & (pelvis < 0.65) & free,
         "sit on the floor": (pelvis < 0.25) & (up > 0.7) & (over > 0.2) & (feet.max(1) < 0.25),
         "sit": (pelvis > 0.3) & (pelvis < 0.7) & (up > 0.75) & (over > 0.14) & (knees.min(1) > _KNEE_UP) & free,
-        "squat": (pelvis < 0.62) & (up > 0.55) & (over < 0.06) & (knees.min(1) > 0.22) & (feet.max(1) < 0.12) & free,
+        "squat": (pelvis < 0.62) & (up > 0.55) & (over < 0.09) & (knees.min(1) > 0.22) & (feet.max(1) < 0.12) & free,
         "hands and feet": (knees.min(1) > 0.2) & (hand_high < 0.2) & (np.abs(up) < 0.75) & (pelvis > 0.25),
     }
 

@@ -40,7 +40,7 @@ class Signals:
 
     @staticmethod
     def _odd(seconds: float, fps: float) -> int:
-        return 2 * round(seconds * fps / 2) + 1
+        return 2 * int(seconds * fps / 2) + 1
 
     def frames(self, seconds: float) -> int:
         """Returns the number of frames of a time, at least 1."""
@@ -57,6 +57,11 @@ class Signals:
     def joint(self, name: str) -> Array:
         """Returns (T, 3) positions of a joint."""
         return self.positions[:, CANONICAL.index(name)]
+
+    def spread(self, name: str, start: int = 0, stop: int | None = None) -> float:
+        """Returns how far a joint is from the middle of its path over the ground, at most."""
+        path = self.joint(name)[start:stop, [0, 2]]
+        return float(np.linalg.norm(path - path.mean(0), axis=1).max())
 
     @cached_property
     def yaw(self) -> Array:

@@ -98,7 +98,7 @@ def _alternates(signals: Signals, start: int, stop: int) -> bool:
 
 def _on_the_spot(signals: Signals) -> Iterator[Fact]:
     """Yields steps on the spot: both feet lifted in turn while the body stays."""
-    if not signals.upright.mean() > 0.9 or np.ptp(signals.joint("pelvis")[:, [0, 2]], axis=0).max() > 0.6:
+    if not signals.upright.mean() > 0.9 or signals.spread("pelvis") > 0.35:
         return
     lifts = [len(spans(signals.soles[:, side] > 0.06, least=3)) for side in (0, 1)]
     low = signals.soles.min(1)
@@ -135,7 +135,7 @@ def turns(signals: Signals) -> Iterator[Fact]:
         radius = way / np.radians(abs(angle))
         if radius > 0.45 and seconds > 1.4:
             yield Fact("circle" if abs(angle) > 300 else "curve", start, stop, side, name)
-        elif np.ptp(signals.joint("pelvis")[start:stop, [0, 2]], axis=0).max() < 0.4:
+        elif signals.spread("pelvis", start, stop) < 0.28:
             yield Fact("turn", start, stop, side, name, count=round(abs(angle) / 360) if name == "spin" else 0)
         else:
             yield Fact("turn walking", start, stop, side, name)
