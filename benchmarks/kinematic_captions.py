@@ -2,7 +2,7 @@
 
     python benchmarks/kinematic_captions.py STORE [STORE ...]
 
-Stores prepared with ``--window-captions``. Prints a Markdown table: of the windows whose label is of a kind, in how many
+Stores prepared with ``--window-captions``. Prints a Markdown table: of the windows with a label of a kind, in how many
 a sentence of the captioner says so, and in how many one says what cannot be true as well. Also the time of a window.
 """
 
