@@ -10,7 +10,6 @@ has them, on average and at most; of latents the angle is given.
 
 from __future__ import annotations
 
-import itertools
 import json
 import statistics
 import tempfile
@@ -28,7 +27,7 @@ from torch import Tensor
 import motionclip
 from motionclip.export.onnx import export_onnx, quantize
 from motionclip.model.features import Batch, canonicalize
-from motionclip.model.pipeline import FLOW_STEPS, MotionCLIP
+from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, forward_kinematics
 from motionclip.motion import rotations as rot
 from parse_bvh import commit, machine
@@ -60,11 +59,8 @@ class Exported:
         return self.graphs[graph].run(None, {name: np.asarray(value) for name, value in inputs.items()})
 
     def sample(self, words: Tensor | NDArray[np.float32], noise: Tensor) -> NDArray[np.float32]:
-        x: Tensor | NDArray[np.float32] = noise
         seconds, guidance = np.full(len(words), SECONDS, np.float32), np.float32(GUIDANCE)
-        for now, then in itertools.pairwise(np.linspace(0, 1, FLOW_STEPS + 1, dtype=np.float32)):
-            x, latent = self.run("prior", x=x, now=now, then=then, text=words, seconds=seconds, guidance=guidance)
-        return latent
+        return self.run("prior", noise=noise, text=words, seconds=seconds, guidance=guidance)[0]
 
 
 def milliseconds(work: Callable[[], object], rounds: int) -> float:

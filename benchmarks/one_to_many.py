@@ -29,7 +29,6 @@ from motionclip.data.windows import WindowSet
 from motionclip.metrics.distribution import multimodality
 from motionclip.metrics.evaluator import SHIPPED, Evaluator, load_evaluator
 from motionclip.metrics.physics import Physics, physics
-from motionclip.model.pipeline import FLOW_STEPS
 from val_split import STORES, described, time_of, write_rows
 
 OUT = Path(__file__).parent / "results" / "one_to_many.json"
@@ -52,12 +51,8 @@ def shaken_point(model: motionclip.MotionCLIP, texts: Tensor, seconds: float, se
 
 def prior_mean(model: motionclip.MotionCLIP, texts: Tensor, seconds: float, seed: int) -> Tensor:
     """The mean of draws, always the same ones."""
-    prior = model.network.prior
-    assert prior is not None
-    noise = torch.randn(DRAWS, model.config.num_coefficients, generator=torch.Generator().manual_seed(0))
-    lengths = torch.full((DRAWS,), seconds)
-    draws = [prior.sample(noise, text.expand(DRAWS, -1), lengths, guidance=1.5, steps=FLOW_STEPS) for text in texts]
-    return F.normalize(torch.stack(draws).mean(dim=1), dim=1)
+    draws = model.sample(texts, seconds, guidance=1.5, seed=0, draws=DRAWS)
+    return F.normalize(draws.unflatten(0, (-1, DRAWS)).mean(dim=1), dim=1)
 
 
 def drawn(guidance: float) -> Way:

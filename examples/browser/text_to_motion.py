@@ -6,7 +6,6 @@ Run it in the folder above `onnx`; torch and this package are not needed. `index
 import csv
 import json
 import unicodedata
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +43,10 @@ def tokenize(text: str) -> list[int]:
 # words -> latent of the words -> latent of a motion -> rotations and path
 _, words = run("text", ids=np.array([tokenize(SENTENCE)], np.int64))
 latent = words  # a model without a prior decodes the words as they are
-recipe, seconds = manifest["words_to_motion"], np.array([SECONDS], np.float32)
-x = np.random.default_rng(SEED).standard_normal((1, manifest["latent_dim"] - 1)).astype(np.float32)
-for now, then in pairwise(np.linspace(0, 1, recipe["flow_steps"] + 1, dtype=np.float32)):
-    guidance = np.float32(recipe["guidance"])
-    x, latent = run("prior", x=x, now=now, then=then, text=words, seconds=seconds, guidance=guidance)
+if "prior" in manifest["graphs"]:
+    noise = np.random.default_rng(SEED).standard_normal((1, manifest["latent_dim"] - 1)).astype(np.float32)
+    seconds, guidance = np.array([SECONDS], np.float32), np.float32(manifest["words_to_motion"]["guidance"])
+    (latent,) = run("prior", noise=noise, text=words, seconds=seconds, guidance=guidance)
 frames = round(SECONDS * manifest["fps"])
 rotations, root = run("decoder", latent=latent, mask=np.ones((1, frames), bool))[:2]
 

@@ -73,6 +73,18 @@ def test_the_tangent_plane_is_another_form_of_latents(tiny_model: MotionCLIP) ->
     torch.testing.assert_close(tiny_model.from_tangent(points), latents, atol=1e-5, rtol=0)
 
 
+def test_a_draw_is_that_of_its_seed_alone(tiny_model: MotionCLIP) -> None:
+    texts = tiny_model.embed_text(["a person walks", "somebody waves"])
+    drawn = tiny_model.sample(texts, 2.0, guidance=1.5, seed=6, draws=3).unflatten(0, (2, 3))
+    for row, text in enumerate(texts):
+        for number in range(3):
+            alone = tiny_model.sample(text[None], 2.0, guidance=1.5, seed=6 + number)[0]
+            torch.testing.assert_close(drawn[row, number], alone, atol=1e-5, rtol=0)
+    assert (drawn[0, 0] - drawn[0, 1]).norm() > 0.01
+    with pytest.raises(ModelError, match="0 draws"):
+        tiny_model.sample(texts, 2.0, guidance=1.5, seed=0, draws=0)
+
+
 def test_a_motion_that_is_too_long_is_refused(tiny_model: MotionCLIP) -> None:
     with pytest.raises(ModelError, match="crop it"):
         tiny_model.encode(motions((tiny_model.max_seconds + 1,)))

@@ -288,12 +288,9 @@ def _starts(model: MotionCLIP, window: GapWindow, guess: Motion, options: _Optio
     else:
         condition = model.embed_text([options.text])
     guidance = options.guidance if options.text is not None else 1.0
-    first = check_seed(options.seed or 0) * _DRAWS
-    draws = [
-        model.sample(condition, guess.duration, guidance=guidance, seed=seed % SEEDS)
-        for seed in range(first, first + _DRAWS)
-    ]
-    return model.to_tangent(torch.cat(draws).clone())  # cloned, for what inference mode made takes no gradients
+    first = check_seed(options.seed or 0) * _DRAWS % SEEDS
+    drawn = model.sample(condition, guess.duration, guidance=guidance, seed=first, draws=_DRAWS)
+    return model.to_tangent(drawn.clone())  # cloned, for what inference mode made takes no gradients
 
 
 def _misfit(model: MotionCLIP, point: Tensor, target: Batch, seen: Tensor) -> Tensor:

@@ -166,9 +166,8 @@ def meanings(
     points = iter(model.to_tangent(model.encode(motions)))
     means: Iterator[Tensor] = iter(())
     if words:
-        texts = model.embed_text(words)
-        drawn = [model.sample(texts, seconds, guidance=guidance, seed=seed) for seed in range(draws)]
-        means = iter(model.to_tangent(torch.stack(drawn)).mean(dim=0))
+        drawn = model.sample(model.embed_text(words), seconds, guidance=guidance, seed=0, draws=draws)
+        means = iter(model.to_tangent(drawn).unflatten(0, (-1, draws)).mean(dim=1))
     return torch.stack([next(means) if isinstance(source, str) else next(points) for source in sources])
 
 

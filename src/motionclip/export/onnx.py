@@ -10,7 +10,7 @@ import json
 import math
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -102,17 +102,15 @@ class _Text(nn.Module):
 
 
 class _Prior(nn.Module):
-    """A step of the flow, and the latent that its state stands for."""
+    """Noise to the latent that the flow makes of it."""
 
-    def __init__(self, prior: LatentPrior, from_tangent: Callable[[Tensor], Tensor]):
+    def __init__(self, prior: LatentPrior):
         super().__init__()
-        self.prior, self.from_tangent = prior, from_tangent
+        self.prior = prior
 
-    def forward(
-        self, x: Tensor, now: Tensor, then: Tensor, text: Tensor, seconds: Tensor, guidance: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        moved = self.prior.step(x, now, then, text, seconds, guidance)
-        return moved, self.from_tangent(moved)
+    def forward(self, noise: Tensor, text: Tensor, seconds: Tensor, guidance: Tensor) -> Tensor:
+        drawn = self.prior.sample(noise[:, None], text, seconds, guidance=guidance, steps=FLOW_STEPS)
+        return drawn[:, 0]
 
 
 class _Encoder(nn.Module):
@@ -169,11 +167,13 @@ def graphs(model: MotionCLIP) -> list[Graph]:
     contacts = Port("contacts", "float32", (*frames, len(CONTACT_JOINTS)), "probability that a joint touches the floor")
     ids = Port("ids", "int64", ("batch", "tokens"), f"token numbers, padded with 0; at most {MAX_TOKENS}")
     words = Port("vector", "float32", ("batch", config.text_dim), "the text encoder's unit vector")
-    prior = (
-        []
-        if model.prior is None
-        else [Graph("prior", _Prior(model.prior, model.from_tangent), *_prior_ports(config.num_coefficients))]
+    drawing = (
+        Port("noise", "float32", ("batch", config.num_coefficients), "standard normal: other numbers, another motion"),
+        Port("text", "float32", ("batch", size), "latent of the words, from the graph text"),
+        Port("seconds", "float32", ("batch",), "length of the motion, seconds"),
+        Port("guidance", "float32", (), "above 1 follows the words more closely; 1.5 is usual"),
     )
+    prior = [] if model.prior is None else [Graph("prior", _Prior(model.prior), drawing, (latent,))]
     return [
         Graph("text", _Text(text_encoder.network, model.autoencoder.text_head), (ids,), (words, latent)),
         *prior,
@@ -187,31 +187,9 @@ def graphs(model: MotionCLIP) -> list[Graph]:
     ]
 
 
-def _prior_ports(size: int) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
-    """Returns inputs and outputs of the graph of the prior, whose state has ``size`` numbers."""
-    state = "state of the flow: standard normal noise at time 0, a motion at time 1"
-    inputs = (
-        Port("x", "float32", ("batch", size), state),
-        Port("now", "float32", (), "time of the flow before the step, 0 to 1"),
-        Port("then", "float32", (), "time of the flow after the step"),
-        Port("text", "float32", ("batch", size + 1), "latent of the words, from the graph text"),
-        Port("seconds", "float32", ("batch",), "length of the motion, seconds"),
-        Port("guidance", "float32", (), "above 1 follows the words more closely; 1.5 is usual"),
-    )
-    outputs = (
-        Port("x_then", "float32", ("batch", size), state),
-        Port("latent", "float32", ("batch", size + 1), "point of the latent space that the state stands for"),
-    )
-    return inputs, outputs
-
-
 def manifest(model: MotionCLIP, parts: list[Graph], precision: str) -> dict[str, object]:
     """Returns what a program needs to know that has nothing but the files."""
     config = model.config
-    drawing = [
-        f"x = {config.num_coefficients} standard normal numbers",
-        f"for now, then in steps of 1 / {FLOW_STEPS} from 0 to 1: prior gives x and the latent",
-    ]
     return {
         "format": "motionclip-onnx",
         "version": 1,
@@ -243,11 +221,10 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str) -> dict[str,
             for graph in parts
         },
         "words_to_motion": {
-            "flow_steps": FLOW_STEPS if model.has_prior else 0,
             "guidance": DEFAULT_GUIDANCE,
             "recipe": [
                 "tokenize the sentence; text gives the latent of the words",
-                *(drawing if model.has_prior else []),
+                *(["prior: standard normal noise becomes the latent of a motion"] if model.has_prior else []),
                 "decoder: the latent and a mask of seconds * fps times true",
             ],
         },

@@ -28,11 +28,11 @@ from motionclip.model.prior import LatentPrior
 from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import on_canonical
-from motionclip.seeds import check_seed
+from motionclip.seeds import following_seed
 
-#: Steps of Heun's method along the prior's flow; four times as many move joints by 1 to 3 mm on average.
+#: Steps along the prior's flow; eight times as many move joints by 1 to 3 mm on average, seen from the pelvis.
 FLOW_STEPS = 12
-#: The same for translation, which follows the flow back and forth: a latent then returns to within a millimetre.
+#: The same of Heun's method for translation, back and forth: a latent then returns to within a millimetre.
 _TRANSLATION_STEPS = 24
 #: Windows that go through the network together: bounds the memory that long lists take.
 _CHUNK = 64
@@ -252,29 +252,32 @@ class MotionCLIP:
         return head(text_encoder.encode_images(images).to(self.device))
 
     @torch.inference_mode()
-    def sample(self, text_latents: Tensor, seconds: float, *, guidance: float, seed: int) -> Tensor:
-        """Returns latents (N, D) of motions drawn from the prior under text latents (N, D).
+    def sample(self, text_latents: Tensor, seconds: float, *, guidance: float, seed: int, draws: int = 1) -> Tensor:
+        """Returns latents (N * draws, D) of motions drawn from the prior under text latents (N, D), text by text.
 
-        A model without a prior returns the text latents. All draws start from the same noise, made on the CPU: what
-        is drawn for a text depends on the seed alone, not on the other texts or the device.
+        A model without a prior returns the text latents. Draw k of every text starts from the noise of seed + k, made
+        on the CPU: it is what a single draw with that seed is, whatever the other texts, their number or the device.
 
         Args:
             text_latents: (N, D) from :meth:`embed_text`.
             seconds: length of the motions.
             guidance: weight of the text in classifier-free guidance; 1 is none, more follows the text more closely.
-            seed: of the noise.
+            seed: of the noise of the first draw.
+            draws: for each text; several cost less together than one by one.
 
         Raises:
-            ModelError: if the model cannot make that length, or the guidance is not finite.
+            ModelError: if the model cannot make that length, the guidance is not finite, or there are no draws.
             MotionClipError: if the seed is out of range.
         """
-        count, prior = len(text_latents), self.network.prior
-        length = self._flow_seconds(count, seconds, guidance)
+        if draws < 1:
+            raise ModelError(f"{draws} draws; expected at least 1")
+        prior, length = self.network.prior, self._flow_seconds(seconds, guidance)
         if prior is None:
-            return text_latents
-        noise = torch.randn(1, self.config.num_coefficients, generator=torch.Generator().manual_seed(check_seed(seed)))
-        start = noise.to(self.device).expand(count, -1)
-        return prior.sample(start, text_latents, length, guidance=guidance, steps=FLOW_STEPS)
+            return text_latents.repeat_interleave(draws, dim=0)
+        seeds = [following_seed(seed, number) for number in range(draws)]
+        noise = torch.stack([_noise(self.config.num_coefficients, each) for each in seeds]).to(self.device)
+        start = noise.expand(len(text_latents), -1, -1)
+        return prior.sample(start, text_latents, length, guidance=guidance, steps=FLOW_STEPS).flatten(0, 1)
 
     @torch.inference_mode()
     def translate(
@@ -297,17 +300,22 @@ class MotionCLIP:
         prior = self.network.prior
         if prior is None:
             raise ModelError("this model has no latent prior, along whose flow a latent could be carried; add latents")
-        length = self._flow_seconds(len(latents), seconds, guidance)
+        length = self._flow_seconds(seconds, guidance)
         before, after = (prior.no_text.expand_as(latents) if text is None else text for text in (source, target))
         return prior.translate(
             latents.to(self.device), before, after, length, guidance=guidance, steps=_TRANSLATION_STEPS
         )
 
-    def _flow_seconds(self, count: int, seconds: float, guidance: float) -> Tensor:
-        """Returns the lengths (count,) for the prior of motions of ``seconds``, rounded to whole frames."""
+    def _flow_seconds(self, seconds: float, guidance: float) -> Tensor:
+        """Returns the length (1,) for the prior of motions of ``seconds``, rounded to whole frames."""
         if not math.isfinite(guidance):
             raise ModelError(f"a guidance of {guidance}; expected a finite number, such as 1.5")
-        return torch.full((count,), self.num_frames(seconds) / self.config.fps, device=self.device)
+        return torch.tensor([self.num_frames(seconds) / self.config.fps], device=self.device)
+
+
+def _noise(size: int, seed: int) -> Tensor:
+    """Returns standard normal numbers (size,) of a seed."""
+    return torch.randn(size, generator=torch.Generator().manual_seed(seed))
 
 
 def load(model: str | Path = SHIPPED, *, device: str = "cpu", encoder_weights: str | Path | None = None) -> MotionCLIP:

@@ -9,6 +9,7 @@ Generative Modeling", ICLR 2023; straight paths as in Liu et al., "Flow Straight
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,11 @@ from motionclip.model.network import PCAAutoencoder, from_sphere, to_sphere
 
 #: Width of the sinusoidal codes of flow time and length.
 _CODE = 64
+#: Weights of the last velocities, the newest first, in steps of the methods of Adams and Bashforth of order 2 and 3.
+_ADAMS_BASHFORTH = ((3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12))
+
+#: Velocities (N, K, D - 1) at a number of a list of flow times, at states (N, K, D - 1).
+_Field = Callable[[int, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,9 @@ class PriorBlock(nn.Module):
         self.up = nn.Linear(width, width)
         self.down = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Returns the states (N, W) of states (N, W) under conditions (N, W)."""
-        scale, shift = self.modulate(condition).chunk(2, dim=-1)
+    def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
+        """Returns the states (..., W) of states (..., W) under modulations (..., 2 W): their scale and shift."""
+        scale, shift = modulation.chunk(2, dim=-1)
         return x + self.down(F.gelu(self.up(self.norm(x) * (1 + scale) + shift)))
 
 
@@ -96,12 +102,21 @@ class LatentPrior(nn.Module):
 
     def forward(self, x: Tensor, time: Tensor, text: Tensor, seconds: Tensor) -> Tensor:
         """Returns velocities (N, D - 1) at states x (N, D - 1), times (N,) in [0, 1], texts (N, D), seconds (N,)."""
-        scale = self.latent_dim**0.5
-        codes = [text * scale, sinusoid(time * 1000, _CODE), sinusoid(seconds * 100, _CODE)]
+        return self._velocity(x, self._modulations(time, text, seconds))
+
+    def _modulations(self, time: Tensor, text: Tensor, seconds: Tensor) -> list[Tensor]:
+        """Returns what the states are modulated by in each block (..., 2 W): texts (..., D), times and seconds (...,).
+
+        No state is in it, so that a sampler makes it once for all its evaluations and draws.
+        """
+        codes = [text * self.latent_dim**0.5, sinusoid(time * 1000, _CODE), sinusoid(seconds * 100, _CODE)]
         condition = self.condition(torch.cat(codes, dim=-1))
+        return [block.get_submodule("modulate")(condition) for block in self.blocks]
+
+    def _velocity(self, x: Tensor, modulations: Iterable[Tensor]) -> Tensor:
         x = self.embed(x)
-        for block in self.blocks:
-            x = block(x, condition)
+        for block, modulation in zip(self.blocks, modulations, strict=True):
+            x = block(x, modulation)
         return self.head(self.norm(x))
 
     def loss(self, latent: Tensor, text: Tensor, seconds: Tensor, drawn: FlowNoise) -> Tensor:
@@ -113,17 +128,28 @@ class LatentPrior(nn.Module):
         return (error.square() * self.importance).mean()
 
     @torch.no_grad()
-    def sample(self, noise: Tensor, text: Tensor, seconds: Tensor, *, guidance: float, steps: int) -> Tensor:
-        """Returns the unit latents (N, D) that the flow makes of noise (N, D - 1).
+    def sample(self, noise: Tensor, text: Tensor, seconds: Tensor, *, guidance: float | Tensor, steps: int) -> Tensor:
+        """Returns the unit latents (N, K, D) that the flow makes of noise (N, K, D - 1): K draws for each of N texts.
+
+        The flow is nearly straight, so that past velocities tell where it goes: each step takes one evaluation (the
+        method of Adams and Bashforth, of order 3), but for the first, which takes two (Heun's).
 
         Args:
-            noise: (N, D - 1) standard normal.
+            noise: (N, K, D - 1) standard normal.
             text: (N, D) unit text latents.
-            seconds: (N,) lengths of the motions.
+            seconds: (N,) lengths of the motions, or (1,) of all.
             guidance: weight of the text in classifier-free guidance (Ho & Salimans 2022); 1 is none.
-            steps: of Heun's method.
+            steps: along the flow.
         """
-        return to_sphere(self._flow(noise, torch.linspace(0, 1, steps + 1), text, seconds, guidance))
+        field = self._field(torch.linspace(0, 1, steps + 1), text, seconds, guidance)
+        past = [field(0, noise)]
+        x = noise + (past[0] + field(1, noise + past[0] / steps)) / (2 * steps)
+        for at in range(1, steps):
+            past = [field(at, x), *past[:2]]
+            weights = _ADAMS_BASHFORTH[len(past) - 2]
+            terms = [weight * velocity for weight, velocity in zip(weights, past, strict=True)]
+            x = x + torch.stack(terms).sum(dim=0) / steps
+        return to_sphere(x)
 
     @torch.no_grad()
     def translate(
@@ -131,30 +157,38 @@ class LatentPrior(nn.Module):
     ) -> Tensor:
         """Returns unit latents (N, D) translated from a source to a target text, both unit text latents (N, D).
 
-        The flow is followed back under the source to noise, and from there forth under the target: what the texts do
-        not say is in the noise, and stays (Su et al., "Dual Diffusion Implicit Bridges for Image-to-Image
-        Translation", ICLR 2023). Other arguments as of :meth:`sample`.
+        The flow is followed back under the source to noise, and from there forth under the target, in steps of Heun's
+        method: what the texts do not say is in the noise, and stays (Su et al., "Dual Diffusion Implicit Bridges for
+        Image-to-Image Translation", ICLR 2023). Other arguments as of :meth:`sample`.
         """
         times = torch.linspace(0, 1, steps + 1)
-        noise = self._flow(from_sphere(latent), times.flip(0), source, seconds, guidance)
-        return to_sphere(self._flow(noise, times, target, seconds, guidance))
+        back, forth = (self._field(times, text, seconds, guidance) for text in (source, target))
+        noise = _follow(back, from_sphere(latent)[:, None], range(steps, -1, -1))
+        return to_sphere(_follow(forth, noise, range(steps + 1)))[:, 0]
 
-    def _flow(self, x: Tensor, times: Tensor, text: Tensor, seconds: Tensor, guidance: float) -> Tensor:
-        """Returns the states (N, D - 1) at the last of flow times (S + 1,) of states at the first."""
-        for now, then in itertools.pairwise(times):
-            x = self.step(x, now, then, text, seconds, guidance)
-        return x
+    def _field(self, times: Tensor, text: Tensor, seconds: Tensor, guidance: float | Tensor) -> _Field:
+        """Returns the guided velocities at times (S,), under texts (N, D), for seconds (N,) or (1,)."""
+        steps, texts = len(times), len(text)
+        time, length = times.to(text)[:, None], seconds.expand(steps, -1)
+        words, silence = text.expand(steps, -1, -1), self.no_text.expand(steps, length.shape[1], -1)
+        spoken = self._modulations(time.expand(-1, texts), words, length.expand(-1, texts))
+        silent = self._modulations(time.expand_as(length), silence, length)
+        both = [
+            torch.stack([one, other.expand_as(one)], dim=1)[..., None, :]
+            for one, other in zip(spoken, silent, strict=True)
+        ]
 
-    def step(
-        self, x: Tensor, now: Tensor, then: Tensor, text: Tensor, seconds: Tensor, guidance: float | Tensor
-    ) -> Tensor:
-        """Returns the states (N, D - 1) at time ``then`` of states at ``now``, scalars: one step of Heun's method."""
-        first = self._guided(x, now, text, seconds, guidance)
-        second = self._guided(x + (then - now) * first, then, text, seconds, guidance)
-        return x + (then - now) * (first + second) / 2
+        def field(at: int, x: Tensor) -> Tensor:
+            with_text, without = self._velocity(x, [part[at] for part in both])  # (N, K, D - 1) each
+            return without + guidance * (with_text - without)
 
-    def _guided(self, x: Tensor, time: Tensor, text: Tensor, seconds: Tensor, guidance: float | Tensor) -> Tensor:
-        both = torch.cat([text, self.no_text.expand_as(text)])
-        velocity = self(torch.cat([x, x]), time.expand(both.shape[0]).to(x), both, torch.cat([seconds, seconds]))
-        with_text, without = velocity.chunk(2)
-        return without + guidance * (with_text - without)
+        return field
+
+
+def _follow(field: _Field, x: Tensor, order: range) -> Tensor:
+    """Returns states (N, K, D - 1) followed along a field from the first of some of its times to the last."""
+    steps = len(order) - 1
+    for now, then in itertools.pairwise(order):
+        first = field(now, x)
+        x = x + (then - now) / steps * (first + field(then, x + (then - now) / steps * first)) / 2
+    return x
