@@ -74,7 +74,7 @@ def candidates(
         raise ModelError(f"the best {keep} of {count} candidates; expected at least 1, and no more than are drawn")
     seconds, words = seconds_of(model, [], seconds), model.embed_text([text])
     seeds = [following_seed(seed, number) for number in range(count)]
-    drawn = torch.cat([model.sample(words, seconds, guidance=guidance, seed=each) for each in seeds])
+    drawn = model.sample(words, seconds, guidance=guidance, seed=seed, draws=count)
     motions = model.decode(drawn, seconds)
     latents = model.encode(motions)  # what is seen counts, not what was asked of the decoder
     agreements = cosines(latents, words)[:, 0].tolist()
