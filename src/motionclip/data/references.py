@@ -1,0 +1,86 @@
+"""References: what people say, mapped to what bodies do, as JSON lines in ``references.jsonl`` beside this file.
+
+    {"action": "raise both hands", "also": ["raise arms"], "does": ["a person raises both hands above the head"],
+     "said": ["surrender", "touchdown!"], "held_out": ["don't shoot!"]}
+
+``action`` and ``also`` (optional) are the names under which data sets label it, so that a line joins described windows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from motionclip.data.text_files import read_text
+from motionclip.errors import DataError
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An action and the phrases that stand for it.
+
+    Attributes:
+        action: its name, a label of the window captions or the words of a caption where there is one.
+        also: other labels of the same action.
+        does: plain sentences of what the body does.
+        said: what people say for it: wordings, idioms, characters, exclamations, misspellings, other languages.
+        held_out: figurative phrases kept from training, to measure with; none is said of any action.
+    """
+
+    action: str
+    also: tuple[str, ...]
+    does: tuple[str, ...]
+    said: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+
+@cache
+def load_references() -> tuple[Reference, ...]:
+    """Returns the references that the package ships."""
+    return read_references(Path(str(files("motionclip.data").joinpath("references.jsonl"))))
+
+
+def read_references(path: Path) -> tuple[Reference, ...]:
+    """Returns the references of a file, in its order.
+
+    Raises:
+        DataError: if it is missing or empty, a line is no reference, or two lines are about one action.
+    """
+    if not path.is_file():
+        raise DataError(f"{path} is missing; expected a file of references, JSON lines")
+    references: dict[str, Reference] = {}
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            reference = _reference(json.loads(line))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise DataError(
+                f"{path}, line {number}: not a reference ({type(error).__name__}: {error}); expected a JSON object "
+                "with action, a name, and does and said, lists of phrases, and optionally also and held_out, lists too"
+            ) from error
+        if reference.action in references:
+            raise DataError(f"{path}, line {number}: a second {reference.action!r}; expected one line of each action")
+        references[reference.action] = reference
+    if not references:
+        raise DataError(f"{path} has no line; expected a file of references, JSON lines")
+    return tuple(references.values())
+
+
+def _reference(row: Mapping[str, Any]) -> Reference:
+    (action,) = _phrases([row["action"]])
+    does, said = _phrases(row["does"]), _phrases(row["said"])
+    if not does or not said:
+        raise ValueError("does or said is empty")
+    return Reference(action, _phrases(row.get("also", [])), does, said, _phrases(row.get("held_out", [])))
+
+
+def _phrases(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(phrase, str) and phrase.strip() for phrase in value):
+        raise TypeError(f"{value!r:.60} is no list of phrases")
+    return tuple(value)
