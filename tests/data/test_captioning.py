@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from motionclip.data.store import Store
 from motionclip.data.segments import SpanTexts, span_texts
+from motionclip.data.store import Store
 from motionclip.data.windows import JoinedLabels, WindowSet
 
 CLIP: tuple[int, SpanTexts] = (100, {(0, 100): ("stand",), (10, 30): ("wave", "greet"), (30, 40): ("bow",)})

@@ -10,6 +10,7 @@ import torch
 from motionclip.data.segments import Segment, segments_of
 from motionclip.data.store import Entry, FrameCaption, Store
 from motionclip.data.windows import WindowSet
+from motionclip.data.words import Words
 
 CAPTIONS = (
     FrameCaption("a man sits down", 0, 90, ("sit down",)),
@@ -58,7 +59,8 @@ def test_rare_actions_are_drawn_more_often(small_store: Path, balance: float, sh
     store = Store.open(small_store)
     entries = [replace(store.entries[0], category=None, style=None, split="train", captions=()) for _ in range(11)]
     named = [replace(entry, category="walk" if n < 10 else "bow") for n, entry in enumerate(entries)]
-    windows = WindowSet([replace(store, entries=tuple(named))], "train", {}, min_frames=20, balance=balance)
+    own = replace(store, entries=tuple(named))
+    windows = WindowSet([own], "train", {}, min_frames=20, words=Words(balance=balance))
     drawn = windows.draw(torch.Generator().manual_seed(0), 4000, 20, mirror=False)
     length = named[0].num_frames
     actions = Counter("bow" if row >= 10 * length else "walk" for row in drawn.rows[:, 0].tolist())

@@ -15,6 +15,7 @@ from motionclip.data.store import Store
 from motionclip.encoders import load_text_encoder
 from motionclip.errors import DataError, ModelError
 from motionclip.model.checkpoint import load_network
+from motionclip.model.known_words import load_known_words
 from motionclip.training.config import PHASES, PRESETS, TrainConfig
 from motionclip.training.trainer import train
 from smpl_files import save_npz, smpl_arrays
@@ -95,6 +96,25 @@ def test_a_run_records_what_it_was(whole_run: Path) -> None:
     assert {row["phase"] for row in rows(whole_run)} == {*PHASES, "validation"}
     assert list((whole_run / "pictures").glob("reconstruction_*.png"))
     assert not list(whole_run.rglob("*.tmp"))
+
+
+def test_the_model_carries_words_that_it_learned_from(whole_run: Path, small_store: Path) -> None:
+    known = load_known_words(whole_run / "model")
+    assert known is not None
+    assert set(known.texts) <= {c.text for e in Store.open(small_store).entries for c in e.captions}
+
+
+def test_a_run_starts_from_a_trained_model_and_adds_what_that_lacks(
+    whole_run: Path, small_store: Path, tmp_path: Path
+) -> None:
+    idle = {name: {"steps": 0} for name in PHASES}
+    config = changed(CONFIG, model={"text_hidden": 8}, start=str(whole_run), **idle)
+    run(config, small_store, tmp_path)
+    before, after = weights(whole_run), weights(tmp_path)
+    torch.testing.assert_close({name: after[name] for name in before}, before, atol=1e-3, rtol=1e-2)  # half precision
+    assert after["autoencoder.text_head.down.weight"].abs().max() == 0
+    with pytest.raises(ModelError, match="does not fit this configuration"):
+        run(changed(CONFIG, model={"width": 16}, start=str(whole_run)), small_store, tmp_path / "other")
 
 
 def test_runs_are_not_mixed(whole_run: Path, small_store: Path) -> None:

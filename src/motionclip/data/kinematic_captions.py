@@ -77,7 +77,7 @@ def describe(positions: np.ndarray | Tensor, fps: float, generator: Random, coun
 
 def sentences(facts: Sequence[Fact], generator: Random, count: int = 3) -> tuple[str, ...]:
     """Returns different sentences about the facts of a movement, a short one first, then fuller ones."""
-    told = sorted(_merged(_curved(facts)), key=lambda fact: (_rank(fact), fact.start, fact.stop))
+    told = most_telling(facts)
     if not told:
         return ()
     best = told[0]
@@ -92,6 +92,11 @@ def sentences(facts: Sequence[Fact], generator: Random, count: int = 3) -> tuple
         if text not in texts:
             texts.append(text)
     return tuple(texts)
+
+
+def most_telling(facts: Sequence[Fact]) -> list[Fact]:
+    """Returns the facts that a sentence may be about, the most telling first."""
+    return sorted(_merged(_curved(facts)), key=lambda fact: (_rank(fact), fact.start, fact.stop))
 
 
 def _rank(fact: Fact) -> int:

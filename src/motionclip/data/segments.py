@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from motionclip.data.store import FPS, Entry, FrameCaption
+from motionclip.data.words import Words
 
 #: A sentence is not held to describe a window that shows less than this share of its segment.
 _LEAST_SHARE = 0.35
@@ -43,6 +44,8 @@ class Segment:
         phrases: what people say for its action, beside its own sentences.
         named: whether the action is that of a span of the clip, such as a window caption's.
         joined: whether it is two neighbouring spans.
+        measured: whether its sentences are of its kinematics.
+        reversed: whether it is played from its last frame to its first.
     """
 
     dataset: str
@@ -57,6 +60,8 @@ class Segment:
     phrases: tuple[str, ...] = ()
     named: bool = False
     joined: bool = False
+    measured: bool = False
+    reversed: bool = False
 
     @property
     def labelled(self) -> bool:
@@ -104,11 +109,23 @@ def segments_of(entry: Entry, first: int, min_frames: int, phrases: Mapping[str,
         entry: the entry.
         first: row of its first frame in the window set's arrays.
         min_frames: shorter ones are left out.
-        phrases: further phrases for actions, by their name.
+        phrases: what people say for actions, by a name of the action: a label, or one of the sentences.
     """
     named = list(_named_spans(entry))
     spans = [*_plain_spans(entry), *named, *_joined(named)]
     return [_segment(entry, first, span, phrases) for span in spans if span.stop - span.start >= min_frames]
+
+
+def reversed_segments(segments: Sequence[Segment], words: Words) -> list[Segment]:
+    """Returns the segments of named actions that are another action when they are played backwards, as that one."""
+    backwards = []
+    for segment in segments:
+        action = words.reversals.get(segment.action or "")
+        if action and segment.named and not segment.joined:
+            said = _phrases(words.phrases, (action,))
+            found = replace(segment, texts=(action,), action=action, label=action, phrases=said, reversed=True)
+            backwards.append(found)
+    return backwards
 
 
 def _segment(entry: Entry, first: int, span: _Span, phrases: Mapping[str, Sequence[str]]) -> Segment:
@@ -124,10 +141,16 @@ def _segment(entry: Entry, first: int, span: _Span, phrases: Mapping[str, Sequen
         entry.style,
         action,
         span.action or (span.texts[0] if stated and span.texts else None),
-        tuple(phrases.get(action, ())) if action and not (stated and entry.style) else (),
+        _phrases(phrases, (action, *span.texts)),
         span.action is not None,
         span.joined,
     )
+
+
+def _phrases(phrases: Mapping[str, Sequence[str]], names: Sequence[str | None]) -> tuple[str, ...]:
+    """The phrases for actions that are called as one of some names, each phrase once."""
+    found = (phrase for name in names if name is not None for phrase in phrases.get(name, ()))
+    return tuple(dict.fromkeys(found))
 
 
 def _plain_spans(entry: Entry) -> Iterator[_Span]:
@@ -156,5 +179,7 @@ def _joined(named: Sequence[_Span]) -> Iterator[_Span]:
             yield _Span(one.start, other.stop, tuple(dict.fromkeys(one.texts + other.texts)), one.action, joined=True)
         else:
             pairs = (*zip(one.texts[:2], other.texts[:2], strict=False), (str(one.action), str(other.action)))
-            texts = tuple(f"{before}, then {_SUBJECT.sub('', after, count=1)}" for before, after in pairs)
+            texts = tuple(
+                dict.fromkeys(f"{before}, then {_SUBJECT.sub('', after, count=1)}" for before, after in pairs)
+            )
             yield _Span(one.start, other.stop, texts, f"{one.action}, then {other.action}", joined=True)

@@ -13,17 +13,18 @@ import math
 import re
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from motionclip.data.segments import Segment, SpanTexts, Wordings, segments_of, span_texts
+from motionclip.data.measured import measured_segments
+from motionclip.data.segments import Segment, SpanTexts, Wordings, reversed_segments, segments_of, span_texts
 from motionclip.data.store import Store
+from motionclip.data.words import Words
 from motionclip.errors import DataError
 
 _SIDE_WORD = re.compile(r"\b(?:(left|right)(wards?)?|(counter[ -]?|anti[ -]?)?clockwise)\b", re.IGNORECASE)
@@ -163,9 +164,7 @@ class WindowSet:
         min_frames: shorter segments are left out.
         joined: frames of the windows that will be drawn, each described by the labels of all that happens in
             it (:class:`JoinedLabels`); 0 for windows of any length, described by their segment's sentences.
-        balance: power of the frames of an action by which its windows are drawn less often: 0 draws by length, 1 draws
-            all actions equally often.
-        phrases: further phrases for actions, by their name.
+        words: what words the windows get beside the data set's, and how often each action is drawn.
 
     Raises:
         DataError: if no segment is left.
@@ -179,9 +178,9 @@ class WindowSet:
         min_frames: int,
         joined: int = 0,
         *,
-        balance: float = 0.0,
-        phrases: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        words: Words | None = None,
     ):
+        words = words or Words()
         self.segments: list[Segment] = []
         self.clips: list[ClipRows] = []
         clip_texts: list[tuple[int, SpanTexts]] = []
@@ -190,7 +189,8 @@ class WindowSet:
             for index in store.split(split):
                 entry = store.entries[index]
                 self.clips.append(ClipRows(number, index, first))
-                segments = segments_of(entry, first, min_frames, phrases)
+                segments = segments_of(entry, first, min_frames, words.phrases)
+                segments += reversed_segments(segments, words)
                 if joined:
                     segments = [segment for segment in segments if segment.whole]
                     clip_texts += [(entry.num_frames, span_texts(entry)) for _ in segments]
@@ -203,7 +203,10 @@ class WindowSet:
             folders = ", ".join(str(store.folder) for store in stores)
             raise DataError(f"no {split} segment of {min_frames} frames or more in {folders}; prepare longer clips")
         self.sixd, self.root = torch.cat(sixd), torch.cat(root)
-        self._amount = _amounts(self.segments, weights, balance)
+        if words.measured:
+            whole = [segment for segment in self.segments if segment.whole]
+            self.segments += measured_segments(whole, self.sixd, self.root)
+        self._amount = _amounts(self.segments, weights, words)
         self._policy = JoinedLabels(clip_texts, joined) if joined else SegmentCaptions(self.segments)
         texts = set(self._policy.all_texts())
         self.texts: list[str] = sorted(texts | {mirror_words(text) for text in texts})
@@ -240,8 +243,8 @@ class WindowSet:
             length = min(segment.num_frames, max_frames)
             start = int(where * (segment.num_frames - length + 1))
             wordings, mirrored = self._policy.texts_of(index, start, length), mirror and side < 0.5
-            starts.append(segment.start + start)
-            lengths.append(length)
+            starts.append(segment.start + (start + length - 1 if segment.reversed else start))
+            lengths.append(-length if segment.reversed else length)
             flips.append(mirrored)
             texts.append(self._text_number(_chosen(wordings, which), mirrored) if wordings else -1)
             labels.append(self._text_number(segment.label, mirrored) if wordings and segment.label else -1)
@@ -275,14 +278,20 @@ class WindowSet:
         return self._number[mirror_words(text) if mirrored else text]
 
 
-def _amounts(segments: Sequence[Segment], weights: Mapping[str, float], balance: float) -> Tensor:
-    """Returns how often each segment is drawn (S,), in frames that are weighted."""
+def _amounts(segments: Sequence[Segment], weights: Mapping[str, float], words: Words) -> Tensor:
+    """Returns how often each segment is drawn (S,): by its length, its data set's weight and how rare its action is."""
     amounts = [segment.num_frames * weights.get(segment.dataset, 1.0) for segment in segments]
-    total: Counter[str] = Counter()
+    total: defaultdict[str, float] = defaultdict(float)
     for segment, amount in zip(segments, amounts, strict=True):
-        total[segment.action or segment.dataset] += amount  # type: ignore[assignment]
-    rarity = [(total[segment.action or segment.dataset] or 1.0) ** -balance for segment in segments]
-    return torch.tensor(amounts, dtype=torch.float64) * torch.tensor(rarity, dtype=torch.float64)
+        total[segment.action or segment.dataset] += amount
+    rarity = [(total[segment.action or segment.dataset] or 1.0) ** -words.balance for segment in segments]
+    drawn = torch.tensor(amounts, dtype=torch.float64) * torch.tensor(rarity, dtype=torch.float64)
+    measured = torch.tensor([segment.measured for segment in segments])
+    told = torch.tensor([bool(segment.texts) for segment in segments]) & ~measured
+    if measured.any() and told.any():
+        share = words.measured / (1 - words.measured)
+        drawn[measured] *= share * drawn[told].sum() / drawn[measured].sum()
+    return drawn
 
 
 def _chosen(wordings: Wordings, chance: float) -> str:
@@ -293,6 +302,10 @@ def _chosen(wordings: Wordings, chance: float) -> str:
 
 
 def _rows(starts: Sequence[int], lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Returns rows (B, T) and mask (B, T) of runs of frames, padded by repeating each run's last row."""
-    frames, length = torch.arange(max(lengths)), torch.tensor(lengths)[:, None]
-    return torch.tensor(starts)[:, None] + torch.minimum(frames, length - 1), frames < length
+    """Returns rows (B, T) and mask (B, T) of runs of frames, padded by repeating each run's last row.
+
+    A run of negative length goes back from its start.
+    """
+    signed = torch.tensor(lengths)[:, None]
+    frames, length = torch.arange(int(signed.abs().max())), signed.abs()
+    return torch.tensor(starts)[:, None] + signed.sign() * torch.minimum(frames, length - 1), frames < length

@@ -23,6 +23,7 @@ from motionclip.errors import ModelError
 from motionclip.model.autoencoder import Decoded, LinearHead, MotionAutoencoder
 from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network, save_network
 from motionclip.model.features import Batch, from_motion, to_motions
+from motionclip.model.known_words import KnownWords, load_known_words
 from motionclip.model.postprocessing import postprocess
 from motionclip.model.prior import LatentPrior
 from motionclip.motion import Motion
@@ -45,9 +46,11 @@ class MotionCLIP:
         network: the trained modules: autoencoder with its text and image heads, and latent prior.
         text_encoder: frozen encoder of texts, and of images if it is an :class:`~motionclip.encoders.ImageEncoder`.
         config: sizes and choices of the network.
+        known_words: texts that it learned from, if they were saved with it.
     """
 
-    def __init__(self, network: Network, text_encoder: TextEncoder):
+    def __init__(self, network: Network, text_encoder: TextEncoder, known_words: KnownWords | None = None):
+        self.known_words = known_words
         self.network = network.eval().requires_grad_(False)
         self.text_encoder = text_encoder
         self.config = network.config
@@ -119,7 +122,7 @@ class MotionCLIP:
                 f"the text encoder {text_encoder.name!r} gives {text_encoder.dim} numbers; this model takes "
                 f"{self.config.text_dim}: adapt it (`motionclip adapt`)"
             )
-        return MotionCLIP(self.network, text_encoder)
+        return MotionCLIP(self.network, text_encoder, self.known_words)
 
     @torch.no_grad()
     def adapted(
@@ -155,6 +158,8 @@ class MotionCLIP:
     def save(self, folder: str | Path) -> None:
         """Writes the config and the weights, in half precision, as a model folder that :func:`load` reads."""
         save_network(self.network, Path(folder))
+        if self.known_words is not None:
+            self.known_words.save(Path(folder))
 
     @torch.inference_mode()
     def encode(self, motions: Sequence[Motion]) -> Tensor:
@@ -329,5 +334,7 @@ def load(model: str | Path = SHIPPED, *, device: str = "cpu", encoder_weights: s
     Raises:
         ModelError: if the model or its text encoder's weights are missing or damaged.
     """
-    network = load_network(find_model(model))
-    return MotionCLIP(network.to(device), load_text_encoder(network.config.text_encoder, encoder_weights, device))
+    folder = find_model(model)
+    network = load_network(folder)
+    text_encoder = load_text_encoder(network.config.text_encoder, encoder_weights, device)
+    return MotionCLIP(network.to(device), text_encoder, load_known_words(folder))

@@ -12,12 +12,13 @@ from torch import Tensor
 
 from motionclip.data.store import FPS, Store
 from motionclip.data.windows import WindowBatch, WindowSet
+from motionclip.data.words import Words, shipped_phrases, shipped_reversals
 from motionclip.encoders import CachedEncoder, ImageEncoder, TextEncoder
 from motionclip.errors import DataError
 from motionclip.losses.alignment import ImageTargets, TextTargets
 from motionclip.model.features import Batch, canonicalize, mirror_windows
 from motionclip.model.prior import FlowNoise
-from motionclip.training.config import TrainConfig
+from motionclip.training.config import TrainConfig, WindowConfig
 from motionclip.training.frames import FrameEmbeddings
 from motionclip.training.learner import StepCallback
 
@@ -44,7 +45,8 @@ def load_sets(
 
     def split(name: str, joined: int = 0) -> TrainingSet:
         least, shares = round(config.windows.min_seconds * FPS), dict(config.windows.dataset_weights)
-        windows = WindowSet(stores, name, shares, least, joined, balance=config.windows.balance)
+        words = _words(config.windows) if name == "train" else Words()
+        windows = WindowSet(stores, name, shares, least, joined, words=words)
         return TrainingSet(windows.to(device), CachedEncoder(text_encoder).encode_texts(windows.texts).to(device))
 
     train = split("train", round(config.windows.seconds[0] * FPS) if config.windows.captions == "joined" else 0)
@@ -62,6 +64,15 @@ def load_sets(
         train = dataclasses.replace(train, frames=frames.to(device))
     has_val = any(entry.split == "val" for store in stores for entry in store.entries)
     return train, split("val") if has_val else None
+
+
+def _words(config: WindowConfig) -> Words:
+    return Words(
+        phrases=shipped_phrases() if config.references else {},
+        reversals=shipped_reversals() if config.reversals else {},
+        measured=config.measured,
+        balance=config.balance,
+    )
 
 
 def rows_of(value: Rows, rows: slice | Tensor) -> Rows:

@@ -9,9 +9,13 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+<<<<<<< HEAD
 from typing import Annotated, Literal
 
 from tyro.conf import arg
+=======
+from typing import Any, Literal
+>>>>>>> b27b980 (Windows are told by what is measured, by what people say and backwards; models know the words they learned from)
 
 from motionclip.errors import ModelError
 from motionclip.losses.alignment import ContrastConfig
@@ -39,6 +43,9 @@ class WindowConfig:
         dataset_weights: how often a data set is drawn per second of it, by name; 1 where it is not named.
         balance: power of the seconds of an action by which its windows are drawn less often: with 0.5 an action of four
             times as many seconds is drawn twice as often, with 0 four times.
+        references: let windows be described by what people say for their action, too (`data/references.jsonl`).
+        reversals: draw actions that are another one backwards as that one, too (`data/reversals.json`).
+        measured: share of the windows that are described by their kinematics alone (`data/measured.py`).
         captions: `segment` describes a window by a sentence of the captioned segment that it is drawn from, `joined` by
             the labels of all that happens in it, joined by " and ", as in the paper.
         frame_choice: which rendered frame of a window the image loss takes (`training/frames.py`).
@@ -50,13 +57,18 @@ class WindowConfig:
     mirror: bool = True
     dataset_weights: tuple[tuple[str, float], ...] = ()
     balance: float = 0.5
+    references: bool = True
+    reversals: bool = True
+    measured: float = 0.3
     captions: Literal["segment", "joined"] = "segment"
     frame_choice: FrameChoice = "random"
     frames_per_window: int = 4
 
     def __post_init__(self) -> None:
         _check_least(self, 1, "frames_per_window")
-        _check_least(self, 0, "balance")
+        _check_least(self, 0, "balance", "measured")
+        if self.measured > 0.9:
+            raise ModelError(f"windows.measured is {self.measured}; expected a share of at most 0.9")
         if not self.seconds or min(self.seconds) < 0.1:
             raise ModelError(f"windows.seconds are {self.seconds}; expected lengths of at least 0.1 seconds")
         if self.captions == "joined" and len(set(self.seconds)) > 1:
@@ -200,6 +212,9 @@ class TrainConfig:
         return dataclasses.replace(self, **short, encoded_windows=min(self.encoded_windows, used))
 
 
+#: Windows by their length, with the data set's words alone.
+_PLAIN_WORDS: Mapping[str, Any] = {"balance": 0.0, "references": False, "reversals": False, "measured": 0.0}
+
 PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
     {
         "base": TrainConfig(model=ModelConfig(text_hidden=160)),
@@ -237,7 +252,7 @@ PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
                 image_cosine=0.01,
                 contrast=0.0,
             ),
-            windows=WindowConfig(seconds=(2.0,), mirror=False, balance=0.0, captions="joined"),
+            windows=WindowConfig(seconds=(2.0,), mirror=False, captions="joined", **_PLAIN_WORDS),
             paraphrase=PhaseConfig(steps=0, batch_size=512, lr=1e-3),
             autoencoder=AutoencoderPhaseConfig(
                 steps=0,
@@ -266,7 +281,7 @@ PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
                 prior_width=64,
                 prior_layers=1,
             ),
-            windows=WindowConfig(seconds=(2.0,)),
+            windows=WindowConfig(seconds=(2.0,), **_PLAIN_WORDS),
             paraphrase=PhaseConfig(steps=10, batch_size=16, lr=1e-3),
             autoencoder=AutoencoderPhaseConfig(steps=40, batch_size=8, lr=4e-4, warmup=5, ema=0.9),
             head=PhaseConfig(steps=10, batch_size=16, lr=1e-3),

@@ -10,17 +10,20 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from importlib.resources import files
 from pathlib import Path
 
 import torch
 
 from motionclip.data.paraphrases import Group, apart_from, read_paraphrases
 from motionclip.data.store import FPS, Store
+from motionclip.data.text_files import read_text
 from motionclip.data.windows import WindowSet
 from motionclip.encoders import CachedEncoder, ImageEncoder, TextEncoder
 from motionclip.errors import DataError, ModelError
 from motionclip.model.checkpoint import Network, find_model, load_network, save_network
-from motionclip.training.batches import load_sets
+from motionclip.model.known_words import KnownWords
+from motionclip.training.batches import TrainingSet, load_sets
 from motionclip.training.config import TrainConfig
 from motionclip.training.distributed import DistributedContext
 from motionclip.training.learner import StepCallback, derived_seed
@@ -84,7 +87,13 @@ def train(
             train_prior(network, run, encoded, on_step)
             if distributed.first:
                 save_network(network, out / "model")
+                _known_words(data, CachedEncoder(text_encoder)).save(out / "model")
     return out / "model"
+
+
+def _known_words(data: TrainingSet, text_encoder: TextEncoder) -> KnownWords:
+    unrelated = read_text(Path(str(files("motionclip.data").joinpath("unrelated.txt")))).splitlines()
+    return KnownWords.of(data.windows.texts, data.embeddings.cpu(), text_encoder.encode_texts(unrelated).cpu())
 
 
 def _network(config: TrainConfig) -> Network:
