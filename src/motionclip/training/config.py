@@ -9,13 +9,9 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-<<<<<<< HEAD
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import arg
-=======
-from typing import Any, Literal
->>>>>>> b27b980 (Windows are told by what is measured, by what people say and backwards; models know the words they learned from)
 
 from motionclip.errors import ModelError
 from motionclip.losses.alignment import ContrastConfig
