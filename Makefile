@@ -8,10 +8,14 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 BENCH := .venv/.motionclip-bench
 PIP := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test quick lint docs train bench clean
+.PHONY: demo pictures test quick lint docs train bench clean
 
-demo: $(SETUP)  # motions, pictures and videos of some sentences, into out/demo
+demo: $(SETUP)  # motions of ten sentences, a sheet and a film of them, into out/demo
 	$(BIN)/python examples/demo.py
+
+pictures: demo  # the README's pictures anew, by the shipped weights
+	cp out/demo/sheet.png docs/pictures/sentences.png
+	cp out/demo/film.webp docs/pictures/sentences.webp
 
 test: $(SETUP)  # all tests, in two processes
 	$(PYTEST)

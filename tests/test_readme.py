@@ -1,4 +1,4 @@
-"""Every ``motionclip`` command that README.md shows works, in the order of the page.
+"""Every ``motionclip`` command and Python block of the README, the tutorials and the page on formats works, in order.
 
 A fenced ``bash`` block is skipped where the comment ``<!-- not tested -->`` stands before it.
 """
@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.slow
 
-README = Path(__file__).parents[1] / "README.md"
-FENCE = re.compile(r"^(?P<skip><!-- not tested -->\s*\n)?```bash\n(?P<block>.*?)^```", re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "docs/tutorial-animators.md", "docs/tutorial-researchers.md", "docs/formats.md")
+FENCE = re.compile(r"^(?P<skip><!-- not tested -->\s*\n)?```(?P<language>bash|python)\n(?P<block>.*?)^```", re.M | re.S)
 
 
-def commands(text: str) -> list[list[str]]:
-    """The ``motionclip`` commands of a page, split into words as a shell would."""
-    found = []
+def steps(text: str) -> list[list[str] | str]:
+    """What a reader of a page does: ``motionclip`` commands, split into words as a shell would, and Python blocks."""
+    found: list[list[str] | str] = []
     for fence in FENCE.finditer(text):
-        if not fence["skip"]:
-            lines = fence["block"].replace("\\\n", " ").splitlines()
-            found += [shlex.split(line, comments=True) for line in lines if line.startswith("motionclip ")]
+        if fence["skip"]:
+            continue
+        if fence["language"] == "python":
+            found.append(fence["block"])
+            continue
+        lines = fence["block"].replace("\\\n", " ").splitlines()
+        found += [shlex.split(line, comments=True) for line in lines if line.startswith("motionclip ")]
     return found
 
 
@@ -37,25 +43,39 @@ def run(arguments: list[str]) -> None:
     assert not status, f"{shlex.join(arguments)} ends with {status}"
 
 
+@pytest.fixture(scope="module")
+def readers_files(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a reader is supposed to have: a character, and takes of their own."""
+    import motionclip
+
+    folder = tmp_path_factory.mktemp("reader")
+    (motion,) = motionclip.text_to_motion(motionclip.load(tiny_run), ["a person walks"], seconds=1)
+    for name in ("hero.glb", "take.bvh", "more.bvh", "takes/first.bvh"):
+        motionclip.write_motion(motion, folder / name)
+    return folder
+
+
 @pytest.mark.slow
-def test_commands_of_the_readme_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = commands(README.read_text(encoding="utf-8"))
-    if not shown:
-        pytest.skip("README.md shows no motionclip command yet")
-    monkeypatch.chdir(tmp_path)  # one folder for all: a command may use what an earlier one wrote
-    for arguments in shown:
-        run(arguments)
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_shows_works(
+    page: str, readers_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = steps((ROOT / page).read_text(encoding="utf-8"))
+    assert len(shown) > 3
+    folder = tmp_path / "work"  # one folder for all: a step may use what an earlier one wrote
+    if page == "docs/formats.md":
+        shutil.copytree(readers_files, folder)
+    else:
+        folder.mkdir()
+    monkeypatch.chdir(folder)
+    for step in shown:
+        if isinstance(step, str):
+            exec(compile(step, page, "exec"), {})
+        else:
+            run(step)
 
 
-def test_python_of_the_readme_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
-
-
-def test_commands_are_found_in_marked_blocks_only() -> None:
+def test_steps_are_found_in_marked_blocks_only() -> None:
     page = """
 ```bash
 make demo
@@ -70,6 +90,9 @@ motionclip train --preset base
 ```python
 motionclip generate
 ```
+```
+motionclip studio
+```
 <!-- not tested -->
 
 ```bash
@@ -77,4 +100,4 @@ motionclip prepare cmu
 ```
 """
     generate = ["motionclip", "generate", "a person walks", "--out", "walk.bvh"]
-    assert commands(page) == [generate, ["motionclip", "info", "walk.bvh"]]
+    assert steps(page) == [generate, ["motionclip", "info", "walk.bvh"], "motionclip generate\n"]

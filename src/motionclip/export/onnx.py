@@ -7,6 +7,7 @@ Each graph is a part of the model as it is; the corrections after decoding (`mod
 from __future__ import annotations
 
 import json
+import logging
 import math
 import tempfile
 import warnings
@@ -350,8 +351,7 @@ def _trace(graph: Graph, path: Path) -> None:
     """Exports a graph with every named size of its inputs left open."""
     inputs = tuple(port.example() for port in graph.inputs)
     free = tuple({axis: size for axis, size in enumerate(port.shape) if isinstance(size, str)} for port in graph.inputs)
-    with _plain_attention(), warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the exporter's own, about its own parts
+    with _plain_attention(), _silence(), torch.no_grad():
         program = torch.onnx.export(
             graph.module.eval(),
             inputs,
@@ -365,6 +365,20 @@ def _trace(graph: Graph, path: Path) -> None:
         )
     assert program is not None
     program.save(str(path))
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keeps back what the exporter says of its own parts: warnings, and that torchvision is not installed."""
+    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager

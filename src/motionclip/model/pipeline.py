@@ -81,10 +81,13 @@ class MotionCLIP:
         Raises:
             ModelError: if the model cannot make that length.
         """
-        frames = round(seconds * self.config.fps) if 0 < seconds < 1e6 else 0
+        least = 2 / self.config.fps
+        frames = round(seconds * self.config.fps) if least - 1e-6 < seconds < 1e6 else 0
         if not 2 <= frames <= self.config.max_frames:
-            least = 2 / self.config.fps
-            raise ModelError(f"{seconds} seconds; this model makes {least:.2g} to {self.max_seconds:g} seconds")
+            raise ModelError(
+                f"{seconds} seconds; this model makes {least:.2g} to {self.max_seconds:g} seconds at once; "
+                "a storyboard joins several to a longer one"
+            )
         return frames
 
     @property

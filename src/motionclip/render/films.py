@@ -202,7 +202,7 @@ def check_stage(motions: Sequence[Motion], titles: Sequence[str], size: tuple[in
 
 def caption_height(size: tuple[int, int]) -> int:
     """Pixels of the captions under an image of that size; even, as video wants it."""
-    return 2 * max(8, min(size) // 26)
+    return 2 * max(8, min(size) // 18)
 
 
 def _in_step(motions: Sequence[Motion], fps: float) -> list[Motion]:
