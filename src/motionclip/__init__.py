@@ -15,6 +15,11 @@ if TYPE_CHECKING:  # for type checkers and editors: the same names as in _MODULE
     from motionclip.applications.caption import caption as caption
     from motionclip.applications.complete import complete as complete
     from motionclip.applications.complete import extend as extend
+    from motionclip.applications.direct import Directed as Directed
+    from motionclip.applications.direct import Pin as Pin
+    from motionclip.applications.direct import PoseAt as PoseAt
+    from motionclip.applications.direct import RootPath as RootPath
+    from motionclip.applications.direct import direct as direct
     from motionclip.applications.edit import compose as compose
     from motionclip.applications.edit import edit as edit
     from motionclip.applications.edit import restyle as restyle
@@ -39,14 +44,19 @@ __version__ = "0.1.0"
 
 #: The module of each public name: it is imported on first use, so that `motionclip --help` does not wait for PyTorch.
 _MODULES = {
+    "Directed": "applications.direct",
     "Motion": "motion",
     "MotionCLIP": "model.pipeline",
+    "Pin": "applications.direct",
+    "PoseAt": "applications.direct",
+    "RootPath": "applications.direct",
     "Shot": "applications.storyboard",
     "Skeleton": "motion",
     "candidates": "applications.candidates",
     "caption": "applications.caption",
     "complete": "applications.complete",
     "compose": "applications.edit",
+    "direct": "applications.direct",
     "edit": "applications.edit",
     "evaluate": "applications.evaluate",
     "extend": "applications.complete",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
 import motionclip
-from motionclip.applications import DEFAULT_GUIDANCE
-from motionclip.cli.console import save_motion, say, write_sheet
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS
+from motionclip.cli.console import save_motion, say, track, write_sheet
+from motionclip.cli.constraints import Constraints, errors_in_words
 from motionclip.cli.options import AboutRig, Formats, Guidance, Model, RigName, Seed, names_file, optional, read_text
 from motionclip.errors import FormatError, MotionClipError
 from motionclip.io import check_writable
@@ -37,6 +37,7 @@ def generate(
     guidance: Guidance = DEFAULT_GUIDANCE,
     candidates: Annotated[int, arg(metavar="N")] = 1,
     keep: Annotated[int, arg(metavar="N")] = 1,
+    asked: Constraints,
     about: AboutRig,
     options: Model,
 ) -> None:
@@ -52,21 +53,30 @@ def generate(
         keep: Takes to keep of them, the best; each has a file of its own.
     """
     target_rig = None if rig is None else motionclip.load_rig(rig, about.known())
-    prompts = _prompts(texts)
-    if not 1 <= keep <= candidates:
+    prompts, constraints = _prompts(texts), asked.read(seconds or DEFAULT_SECONDS)
+    if not 1 <= keep <= candidates or (constraints and candidates > 1):
         raise MotionClipError(
-            f"--keep {keep} of --candidates {candidates}; expected 1 or more, and at most all of them"
+            f"--keep {keep} of --candidates {candidates}; expected 1 or more, at most all of them, and one candidate "
+            "with --path, --pose or --pin"
         )
     targets = _targets([prompt for prompt in prompts for _ in range(keep)], out, formats, target_rig)
+    how: dict[str, Any] = {"seconds": seconds, "seed": seed, "guidance": guidance}
     model, titles = options.load(), prompts
-    if candidates == 1:
-        motions = motionclip.text_to_motion(model, prompts, seconds=seconds, seed=seed, guidance=guidance)
+    if constraints:
+        with track("steps") as on_step:
+            directed = [motionclip.direct(model, text, constraints, on_step=on_step, **how) for text in prompts]
+        motions = [each.motion for each in directed]
+        say(*(line for each in directed for line in errors_in_words(constraints, each)))
+    elif candidates > 1:
+        takes = [motionclip.candidates(model, text, count=candidates, keep=keep, **how) for text in prompts]
+        listed = [(prompt, take) for prompt, kept in zip(prompts, takes, strict=True) for take in kept]
+        motions, titles = (
+            [take.motion for _, take in listed],
+            [f"{prompt}, seed {take.seed}" for prompt, take in listed],
+        )
+        say(*(_about(prompt, take) for prompt, take in listed))
     else:
-        draw = partial(motionclip.candidates, model, count=candidates, keep=keep, seconds=seconds, seed=seed)
-        takes = [(prompt, take) for prompt in prompts for take in draw(prompt, guidance=guidance)]
-        motions, titles = [take.motion for _, take in takes], [f"{prompt}, seed {take.seed}" for prompt, take in takes]
-        for prompt, take in takes:
-            say(_about(prompt, take))
+        motions = motionclip.text_to_motion(model, prompts, **how)
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
             save_motion(motion, path, target_rig)

@@ -1,0 +1,142 @@
+"""The last centimetres: constraints met exactly, by shifting, blending and inverse kinematics, with feet held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from motionclip.applications.direct.constraints import Constraint, Pin, PoseAt, Posed, RootPath
+from motionclip.applications.direct.ik import Effectors, reach
+from motionclip.applications.direct.spread import smoothed, spread
+from motionclip.model.postprocessing import ankle_corrections
+from motionclip.motion import CANONICAL, Motion, heading, horizontal
+from motionclip.motion import rotations as rot
+from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
+from motionclip.motion.kinematics import move_ankles
+
+#: Frames over which a contact comes and goes, so that holding a foot does not jerk it.
+_SOFT = 5
+#: Seconds over which a pose's joints, its place, and a pin's joints fade into the motion around them.
+_POSE_FADE, _PLACE_FADE, _PIN_FADE = 0.6, 1.2, 0.6
+#: Seconds over which feet that stand elsewhere in a pose come to be held again.
+_FOOT_FADE = 0.3
+#: Standard deviation, seconds, of what is no longer corrected of the path: the body sways from foot to foot.
+_SWAY = 0.15
+#: How often pins are met one after the other: what one moves, the others make up for.
+_ROUNDS = 3
+#: Weight of feet that stay where they are, beside a pin out of reach.
+_FEET_FIRST = 3.0
+_ANKLES = CANONICAL.indices(["left_ankle", "right_ankle"])
+
+
+def correct(motion: Motion, constraints: Sequence[Constraint]) -> Motion:
+    """Returns a motion on the canonical skeleton that is nearly right, made right."""
+    contacts = _soft_contacts(motion)
+    poses = sorted((each for each in constraints if isinstance(each, PoseAt)), key=lambda pose: pose.seconds)
+    pins = [each for each in constraints if isinstance(each, Pin)]
+    corrected = motion
+    for path in constraints:
+        if isinstance(path, RootPath):
+            corrected = _on_path(corrected, path)
+    if poses:
+        corrected = _through_poses(corrected, poses)
+    if corrected is not motion:
+        corrected = _hold_feet(corrected, contacts, [Posed.of(motion).frame(pose.seconds) for pose in poses])
+    for _ in range(_ROUNDS if len(pins) > 1 else 1):
+        for pin in pins:
+            corrected = _pinned(corrected, pin, pins)
+    return corrected
+
+
+def _on_path(motion: Motion, path: RootPath) -> Motion:
+    """Returns the motion shifted onto a path, and turned along it, but for its sway.
+
+    As in Gleicher, "Motion path editing", I3D 2001.
+    """
+    places, ahead = path.targets(Posed.of(motion))
+    missing = smoothed(places - motion.root[:, [0, 2]], _SWAY * motion.fps)
+    shift = torch.stack([missing[:, 0], torch.zeros_like(missing[:, 0]), missing[:, 1]], dim=-1)
+    rotations = motion.rotations
+    if path.facing:
+        away = torch.atan2(ahead[:, 0], ahead[:, 1]) - heading(motion)
+        away = torch.atan2(away.sin(), away.cos())  # the short way round
+        away = smoothed(away[:, None], 2 * _SWAY * motion.fps)[:, 0]
+        rotations = rotations.clone()
+        rotations[:, 0] = rot.about_y(away) @ rotations[:, 0]
+    return replace(motion, rotations=rotations, root=motion.root + shift)
+
+
+def _through_poses(motion: Motion, poses: Sequence[PoseAt]) -> Motion:
+    """Returns the motion with joints turned, and the body placed, so that it goes through poses in order of time."""
+    body = Posed.of(motion)
+    frames = [body.frame(pose.seconds) for pose in poses]
+    turns, shifts = [], []
+    for pose, frame in zip(poses, frames, strict=True):
+        wanted, root = pose.body.rotations[0].to(motion.root).clone(), pose.body.root[0].to(motion.root)
+        if not pose.placed:
+            wanted[0] = rot.about_y(rot.yaw_of_left(body.left[frame])) @ wanted[0]
+            root = root + horizontal(motion.root[frame])
+        turns.append(rot.matrix_to_rotvec(motion.rotations[frame].mT @ wanted))
+        shifts.append(root - motion.root[frame])
+    counts = motion.num_frames, motion.fps
+    turned = spread(torch.stack(turns), frames, counts[0], round(_POSE_FADE * counts[1]))
+    shifted = spread(torch.stack(shifts), frames, counts[0], round(_PLACE_FADE * counts[1]))
+    rotations = motion.rotations @ rot.rotvec_to_matrix(turned)
+    return replace(motion, rotations=rotations, root=motion.root + shifted)
+
+
+def _hold_feet(motion: Motion, contacts: Tensor, exact: Sequence[int]) -> Motion:
+    """Returns the motion with feet held where contacts (T, 4) say that they stand; in exact frames as they are."""
+    world, positions = motion.world
+    shift = ankle_corrections(positions[None, :, CONTACT_INDICES], contacts[None])[0]
+    if exact:
+        shift = shift - spread(shift[list(exact)], exact, motion.num_frames, round(_FOOT_FADE * motion.fps))
+    return replace(motion, rotations=move_ankles(motion.rotations, world, positions, shift))
+
+
+def _pinned(motion: Motion, pin: Pin, pins: Sequence[Pin]) -> Motion:
+    """Returns the motion with a joint at its place, the other pins of that time kept, and feet where they are."""
+    body = Posed.of(motion)
+    span = pin.frames(body)
+    frames = list(range(span.start, span.stop))
+    joints = list(dict.fromkeys([each.index for each in pins] + _ANKLES))
+    places, weights = body.positions[span][:, joints].clone(), torch.zeros(len(frames), len(joints)).to(motion.root)
+    for each in pins:
+        column, own = joints.index(each.index), each.frames(body)
+        first, last = max(own.start, span.start), min(own.stop, span.stop)
+        if first < last:
+            rows = slice(first - span.start, last - span.start)
+            places[rows, column] = each.targets(body)[first - own.start : last - own.start]
+            weights[rows, column] = 1.0
+    for ankle in _ANKLES:  # feet stay where they are, unless a pin moves the leg
+        side = CANONICAL.names[ankle].partition("_")[0]
+        if not any(each.joint.startswith(side) and each.index in (ankle, _foot_of(ankle)) for each in pins):
+            weights[:, joints.index(ankle)] = _FEET_FIRST
+    rotations, root = reach(motion.rotations[span], motion.root[span], Effectors(joints, places, weights))
+    turns = rot.matrix_to_rotvec(motion.rotations[span].mT @ rotations)
+    fade = round(_PIN_FADE * motion.fps)
+    turned = spread(turns, frames, motion.num_frames, fade)
+    shifted = spread(root - motion.root[span], frames, motion.num_frames, fade)
+    moved = replace(motion, rotations=motion.rotations @ rot.rotvec_to_matrix(turned), root=motion.root + shifted)
+    return moved if pin.index in (*_ANKLES, *map(_foot_of, _ANKLES)) else _feet_as(motion, moved, span)
+
+
+def _foot_of(ankle: int) -> int:
+    return CANONICAL.children[ankle][0]
+
+
+def _feet_as(before: Motion, after: Motion, span: slice) -> Motion:
+    """Returns ``after`` with the ankles where they are in ``before``, outside of a span in which they are right."""
+    shift = (before.positions - after.positions)[:, _ANKLES]
+    shift[span] = 0
+    return replace(after, rotations=move_ankles(after.rotations, *after.world, shift))
+
+
+def _soft_contacts(motion: Motion) -> Tensor:
+    """Returns how surely (T, 4), 0 to 1, feet touch the floor, coming and going over several frames."""
+    touching = foot_contacts(motion.positions, motion.fps).to(motion.root).T
+    return F.avg_pool1d(touching, _SOFT, stride=1, padding=_SOFT // 2, count_include_pad=False).T

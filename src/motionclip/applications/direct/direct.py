@@ -1,0 +1,107 @@
+"""Directing: a motion of words, or a given one, that follows a path, goes through poses and reaches places."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from motionclip.applications import DEFAULT_GUIDANCE
+from motionclip.applications.direct.constraints import Constraint, PoseAt, RootPath, check_all
+from motionclip.applications.direct.correct import correct
+from motionclip.applications.direct.optimise import Place, descend
+from motionclip.applications.text_to_motion import Source, seconds_of
+from motionclip.errors import ModelError
+from motionclip.model.pipeline import MotionCLIP
+from motionclip.motion import Motion, heading, turn
+from motionclip.progress import ProgressCallback
+from motionclip.seeds import following_seed
+
+#: Steps of the descent, unless others are asked for.
+DEFAULT_STEPS = 24
+#: Draws from the prior, of which the one that fits best is the start.
+_DRAWS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Directed:
+    """A motion and how well it does what was asked.
+
+    Attributes:
+        motion: on the canonical skeleton at the model's rate, in the world of the constraints.
+        errors: metres, of each constraint in their order.
+    """
+
+    motion: Motion
+    errors: tuple[float, ...]
+
+
+def direct(
+    model: MotionCLIP,
+    source: Source,
+    constraints: Sequence[Constraint],
+    *,
+    seconds: float | None = None,
+    seed: int = 0,
+    guidance: float = DEFAULT_GUIDANCE,
+    steps: int = DEFAULT_STEPS,
+    on_step: ProgressCallback = lambda done, total: None,
+) -> Directed:
+    """Returns a motion that does what words say, or what a given one does, within constraints.
+
+    It starts where the path begins, or where a placed pose at 0 s stands; else above the origin, facing +Z.
+
+    Args:
+        model: from :func:`motionclip.load`.
+        source: words, or a motion on any human-like skeleton.
+        constraints: :class:`RootPath`, :class:`PoseAt` and :class:`Pin`, one or more, in any mixture.
+        seconds: as in :func:`motionclip.text_to_motion`; the length of a given motion.
+        seed: of what is drawn for words.
+        guidance: classifier-free guidance scale of words.
+        steps: of the descent; fewer are faster, and leave more to the correction that follows it.
+        on_step: called with the number of steps done, and of all.
+
+    Raises:
+        MotionError: if no body could do it, or a time is outside of the motion.
+        ModelError: if there is no constraint, or the model cannot make that length.
+        TextError: if words are empty, too long, or not text.
+        SkeletonError: if no human body is found in a skeleton.
+    """
+    if not constraints or steps < 1:
+        raise ModelError(f"{len(constraints)} constraints and {steps} steps; expected one or more of both")
+    seconds = seconds_of(model, [source], seconds)
+    frames = model.num_frames(seconds)
+    check_all(constraints, (frames - 1) / model.config.fps)
+    place = start_of(constraints)
+    point = descend(model, _starts(model, source, seconds, seed, guidance), frames, place, constraints, steps, on_step)
+    decoded = turn(model.decode(model.from_tangent(point[None]), seconds)[0], torch.tensor(place.yaw))
+    decoded = replace(decoded, root=decoded.root + torch.tensor([place.x, 0.0, place.z]))
+    motion = correct(decoded, constraints)
+    return Directed(motion, tuple(constraint.error(motion) for constraint in constraints))
+
+
+def start_of(constraints: Sequence[Constraint]) -> Place:
+    """Returns where constraints let a motion start."""
+    for constraint in constraints:
+        if isinstance(constraint, RootPath):
+            (x, z), (ahead_x, ahead_z) = (part.tolist() for part in constraint.start)
+            return Place(math.atan2(ahead_x, ahead_z), x, z)
+    for constraint in constraints:
+        if isinstance(constraint, PoseAt) and constraint.placed and constraint.seconds == 0:
+            x, _, z = constraint.body.root[0].tolist()
+            return Place(heading(constraint.body)[0].item(), x, z)
+    return Place()
+
+
+def _starts(model: MotionCLIP, source: Source, seconds: float, seed: int, guidance: float) -> Tensor:
+    """Returns points (N, P) of the tangent plane: draws for words, and a given motion's own."""
+    if isinstance(source, Motion):
+        return model.to_tangent(model.encode([source])).clone()
+    words = model.embed_text([source])
+    draws = [
+        model.sample(words, seconds, guidance=guidance, seed=following_seed(seed, number)) for number in range(_DRAWS)
+    ]
+    return model.to_tangent(torch.cat(draws)).clone()  # cloned, for what inference mode made takes no gradients

@@ -1,0 +1,124 @@
+"""Options that constrain a motion: a path on the floor, poses at times, joints pinned to places."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
+
+import motionclip
+from motionclip.cli.options import optional, read_text
+from motionclip.errors import FormatError, MotionClipError
+
+if TYPE_CHECKING:
+    from motionclip.applications.direct import Constraint, Directed, Pin, PoseAt, RootPath
+
+#: Stands for a coordinate that is free.
+_FREE = "_"
+
+
+@dataclass(frozen=True)
+class ConstraintOptions:
+    """What a motion is asked to do beside the words.
+
+    Attributes:
+        path: Path of the pelvis over the floor: a CSV file with the columns x, z and, if wanted, seconds; metres.
+        poses: Full poses at times, such as 1.5=take.bvh@3.2: at 1.5 s the pose of take.bvh at 3.2 s. `first` and `last`
+            are times, too.
+        placed: Poses keep the place and the heading that they have in their files.
+        pins: Joints at places, such as right_hand=0.4,1.3,0.5@2 (x, y, z in metres at 2 s), or over a span, @2:3. An
+            underscore for a number leaves it free and holds it over a span; y of a foot is the height of its sole.
+    """
+
+    path: Annotated[Path | None, optional(Path, "FILE.csv")] = None
+    poses: Annotated[
+        tuple[str, ...], arg(name="pose", metavar="TIME=FILE@TIME ...", help_behavior_hint="(optional)")
+    ] = ()
+    placed: bool = False
+    pins: Annotated[
+        tuple[str, ...], arg(name="pin", metavar="JOINT=X,Y,Z@TIME ...", help_behavior_hint="(optional)")
+    ] = ()
+
+    def read(self, seconds: float) -> list[Constraint]:
+        """Returns the constraints on a motion of so many seconds.
+
+        Raises:
+            FormatError: if a file cannot be read.
+            MotionClipError: if an option is not of the form that its help says, or asks for what no body can do.
+        """
+        path = [] if self.path is None else [read_path(self.path)]
+        poses = [_read_pose(text, seconds, self.placed) for text in self.poses]
+        return [*path, *poses, *map(read_pin, self.pins)]
+
+
+#: The options of `ConstraintOptions` without a prefix.
+Constraints = Annotated[ConstraintOptions, arg(name="")]
+
+
+def read_path(path: Path) -> RootPath:
+    """Returns the path of a CSV file with the columns x, z and, if wanted, seconds.
+
+    Raises:
+        FormatError: if it cannot be read, or has other columns.
+        MotionError: if it makes no path.
+    """
+    from motionclip.applications.direct import RootPath
+
+    header, *rows = [[cell.strip() for cell in row] for row in csv.reader(read_text(path).splitlines()) if row]
+    if header not in (["x", "z"], ["x", "z", "seconds"]):
+        raise FormatError(path, f"the header is {','.join(header)}", "x,z or x,z,seconds", 1)
+    try:
+        values = [tuple(map(float, row)) for row in rows]
+    except ValueError as error:
+        raise FormatError(path, f"not a number ({error})", "metres and seconds") from error
+    if any(len(row) != len(header) for row in values):
+        raise FormatError(path, "a row is shorter or longer than the header", f"{len(header)} numbers")
+    times = [row[2] for row in values] if len(header) == 3 else None
+    return RootPath([(row[0], row[1]) for row in values], times)
+
+
+def _read_pose(text: str, seconds: float, placed: bool) -> PoseAt:
+    from motionclip.applications.direct import PoseAt
+
+    try:
+        when, source = text.split("=", 1)
+        file, at = source.rsplit("@", 1)
+        time = {"first": 0.0, "last": seconds}.get(when)
+        time, moment = float(when) if time is None else time, float(at)
+    except ValueError:
+        raise MotionClipError(f"--pose {text}; expected TIME=FILE@TIME, such as 1.5=take.bvh@3.2") from None
+    motion = motionclip.read_motion(file)
+    frame = round(moment * motion.fps)
+    if not 0 <= frame < motion.num_frames:
+        raise MotionClipError(f"--pose {text}; {file} lasts {motion.duration:.2f} s")
+    return PoseAt(time, motion.frames(frame, frame + 1), placed)
+
+
+def read_pin(text: str) -> Pin:
+    """Returns the pin of an argument such as ``right_hand=0.4,1.3,0.5@2`` or ``left_foot=_,0.2,_@1:2``.
+
+    Raises:
+        MotionClipError: if it is not of that form, or no body could do it.
+    """
+    from motionclip.applications.direct import Pin
+
+    try:
+        joint, rest = text.split("=", 1)
+        place, when = rest.rsplit("@", 1)
+        x, y, z = (None if number == _FREE else float(number) for number in place.split(","))
+        start, *end = (float(time) for time in when.split(":", 1))
+    except ValueError:
+        raise MotionClipError(
+            f"--pin {text}; expected JOINT=X,Y,Z@TIME or @START:END, such as right_hand=0.4,1.3,0.5@2"
+        ) from None
+    return Pin(joint, (x, y, z), start, *end)
+
+
+def errors_in_words(constraints: Sequence[Constraint], directed: Directed) -> Iterator[str]:
+    """Yields a line for each constraint, with how far the motion is from it."""
+    for constraint, error in zip(constraints, directed.errors, strict=True):
+        yield f"{constraint.title}: {100 * error:.1f} cm off"

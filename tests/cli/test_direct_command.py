@@ -1,0 +1,43 @@
+"""`motionclip generate` and `edit` with constraints: how they are written, and what is said of them."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from motionclip.cli.constraints import read_path, read_pin
+from motionclip.cli.main import main
+from motionclip.errors import MotionClipError
+from motionclip.io import read_motion
+from motionclip.motion import CANONICAL
+
+
+def test_generate_along_a_path_through_a_pose_to_a_place(
+    tiny_run: Path, files: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("path.csv").write_text("x,z\n0,0\n0.3,0.4\n0.5,1\n")
+    options = ["--path", "path.csv", "--pose", f"first={files / 'walk.bvh'}@1", "--pin", "right_hand=0.2,1.2,0.9@1"]
+    words = ["generate", "a person walks", "--seconds", "1.5", "--model", str(tiny_run), "--out", "walk.npz"]
+    assert main([*words, *options]) == 0
+    motion = read_motion("walk.npz")
+    hand = motion.positions[30, CANONICAL.index("right_hand")]
+    torch.testing.assert_close(hand, torch.tensor([0.2, 1.2, 0.9]), atol=0.02, rtol=0)
+    assert motion.root[-1, [0, 2]].tolist() == pytest.approx([0.5, 1], abs=0.15)
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in told[:3]] == ["path of 1.13 m", "pose at 0 s", "right_hand at 1 s"]
+    assert main([*words, *options, "--candidates", "2"]) == 2
+
+
+def test_pins_and_paths_as_they_are_written(here: Path) -> None:
+    pin = read_pin("left_foot=_,0.2,_@1:2.5")
+    assert (pin.joint, pin.place, pin.start, pin.end) == ("left_foot", (None, 0.2, None), 1, 2.5)
+    Path("path.csv").write_text("x, z, seconds\n0, 0, 0\n1, 2, 3\n")
+    path = read_path(Path("path.csv"))
+    assert (path.points, path.times) == ([(0, 0), (1, 2)], [0, 3])
+    for text in ("right_hand", "right_hand=1,2@3", "right_hand=1,2,3", "right_hand=a,2,3@1", "right_hand=1,1,1@1:2:3"):
+        with pytest.raises(MotionClipError, match="expected JOINT"):
+            read_pin(text)
+    for text, words in (("a,b\n1,2\n", "x,z"), ("x,z\n1,zero\n", "not a number"), ("x,z\n1\n", "shorter")):
+        Path("path.csv").write_text(text)
+        with pytest.raises(MotionClipError, match=words):
+            read_path(Path("path.csv"))
