@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 import motionclip
+from motionclip.applications import DEFAULT_GUIDANCE
 from motionclip.applications.edit import meanings
 from motionclip.applications.interpolate import _great_circle, interpolate
 from motionclip.applications.text_to_motion import latents_of
@@ -79,7 +80,7 @@ def test_the_same_motion_twice_stays(model: MotionCLIP) -> None:
 def test_the_meaning_of_words_is_a_mean_of_motions(model: MotionCLIP) -> None:
     wave = motionclip.text_to_motion(model, WAVE, seconds=1)
     points = meanings(model, [WALK, wave], 1.0, draws=3)
-    drawn = torch.cat([latents_of(model, [WALK], 1.0, seed=seed) for seed in range(3)])
+    drawn = model.sample(model.embed_text([WALK]), 1.0, guidance=DEFAULT_GUIDANCE, seed=0, draws=3)
     torch.testing.assert_close(points[0], model.to_tangent(drawn).mean(dim=0), atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(points[1], model.to_tangent(model.encode([wave]))[0])
 

@@ -34,7 +34,7 @@ class Candidate:
 
     Attributes:
         motion: on the canonical skeleton at the model's rate.
-        seed: with which :func:`motionclip.text_to_motion` makes it again.
+        seed: with which :func:`motionclip.text_to_motion` makes it again, with takes=1.
         agreement: cosine of its latent and that of the words.
         plausibility: its worst moments.
     """

@@ -7,22 +7,39 @@ from typing import overload
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS, DEFAULT_TAKES
+from motionclip.metrics.plausibility import plausibility
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
+from motionclip.seeds import SEEDS, check_seed
 
+#: Takes that are decoded, at most, until one is plausible.
+_TRIED = 4
 #: Words, or a motion on any human-like skeleton.
 Source = str | Motion
 
 
 @overload
 def text_to_motion(  # type: ignore[overload-overlap]  # a string is a sequence of strings, too
-    model: MotionCLIP, text: str, *, seconds: float | None = ..., seed: int = ..., guidance: float = ...
+    model: MotionCLIP,
+    text: str,
+    *,
+    seconds: float | None = ...,
+    seed: int = ...,
+    guidance: float = ...,
+    takes: int = ...,
 ) -> Motion: ...
 @overload
 def text_to_motion(
-    model: MotionCLIP, text: Sequence[str], *, seconds: float | None = ..., seed: int = ..., guidance: float = ...
+    model: MotionCLIP,
+    text: Sequence[str],
+    *,
+    seconds: float | None = ...,
+    seed: int = ...,
+    guidance: float = ...,
+    takes: int = ...,
 ) -> list[Motion]: ...
 def text_to_motion(
     model: MotionCLIP,
@@ -31,8 +48,9 @@ def text_to_motion(
     seconds: float | None = None,
     seed: int = 0,
     guidance: float = DEFAULT_GUIDANCE,
+    takes: int = DEFAULT_TAKES,
 ) -> Motion | list[Motion]:
-    """Returns a motion for a text, or a list with one for each of several.
+    """Returns a motion for a text, or a list with one for each of several: the best of some takes.
 
     Args:
         model: from :func:`motionclip.load`.
@@ -40,18 +58,56 @@ def text_to_motion(
         seconds: length of the motion; if not given 4, or the longest that the model makes if that is shorter.
         seed: of the noise. Another seed gives another motion of the same words; the same seed, the same motion.
         guidance: classifier-free guidance scale; above 1 follows the words more closely, with less variety.
+        takes: how many are drawn. The one that agrees most with the words is kept, unless no body could do it.
 
     Returns:
         Motion at the model's frame rate on the canonical skeleton, from above the origin, facing +Z.
 
     Raises:
         TextError: if a text is empty, too long, or not text.
-        ModelError: if the model cannot make that length.
+        ModelError: if the model cannot make that length, or there are no takes.
     """
     texts = [text] if isinstance(text, str) else list(text)
     seconds = seconds_of(model, [], seconds)
-    motions = model.decode(model.sample(model.embed_text(texts), seconds, guidance=guidance, seed=seed), seconds)
+    drawn = ranked_takes(model, model.embed_text(texts), seconds, seed=seed, guidance=guidance, takes=takes)
+    motions = decode_best(model, drawn, seconds)
     return motions[0] if isinstance(text, str) else motions
+
+
+def ranked_takes(
+    model: MotionCLIP, words: Tensor, seconds: float, *, seed: int, guidance: float, takes: int = DEFAULT_TAKES
+) -> Tensor:
+    """Returns latents (N, takes, D) drawn for text latents (N, D), those that agree most with the words first.
+
+    Two seeds have no take in common. Other arguments and errors as of :func:`text_to_motion`.
+    """
+    takes = takes if model.has_prior else min(takes, 1)
+    first = check_seed(seed) * takes % SEEDS
+    drawn = model.sample(words, seconds, guidance=guidance, seed=first, draws=takes).unflatten(0, (len(words), -1))
+    agreement = (F.normalize(drawn, dim=-1) @ F.normalize(words.to(drawn), dim=-1)[..., None])[..., 0]
+    order = agreement.argsort(dim=1, descending=True, stable=True)
+    return torch.take_along_dim(drawn, order[..., None], dim=1)
+
+
+def decode_best(model: MotionCLIP, takes: Tensor, seconds: float) -> list[Motion]:
+    """Returns a motion for each row of latents (N, K, D): of its takes, best first, the first that a body could do.
+
+    Where none of the first few is plausible, the one that is least beyond what bodies do.
+
+    Raises:
+        ModelError: if the model cannot make that length.
+    """
+    found: list[Motion] = model.decode(takes[:, 0], seconds)
+    excess = [plausibility(motion).excess for motion in found]
+    for take in range(1, min(takes.shape[1], _TRIED)):
+        again = [number for number, beyond in enumerate(excess) if beyond > 0]
+        if not again:
+            break
+        for number, motion in zip(again, model.decode(takes[again, take], seconds), strict=True):
+            beyond = plausibility(motion).excess
+            if beyond < excess[number]:
+                found[number], excess[number] = motion, beyond
+    return found
 
 
 def seconds_of(model: MotionCLIP, sources: Sequence[Source], seconds: float | None) -> float:
@@ -82,7 +138,7 @@ def latents_of(
     is_text = torch.tensor([isinstance(source, str) for source in sources])
     latents = torch.empty(len(sources), model.config.latent_dim, device=model.device)
     if words := [source for source in sources if isinstance(source, str)]:
-        latents[is_text] = model.sample(model.embed_text(words), seconds, guidance=guidance, seed=seed)
+        latents[is_text] = ranked_takes(model, model.embed_text(words), seconds, seed=seed, guidance=guidance)[:, 0]
     if motions := [source for source in sources if isinstance(source, Motion)]:
         latents[~is_text] = model.encode(motions)
     return latents

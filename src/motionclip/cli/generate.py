@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, arg
 
 import motionclip
-from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS, DEFAULT_TAKES
 from motionclip.cli.console import save_motion, say, track, write_sheet
 from motionclip.cli.constraints import Constraints, errors_in_words
 from motionclip.cli.options import AboutRig, Formats, Guidance, Model, RigName, Seed, names_file, optional, read_text
@@ -35,7 +35,7 @@ def generate(
     rig: RigName = None,
     seed: Seed = 0,
     guidance: Guidance = DEFAULT_GUIDANCE,
-    candidates: Annotated[int, arg(metavar="N")] = 1,
+    candidates: Annotated[int, arg(metavar="N")] = DEFAULT_TAKES,
     keep: Annotated[int, arg(metavar="N")] = 1,
     asked: Constraints,
     about: AboutRig,
@@ -48,26 +48,29 @@ def generate(
         out: A file for one text, its suffix choosing the format, or a folder. A folder gets a file for each text and
             each of --formats; the format `sheet` adds a picture of all motions, sheet.png.
         seconds: Length of each motion.
-        candidates: Takes to draw for each text. They are ranked by how well they agree with the words, by whether a
-            body can do that, and by their difference from each other.
+        candidates: Takes to draw for each text. They are ranked by how well they agree with the words and by whether a
+            body can do that; with --keep, by their difference from each other, too.
         keep: Takes to keep of them, the best; each has a file of its own.
     """
+    from motionclip.applications.familiarity import familiarity  # which imports torch
+
     target_rig = None if rig is None else motionclip.load_rig(rig, about.known())
     prompts, constraints = _prompts(texts), asked.read(seconds or DEFAULT_SECONDS)
-    if not 1 <= keep <= candidates or (constraints and candidates > 1):
+    if not 1 <= keep <= candidates or (constraints and keep > 1):
         raise MotionClipError(
-            f"--keep {keep} of --candidates {candidates}; expected 1 or more, at most all of them, and one candidate "
-            "with --path, --pose or --pin"
+            f"--keep {keep} of --candidates {candidates}; expected 1 or more, at most all of them, and one with --path, "
+            "--pose or --pin"
         )
     targets = _targets([prompt for prompt in prompts for _ in range(keep)], out, formats, target_rig)
     how: dict[str, Any] = {"seconds": seconds, "seed": seed, "guidance": guidance}
     model, titles = options.load(), prompts
+    say(*(known for known in familiarity(model, prompts) if not known.is_known))
     if constraints:
         with track("steps") as on_step:
             directed = [motionclip.direct(model, text, constraints, on_step=on_step, **how) for text in prompts]
         motions = [each.motion for each in directed]
         say(*(line for each in directed for line in errors_in_words(constraints, each)))
-    elif candidates > 1:
+    elif keep > 1:
         takes = [motionclip.candidates(model, text, count=candidates, keep=keep, **how) for text in prompts]
         listed = [(prompt, take) for prompt, kept in zip(prompts, takes, strict=True) for take in kept]
         motions, titles = (
@@ -76,7 +79,7 @@ def generate(
         )
         say(*(_about(prompt, take) for prompt, take in listed))
     else:
-        motions = motionclip.text_to_motion(model, prompts, **how)
+        motions = motionclip.text_to_motion(model, prompts, takes=candidates, **how)
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
             save_motion(motion, path, target_rig)
@@ -88,7 +91,7 @@ def generate(
 
 def _about(prompt: str, take: Candidate) -> str:
     faults = ", ".join(f"{name} {ratio:.1f} x its limit" for name, ratio in take.plausibility.faults.items())
-    return f"{prompt}: seed {take.seed}, agreement {take.agreement:.2f}, {faults or 'physically plausible'}"
+    return f"{prompt}: seed {take.seed} (alone: --candidates 1), agreement {take.agreement:.2f}, {faults or 'physically plausible'}"
 
 
 def _prompts(texts: tuple[str, ...]) -> list[str]:

@@ -14,6 +14,7 @@ import torch
 from prometheus_client import Gauge
 from torch import Tensor
 
+from motionclip.applications.text_to_motion import decode_best, ranked_takes
 from motionclip.encoders import TextEncoder, checked_texts
 from motionclip.errors import TextError
 from motionclip.model.pipeline import MotionCLIP
@@ -199,11 +200,11 @@ def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[
     for group in _grouped(encoded, lambda n: (frames[n], requests[n].seed, requests[n].guidance)):
         first = requests[group[0]]
         together = torch.stack([encoded[n] for n in group])
-        sampled = model.sample(together, first.seconds, guidance=first.guidance, seed=first.seed)
-        latents.update(zip(group, sampled, strict=True))
+        drawn = ranked_takes(model, together, first.seconds, guidance=first.guidance, seed=first.seed)
+        latents.update(zip(group, drawn, strict=True))
     motions: dict[int, Motion] = {}
     for group in _grouped(encoded, lambda n: frames[n]):
-        decoded = model.decode(torch.stack([latents[n] for n in group]), requests[group[0]].seconds)
+        decoded = decode_best(model, torch.stack([latents[n] for n in group]), requests[group[0]].seconds)
         motions.update(zip(group, decoded, strict=True))
     return [motions[n] if isinstance(row, Tensor) else row for n, row in enumerate(embeddings)]
 
