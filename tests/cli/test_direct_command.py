@@ -25,7 +25,7 @@ def test_generate_along_a_path_through_a_pose_to_a_place(
     assert motion.root[-1, [0, 2]].tolist() == pytest.approx([0.5, 1], abs=0.15)
     told = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in told[:3]] == ["path of 1.13 m", "pose at 0 s", "right_hand at 1 s"]
-    assert main([*words, *options, "--candidates", "2"]) == 2
+    assert main([*words, *options, "--keep", "2"]) == 2
 
 
 def test_pins_and_paths_as_they_are_written(here: Path) -> None:

@@ -58,8 +58,8 @@ def generate(
     prompts, constraints = _prompts(texts), asked.read(seconds or DEFAULT_SECONDS)
     if not 1 <= keep <= candidates or (constraints and keep > 1):
         raise MotionClipError(
-            f"--keep {keep} of --candidates {candidates}; expected 1 or more, at most all of them, and one with --path, "
-            "--pose or --pin"
+            f"--keep {keep} of --candidates {candidates}; expected 1 or more, at most all of them, and one "
+            "with --path, --pose or --pin"
         )
     targets = _targets([prompt for prompt in prompts for _ in range(keep)], out, formats, target_rig)
     how: dict[str, Any] = {"seconds": seconds, "seed": seed, "guidance": guidance}
@@ -91,7 +91,8 @@ def generate(
 
 def _about(prompt: str, take: Candidate) -> str:
     faults = ", ".join(f"{name} {ratio:.1f} x its limit" for name, ratio in take.plausibility.faults.items())
-    return f"{prompt}: seed {take.seed} (alone: --candidates 1), agreement {take.agreement:.2f}, {faults or 'physically plausible'}"
+    seed = f"seed {take.seed} (again by --candidates 1)"
+    return f"{prompt}: {seed}, agreement {take.agreement:.2f}, {faults or 'physically plausible'}"
 
 
 def _prompts(texts: tuple[str, ...]) -> list[str]:
