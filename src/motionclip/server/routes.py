@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 import motionclip
 from motionclip import Motion, MotionCLIP
 from motionclip.applications import DEFAULT_SECONDS
+from motionclip.applications.familiarity import familiarity
 from motionclip.applications.recognize import label_set, labels_of
 from motionclip.applications.text_to_motion import seconds_of
 from motionclip.errors import ModelError, MotionError
@@ -110,10 +112,21 @@ async def metrics(service: ServiceDependency) -> Response:
 
 @router.post("/generate", response_class=Response, responses=motion_content())
 async def generate(body: schemas.GenerateRequest, request: Request, service: ServiceDependency) -> Response:
-    """A motion for a sentence. Sentences that arrive together are made together."""
+    """A motion for a sentence. Sentences that arrive together are made together.
+
+    The header `Familiarity` says how near the sentence is to those that the model knows, and which is nearest.
+    """
     media_type, seconds = motion_type(request), seconds_of(service.model, (), body.seconds)
     motion = await service.batcher.motion(BatchedRequest(body.text, seconds, body.seed, body.guidance))
-    return await service.run(lambda: motion_response(motion, media_type), quick=not is_rendered(media_type))
+
+    def answer() -> Response:
+        response = motion_response(motion, media_type)
+        for known in familiarity(service.model, [body.text]):
+            about = {"known": known.is_known, "score": round(known.score, 3), "nearest": known.nearest}
+            response.headers["Familiarity"] = json.dumps(about)  # ASCII, whatever the words
+        return response
+
+    return await service.run(answer, quick=not is_rendered(media_type))
 
 
 @router.post("/decode", response_class=Response, responses=motion_content())

@@ -10,6 +10,7 @@ import viser
 import motionclip
 from motionclip import Motion, Shot
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS
+from motionclip.applications.familiarity import familiarity
 from motionclip.errors import MotionError
 from motionclip.serving import MAX_STORY_SECONDS
 from motionclip.studio.client import ClientSession, Job
@@ -36,6 +37,9 @@ def add_make(session: ClientSession) -> None:
     @make.on_click
     def _(_: object) -> None:
         text, length, number, pull = words.value, seconds.value, int(seed.value), guidance.value
+        for known in familiarity(model, [text] if text.strip() else []):
+            if not known.is_known:
+                session.notify("Far from what this model knows", f"Nearest: {', '.join(known.nearest)}")
         session.make(
             text, lambda job: motionclip.text_to_motion(model, text, seconds=length, seed=number, guidance=pull)
         )
