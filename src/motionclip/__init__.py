@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # for type checkers and editors: the same names as in _MODULE
     from motionclip.applications.edit import restyle as restyle
     from motionclip.applications.evaluate import evaluate as evaluate
     from motionclip.applications.interpolate import interpolate as interpolate
+    from motionclip.applications.long import long_motion as long_motion
     from motionclip.applications.recognize import recognize as recognize
     from motionclip.applications.reconstruct import reconstruct as reconstruct
     from motionclip.applications.search import index_library as index_library
@@ -64,6 +65,7 @@ _MODULES = {
     "interpolate": "applications.interpolate",
     "load": "model.pipeline",
     "load_rig": "formats",
+    "long_motion": "applications.long",
     "read_motion": "io",
     "recognize": "applications.recognize",
     "reconstruct": "applications.reconstruct",

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from motionclip.applications.storyboard import blend_motions
+from motionclip.applications.transitions import best_entry, blend_motions
 from motionclip.errors import MotionError
 from motionclip.motion import CANONICAL, Motion, heading, turn
 from motionclip.motion import rotations as rot
@@ -94,3 +94,20 @@ def test_overlaps_that_do_not_fit(overlap: int) -> None:
 
 def test_an_overlap_may_be_all_of_a_motion() -> None:
     assert blend_motions(walking(24, 1.0), walking(24, 1.0), 24).num_frames == 24
+
+
+def test_a_step_goes_on_where_it_is() -> None:
+    """A swinging leg, entered at several phases: the same phase is found, and of two motions the one that swings."""
+
+    def swinging(frames: int, first: int) -> Motion:
+        motion = walking(frames, 1.0)
+        angle = 0.5 * torch.sin(2 * math.pi * (torch.arange(frames) + first) / 30)
+        motion.rotations[:, CANONICAL.index("left_hip")] = rot.rotvec_to_matrix(
+            angle[:, None] * torch.tensor([1.0, 0.0, 0.0])
+        )
+        return motion
+
+    still, leg = walking(60, 1.0), swinging(60, 0)
+    for phase in (0, 7, 22):
+        ending = turn(swinging(OVERLAP, phase), torch.tensor(1.1))
+        assert best_entry(ending, [still, leg], 30) == (1, phase)

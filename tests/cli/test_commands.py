@@ -67,3 +67,10 @@ def test_generate_keeps_the_best_of_several_takes(
     assert capsys.readouterr().out.count("walk: seed") == 2
     assert main(["generate", "walk", *options, "--out", str(tmp_path / "best.bvh")]) == 0
     assert main(["generate", "walk", *options, "--keep", "4", "--out", str(tmp_path / "more")]) == 2
+
+
+def test_generate_is_of_any_length(tiny_run: Path, tmp_path: Path) -> None:
+    options = ["--model", str(tiny_run), "--out", str(tmp_path / "walk.npz")]
+    assert main(["generate", "a person walks", "--seconds", "8", *options]) == 0
+    assert read_motion(tmp_path / "walk.npz").num_frames == 240
+    assert main(["generate", "a person walks", "--seconds", "8", "--keep", "2", *options]) == 2

@@ -1,88 +1,35 @@
 """Storyboards: a list of texts and motions with durations becomes one motion, of any length.
 
-The model makes a few seconds at a time. The shots are made one after the other, each a little longer than it is shown,
-and blended where they overlap: the second motion is turned and placed to where the first one ends; joints turn from one
-to the other on an arc; and the root moves with a velocity between the two, for a blend of its positions would drag it.
+The model makes a few seconds at a time. The shots are made one after the other, each a little longer than it is shown.
+Of several draws the one is taken that goes on best from what is there, from that of its frames which does, so that a
+walk keeps its steps; and both are blended where they overlap (:mod:`motionclip.applications.transitions`).
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP, DEFAULT_SECONDS
 from motionclip.applications.text_to_motion import Source, text_to_motion
+from motionclip.applications.transitions import best_entry, blend_motions
 from motionclip.errors import MotionError
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.model.postprocessing import foot_locked_root
-from motionclip.motion import Motion, canonicalize_heading, heading, horizontal, resample, turn
-from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
+from motionclip.motion import Motion, canonicalize_heading, resample
 from motionclip.motion.retarget import on_canonical
 from motionclip.progress import ProgressCallback
 from motionclip.seeds import following_seed
 
-#: Frames over which a contact comes and goes, so that locking a foot does not jerk the body.
-_SOFT = 5
-
-
-def blend_motions(first: Motion, second: Motion, overlap: int) -> Motion:
-    """Returns both motions as one, of ``overlap`` frames less than they have together, with a smooth transition.
-
-    Args:
-        first: on the canonical skeleton.
-        second: the same, at the same rate.
-        overlap: frames that they share, at least 2 and at most all of either.
-
-    Raises:
-        MotionError: if the overlap or the rates do not fit.
-    """
-    if not 2 <= overlap <= min(first.num_frames, second.num_frames) or first.fps != second.fps:
-        raise MotionError(
-            f"motions of {first.num_frames} and {second.num_frames} frames at {first.fps:g} and {second.fps:g} frames "
-            f"per second with {overlap} in common; expected one rate and an overlap of 2 frames or more inside both"
-        )
-    start = first.num_frames - overlap
-    ending = first.frames(start, first.num_frames)
-    # the second one faces in the overlap as the end of the first one does on average
-    difference = heading(ending) - heading(second.frames(0, overlap))
-    second = turn(second, torch.atan2(difference.sin().mean(), difference.cos().mean()))
-    blend = _blend(ending, second.frames(0, overlap))
-    rest = second.root[overlap:] + horizontal(blend.root[-1] - second.root[overlap - 1])
-    rotations = torch.cat([first.rotations[:start], blend.rotations, second.rotations[overlap:]])
-    return replace(first, rotations=rotations, root=torch.cat([first.root[:start], blend.root, rest]))
-
-
-def _blend(a: Motion, b: Motion) -> Motion:
-    """Returns a motion from ``a`` to ``b``, of as many frames as each of them, starting where ``a`` does."""
-    share = torch.linspace(0, 1, a.num_frames, dtype=a.root.dtype)
-    weight = share**3 * (10 - 15 * share + 6 * share**2)  # 0 to 1 with neither speed nor acceleration at the ends
-    steps = rot.unwound(rot.matrix_to_rotvec(a.rotations.mT @ b.rotations))
-    rotations = a.rotations @ rot.rotvec_to_matrix(weight[:, None, None] * steps)
-    between = ((weight[1:] + weight[:-1]) / 2)[:, None]
-    velocity = horizontal(torch.lerp(torch.diff(a.root, dim=0), torch.diff(b.root, dim=0), between))
-    path = torch.cat([a.root[:1], a.root[:1] + velocity.cumsum(dim=0)])
-    path[:, 1] = torch.lerp(a.root[:, 1], b.root[:, 1], weight)
-    blend = replace(a, rotations=rotations, root=path)
-    # raised or lowered until the lowest foot is as high as those of both say
-    low, before, after = (motion.positions[:, CONTACT_INDICES, 1].amin(dim=1) for motion in (blend, a, b))
-    higher = torch.lerp(before, after, weight) - low
-    blend = replace(blend, root=path + higher[:, None] * path.new_tensor(rot.Y_AXIS))
-    contacts = torch.lerp(_soft_contacts(a), _soft_contacts(b), weight[:, None])
-    feet = blend.positions[None, :, CONTACT_INDICES]
-    return replace(blend, root=foot_locked_root(feet, blend.root[None], contacts[None])[0])
-
-
-def _soft_contacts(motion: Motion) -> Tensor:
-    """Returns how surely (T, 4), 0 to 1, feet touch the floor, coming and going over several frames."""
-    touching = foot_contacts(motion.positions, motion.fps).to(motion.root).T  # (4, T)
-    return F.avg_pool1d(touching, _SOFT, stride=1, padding=_SOFT // 2, count_include_pad=False).T
+#: Draws of which the one that goes on best is taken.
+_DRAWS = 8
+#: Seconds within which a draw may be entered: of the same words a cycle of two steps, of others hardly any.
+_SLACK_SAME, _SLACK_OTHER = 1.0, 0.4
 
 
 @dataclass(frozen=True)
@@ -167,15 +114,23 @@ def storyboard(
         raise MotionError(f"an overlap of {overlap} seconds; expected {least:.2g} to {longest:.2g}")
     pieces = [piece for shot in shots for piece in _pieces(model, shot, most)]
     overlaps = [0, *(_shared(a, b, most) for a, b in itertools.pairwise(pieces)), 0]
-    film = _make(model, pieces[0], pieces[0].shown + overlaps[1] // 2, seed, guidance)
+    tail = _first(model, pieces[0], pieces[0].shown + overlaps[1] // 2, seed, guidance)
+    done = []  # frames that nothing changes any more
     on_piece(1, len(pieces))
-    for number in range(1, len(pieces)):
-        frames = pieces[number].shown + (overlaps[number] + overlaps[number + 1]) // 2
-        film = blend_motions(
-            film, _make(model, pieces[number], frames, following_seed(seed, number), guidance), overlaps[number]
-        )
+    for number, (before, piece) in enumerate(itertools.pairwise(pieces), 1):
+        frames = piece.shown + (overlaps[number] + overlaps[number + 1]) // 2
+        border = tail.num_frames - overlaps[number]
+        if border > 0:
+            done.append(tail.frames(0, border))
+        ending = tail.frames(border, tail.num_frames)
+        slack = _SLACK_SAME if piece.source == before.source else _SLACK_OTHER
+        draw = partial(model.sample, guidance=guidance, seed=following_seed(seed, number * _DRAWS), draws=_DRAWS)
+        following = _next(model, piece, frames, ending, round(slack * tail.fps), draw)
+        tail = blend_motions(ending, following, overlaps[number])
         on_piece(number + 1, len(pieces))
-    return canonicalize_heading(film)
+    parts = [*done, tail]
+    rotations, root = torch.cat([part.rotations for part in parts]), torch.cat([part.root for part in parts])
+    return canonicalize_heading(replace(tail, rotations=rotations, root=root))
 
 
 def _pieces(model: MotionCLIP, shot: Shot, overlap: int) -> list[_Piece]:
@@ -185,7 +140,8 @@ def _pieces(model: MotionCLIP, shot: Shot, overlap: int) -> list[_Piece]:
         motion = resample(on_canonical(shot.source), fps)
         return [_Piece(motion, motion.num_frames if shot.seconds is None else round(shot.seconds * fps))]
     frames = round((DEFAULT_SECONDS if shot.seconds is None else shot.seconds) * fps)
-    count = max(1, math.ceil(frames / (model.config.max_frames - overlap)))
+    slack = round(_SLACK_SAME * fps)
+    count = max(1, math.ceil(frames / max(model.config.max_frames - overlap - slack, 2)))
     return [_Piece(shot.source, frames * (n + 1) // count - frames * n // count) for n in range(count)]
 
 
@@ -201,8 +157,21 @@ def _shared(a: _Piece, b: _Piece, most: int) -> int:
     return shared
 
 
-def _make(model: MotionCLIP, piece: _Piece, frames: int, seed: int, guidance: float) -> Motion:
-    """Returns the motion of a piece, of ``frames`` frames; of fewer if a given motion has no more."""
+def _first(model: MotionCLIP, piece: _Piece, frames: int, seed: int, guidance: float) -> Motion:
+    """Returns the motion of the first piece, of ``frames`` frames; of fewer if a given motion has no more."""
     if isinstance(piece.source, str):
         return text_to_motion(model, piece.source, seconds=frames / model.config.fps, seed=seed, guidance=guidance)
     return piece.source.frames(0, min(frames, piece.source.num_frames))
+
+
+def _next(
+    model: MotionCLIP, piece: _Piece, frames: int, ending: Motion, slack: int, draw: Callable[[Tensor, float], Tensor]
+) -> Motion:
+    """Returns the motion of a piece, of ``frames`` frames, that goes on from ``ending``; of fewer as :func:`_first`."""
+    if not isinstance(piece.source, str):
+        return piece.source.frames(0, min(frames, piece.source.num_frames))
+    made = min(frames + slack, max(model.config.max_frames, frames))
+    seconds = made / model.config.fps
+    options = model.decode(draw(model.embed_text([piece.source]), seconds), seconds)
+    which, start = best_entry(ending, options, made - frames + 1)
+    return options[which].frames(start, start + frames)

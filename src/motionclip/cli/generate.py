@@ -30,7 +30,7 @@ def generate(
     /,
     *,
     out: Annotated[Path, arg(metavar="FILE|DIR")] = Path("out"),
-    seconds: Annotated[float | None, optional(float, "SECONDS", default="4, or the model's longest")] = None,
+    seconds: Annotated[float | None, optional(float, "SECONDS", default="4 for each thing that is done")] = None,
     formats: Formats = (),
     rig: RigName = None,
     seed: Seed = 0,
@@ -47,12 +47,14 @@ def generate(
         texts: What the person does, a sentence in quotes for each motion, or a .txt file with one in each line.
         out: A file for one text, its suffix choosing the format, or a folder. A folder gets a file for each text and
             each of --formats; the format `sheet` adds a picture of all motions, sheet.png.
-        seconds: Length of each motion.
+        seconds: Length of each motion; of any length, longer ones in windows that go on from each other. What a
+            sentence says is done "..., then ..." is done one after the other.
         candidates: Takes to draw for each text. They are ranked by how well they agree with the words and by whether a
             body can do that; with --keep, by their difference from each other, too.
         keep: Takes to keep of them, the best; each has a file of its own.
     """
-    from motionclip.applications.familiarity import familiarity  # which imports torch
+    from motionclip.applications.familiarity import familiarity  # which import torch
+    from motionclip.applications.long import shots_of
 
     target_rig = None if rig is None else motionclip.load_rig(rig, about.known())
     prompts, constraints = _prompts(texts), asked.read(seconds or DEFAULT_SECONDS)
@@ -64,6 +66,12 @@ def generate(
     targets = _targets([prompt for prompt in prompts for _ in range(keep)], out, formats, target_rig)
     how: dict[str, Any] = {"seconds": seconds, "seed": seed, "guidance": guidance}
     model, titles = options.load(), prompts
+    is_long = (seconds or 0) > model.max_seconds or any(len(shots_of(text)) > 1 for text in prompts)
+    if is_long and (constraints or keep > 1):
+        raise MotionClipError(
+            f"more than {model.max_seconds:g} seconds, or one thing after another, with --keep, --path, --pose or "
+            "--pin; make the parts one by one, and join them with `motionclip storyboard`"
+        )
     say(*(known for known in familiarity(model, prompts) if not known.is_known))
     if constraints:
         with track("steps") as on_step:
@@ -78,6 +86,9 @@ def generate(
             [f"{prompt}, seed {take.seed}" for prompt, take in listed],
         )
         say(*(_about(prompt, take) for prompt, take in listed))
+    elif is_long:
+        with track("pieces") as on_piece:
+            motions = [motionclip.long_motion(model, text, on_piece=on_piece, **how) for text in prompts]
     else:
         motions = motionclip.text_to_motion(model, prompts, takes=candidates, **how)
     for motion, paths in zip(motions, targets, strict=True):

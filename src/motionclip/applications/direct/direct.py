@@ -18,12 +18,11 @@ from motionclip.errors import ModelError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion, heading, turn
 from motionclip.progress import ProgressCallback
-from motionclip.seeds import following_seed
 
 #: Steps of the descent, unless others are asked for.
 DEFAULT_STEPS = 24
 #: Draws from the prior, of which the one that fits best is the start.
-_DRAWS = 8
+_DRAWS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +100,5 @@ def _starts(model: MotionCLIP, source: Source, seconds: float, seed: int, guidan
     if isinstance(source, Motion):
         return model.to_tangent(model.encode([source])).clone()
     words = model.embed_text([source])
-    draws = [
-        model.sample(words, seconds, guidance=guidance, seed=following_seed(seed, number)) for number in range(_DRAWS)
-    ]
-    return model.to_tangent(torch.cat(draws)).clone()  # cloned, for what inference mode made takes no gradients
+    draws = model.sample(words, seconds, guidance=guidance, seed=seed, draws=_DRAWS)
+    return model.to_tangent(draws).clone()  # cloned, for what inference mode made takes no gradients

@@ -1,0 +1,70 @@
+"""Motions of any length from one sentence: long ones in windows, and sentences that say what follows what in shots."""
+
+from __future__ import annotations
+
+import re
+
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS
+from motionclip.applications.storyboard import Shot, storyboard
+from motionclip.errors import MotionError
+from motionclip.model.pipeline import MotionCLIP
+from motionclip.motion import Motion
+from motionclip.progress import ProgressCallback
+
+#: Longest motion that is made at once, seconds: an hour.
+MAX_SECONDS = 3600.0
+#: What says that something follows.
+_THEN = re.compile(r"\s*(?:;|[,.]?\s*\b(?:and\s+)?(?:then|after that|afterwards|finally)\b)[,\s]*", re.IGNORECASE)
+#: What stands between the parts of a list whose last part follows "then".
+_COMMA = re.compile(r"\s*,\s*(?:and\s+)?")
+#: How a sentence begins that says who does it.
+_SUBJECT = re.compile(r"(?:an?|the|some(?:one|body)|he|she|they|it|i|you|we|this|that)\b", re.IGNORECASE)
+
+
+def shots_of(text: str) -> list[str]:
+    """Returns what a sentence says is done one after the other, each with its subject.
+
+    It is divided at "then", "after that", "finally" and semicolons, and at commas if it has one of these.
+
+    >>> shots_of("a person walks, waves, and then sits down")
+    ['a person walks', 'a person waves', 'a person sits down']
+    """
+    parts = [part for part in _THEN.split(text.strip().rstrip(".")) if part]
+    if len(parts) < 2:
+        return [text]
+    parts = [part for listed in parts for part in _COMMA.split(listed) if part]
+    named = bool(_SUBJECT.match(parts[0]))
+    return [part if not named or _SUBJECT.match(part) else f"a person {part}" for part in parts]
+
+
+def long_motion(
+    model: MotionCLIP,
+    text: str,
+    *,
+    seconds: float | None = None,
+    seed: int = 0,
+    guidance: float = DEFAULT_GUIDANCE,
+    on_piece: ProgressCallback = lambda done, total: None,
+) -> Motion:
+    """Returns a motion of any length that does what a sentence says, one part after the other.
+
+    Time and memory grow with the length, and no faster.
+
+    Args:
+        model: from :func:`motionclip.load`.
+        text: what the person does; "..., then ..." for one thing after another.
+        seconds: in all, shared by the parts alike; 4 for each part if not given.
+        seed: as in :func:`motionclip.storyboard`, like the guidance.
+        guidance: classifier-free guidance scale.
+        on_piece: called with the number of windows done, and of all.
+
+    Raises:
+        MotionError: if the length is not positive, or more than an hour.
+        TextError: if the text is empty, too long, or not text.
+    """
+    parts = shots_of(text)
+    seconds = DEFAULT_SECONDS * len(parts) if seconds is None else seconds
+    if not 0 < seconds <= MAX_SECONDS:
+        raise MotionError(f"{seconds:g} seconds; expected a positive number, and at most {MAX_SECONDS:g}")
+    shots = [Shot(part, seconds / len(parts)) for part in parts]
+    return storyboard(model, shots, seed=seed, guidance=guidance, on_piece=on_piece)
