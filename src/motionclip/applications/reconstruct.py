@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from motionclip.applications.storyboard import blend_motions
+from motionclip.applications.transitions import blend_motions
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion, heading, horizontal, resample, turn
 from motionclip.motion.retarget import on_canonical
