@@ -36,3 +36,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_imports_that_do_not_wait_for_torch(statement: str) -> None:
     check = f"import sys; {statement}; assert not {{'torch', 'matplotlib'}} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", check], check=True)
+
+
+def test_words_to_a_file_import_no_compiler(tmp_path: Path) -> None:
+    check = "import sys, motionclip as m; m.write_motion(m.text_to_motion(m.load(), 'walk'), sys.argv[1]); "
+    check += "assert not {'numba', 'torch._dynamo', 'sympy', 'matplotlib', 'transformers'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", check, str(tmp_path / "walk.bvh")], check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,23 @@ def test_the_overview_lists_every_command(arguments: list[str], capsys: pytest.C
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {name} " in shown for name in COMMANDS)
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version"])
+def test_the_overview_comes_at_once(arguments: str) -> None:
+    check = f"import sys; from motionclip.cli.main import main; main(['{arguments}']); "
+    check += "assert not {'torch', 'numpy', 'tyro', 'rich'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", check], check=True, capture_output=True)
+
+
+def test_threads_that_wait_let_others_compute() -> None:
+    check = "import os; from motionclip.cli.main import main; main(['--version']); print(os.environ['OMP_WAIT_POLICY'])"
+    for given, expected in (({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")):
+        environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"} | given
+        done = subprocess.run(
+            [sys.executable, "-c", check], check=True, capture_output=True, text=True, env=environment
+        )
+        assert done.stdout.splitlines()[-1] == expected
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,10 +107,11 @@ def test_threads_come_from_the_option_or_the_environment(tiny_run: Path, monkeyp
     monkeypatch.setattr(torch, "set_num_threads", wanted.append)
     monkeypatch.delenv(THREADS, raising=False)
     ModelOptions(str(tiny_run)).load()
+    ModelOptions(str(tiny_run)).load(many=True)  # as many as PyTorch takes
     ModelOptions(str(tiny_run), threads=3).load()
     monkeypatch.setenv(THREADS, "2")
-    ModelOptions(str(tiny_run)).load()
-    assert wanted == [3, 2]
+    ModelOptions(str(tiny_run)).load(many=True)
+    assert wanted == [1, 3, 2]
     for options in (ModelOptions(threads=0), ModelOptions(threads=-1)):
         with pytest.raises(MotionClipError, match="1 or more"):
             options.load()

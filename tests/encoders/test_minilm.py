@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 import torch
 
-from motionclip.encoders import MiniLMEncoder, load_text_encoder
+from motionclip.encoders import MiniLMEncoder, load_text_encoder, minilm
 from motionclip.encoders.minilm import PACKAGE
 from motionclip.errors import ModelError, TextError
 
@@ -93,6 +95,25 @@ def test_damaged_and_missing_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not these")
     with pytest.raises(ModelError, match="SHA-256"):
         MiniLMEncoder(tmp_path)
+
+
+def test_weights_are_checked_again_when_they_have_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTIONCLIP_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"sound")
+    minilm.check_file(path, sha256(b"sound").hexdigest())
+    path.write_bytes(b"wrong")
+    os.utime(path, ns=(1, path.stat().st_mtime_ns + 1))
+    with pytest.raises(ModelError, match="SHA-256"):
+        minilm.check_file(path, sha256(b"sound").hexdigest())
+
+
+def test_weights_are_checked_without_a_folder_to_write_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"sound")
+    monkeypatch.setenv("MOTIONCLIP_CACHE", str(path))
+    for _ in range(2):
+        minilm.check_file(path, sha256(b"sound").hexdigest())
 
 
 def test_tower_is_loaded_by_name() -> None:

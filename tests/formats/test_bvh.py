@@ -16,7 +16,7 @@ from motionclip.errors import FormatError, MotionError
 from motionclip.formats.bvh import read_bvh, write_bvh
 from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
-from motionclip.motion.rotations import euler_to_matrix
+from motionclip.motion.channels import euler_to_matrix
 from motionclip.motion.units import UNITS
 
 # A root with every channel in an odd order, a child with only two angles, two tips on one joint.

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motionclip.motion import rotations as rot
-from motionclip.motion.rotations import euler_to_matrix, matrix_to_zxy
+from motionclip.motion.channels import euler_to_matrix
+from motionclip.motion.rotations import matrix_to_zxy
 
 AXES = {"X": [1.0, 0.0, 0.0], "Y": [0.0, 1.0, 0.0], "Z": [0.0, 0.0, 1.0]}
 ANGLE = st.floats(-720, 720)

@@ -30,7 +30,7 @@ REQUESTS = [
 
 def batcher(model: MotionCLIP, **limits: float) -> tuple[Batcher, Metrics, WorkerPool]:
     metrics = Metrics()
-    pool = WorkerPool("making", 1, 1, 1, metrics.waiting)
+    pool = WorkerPool("making", 1, 1, metrics.waiting)
     return Batcher(model, pool, Limits(**limits), metrics), metrics, pool  # type: ignore[arg-type]
 
 
@@ -141,7 +141,7 @@ def test_clients_at_once_all_get_an_answer(model: MotionCLIP) -> None:
 
 
 def test_work_that_waits_is_bounded() -> None:
-    gate, pool = threading.Event(), WorkerPool("jobs", 1, 1, 1, Metrics().waiting)
+    gate, pool = threading.Event(), WorkerPool("jobs", 1, 1, Metrics().waiting)
 
     def wait() -> bool:
         return gate.wait(120)

@@ -57,7 +57,7 @@ def evaluate(
     judge = None if evaluator == _NO_EVALUATOR else load_evaluator(evaluator)
     if judge is None:
         say("no evaluator: no R-precision, FID, diversity, multimodality or editing; `motionclip train-evaluator`")
-    evaluation = motionclip.evaluate(options.load(), stores, split, evaluator=judge, on_stage=say)
+    evaluation = motionclip.evaluate(options.load(many=True), stores, split, evaluator=judge, on_stage=say)
     for figures in evaluation.datasets:
         say("", f"{figures.dataset}: {figures.clips} clips", *map(screen_table, sections(figures)))
     values = {"model": options.model, "data": [str(path) for path in data], "evaluator": evaluator}

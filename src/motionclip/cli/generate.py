@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from motionclip.applications.candidates import Candidate
     from motionclip.formats import Rig
 
+#: Motions that one thread makes as fast as several.
+_FEW = 16
 #: In `--formats`: a contact sheet of all motions.
 _SHEET = "sheet"
 
@@ -65,7 +67,7 @@ def generate(
         )
     targets = _targets([prompt for prompt in prompts for _ in range(keep)], out, formats, target_rig)
     how: dict[str, Any] = {"seconds": seconds, "seed": seed, "guidance": guidance}
-    model, titles = options.load(), prompts
+    model, titles = options.load(many=len(prompts) * candidates > _FEW), prompts
     is_long = (seconds or 0) > model.max_seconds or any(len(shots_of(text)) > 1 for text in prompts)
     if is_long and (constraints or keep > 1):
         raise MotionClipError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -10,8 +11,6 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-import tyro
 
 from motionclip import __version__
 from motionclip.errors import MotionClipError
@@ -66,6 +65,7 @@ options:
 def main(args: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status: 0, or 2 for input that cannot be used."""
     given = list(sys.argv[1:] if args is None else args)
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before PyTorch loads: its threads else wait at full speed
     warnings.formatwarning = lambda message, *_: f"motionclip: {message}\n"
     name = given[0] if given else "--help"
     try:
@@ -74,9 +74,13 @@ def main(args: Sequence[str] | None = None) -> int:
         elif name == "--version":
             print(f"motionclip {__version__}")
         elif name == "--tyro-print-completion":
+            import tyro
+
             commands = {each: load_command(each) for each in COMMANDS}
             tyro.extras.subcommand_cli_from_dict(commands, prog="motionclip", args=given)
         else:
+            import tyro  # not for the overview: it takes 0.1 s
+
             command = load_command(name)
             _refuse_repeated(given)
             if name == "train":  # whose flags and their defaults are those of a preset

@@ -40,7 +40,7 @@ def adapt(
     if out.exists():
         raise DataError(f"{out} exists; expected a new folder")
     texts = None if captions is None else read_lines(captions, "one caption a line")
-    model = replace(options, encoder_weights=None).load()
+    model = replace(options, encoder_weights=None).load(many=True)
     encoder = load_text_encoder(text_encoder, options.encoder_weights, torch_device(options.device))
     result = adapt_model(model, encoder, texts, on_stage=say)
     result.model.save(out)

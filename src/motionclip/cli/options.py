@@ -124,17 +124,25 @@ class ModelOptions:
     Attributes:
         model: Name of a shipped model, a model folder, or a run folder of `motionclip train`.
         device: Where to compute; `auto` takes a GPU if there is one.
-        threads: Number of processor threads.
+        threads: Number of processor threads of a computation.
         encoder_weights: Folder or file with the text encoder's weights, in place of the Hugging Face hub.
     """
 
     model: Annotated[str, arg(metavar="NAME|DIR")] = "base"
     device: Device = "cpu"
-    threads: Annotated[int | None, optional(int, "N", default=f"${THREADS}, else what PyTorch chooses")] = None
+    threads: Annotated[
+        int | None, optional(int, "N", default=f"${THREADS}, else 1, and all cores for many motions")
+    ] = None
     encoder_weights: Annotated[Path | None, optional(Path, "PATH")] = None
 
-    def load(self) -> MotionCLIP:
+    def load(self, *, many: bool = False) -> MotionCLIP:
         """Sets the number of threads of this process, and returns the model.
+
+        Threads that share small work mostly wait for each other: one motion is made on one thread about as fast as on
+        several, and much faster where other processes are busy.
+
+        Args:
+            many: whether many motions are encoded or made at once, which all cores then share.
 
         Raises:
             ModelError: if the model or its text encoder's weights are missing or damaged, or there is no such device.
@@ -143,6 +151,8 @@ class ModelOptions:
         import torch
 
         threads = os.environ.get(THREADS) if self.threads is None else str(self.threads)
+        if not threads:
+            threads = "" if many else "1"
         if threads:
             if not threads.isdecimal() or int(threads) < 1:
                 raise MotionClipError(f"{threads} threads; expected a whole number of 1 or more (--threads, {THREADS})")

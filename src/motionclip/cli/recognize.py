@@ -49,7 +49,7 @@ def recognize(
 
     check_picture(out)
     chosen, motions = label_set(labels), read_motions(files)
-    found = motionclip.recognize(options.load(), motions, chosen, top=top, none_below=none_below)
+    found = motionclip.recognize(options.load(many=True), motions, chosen, top=top, none_below=none_below)
     for path, recognition in zip(files, found, strict=True):
         say(*_tables(path, recognition))
     if json_file is not None:
@@ -105,7 +105,7 @@ def caption(
     check_picture(out)
     texts = None if sentences is None else read_lines(sentences, "one sentence a line")
     motions = read_motions(files)
-    found = motionclip.caption(options.load(), motions, texts, top=top)
+    found = motionclip.caption(options.load(many=True), motions, texts, top=top)
     for path, stretches in zip(files, found, strict=True):
         say(_caption_table(path, stretches))
     if json_file is not None:

@@ -53,7 +53,7 @@ def search(
     if not queries:
         raise MotionClipError('nothing to search for; expected text in quotes, such as "a person walks", or a file')
     check_picture(out)
-    sources, model = [read_source(query) for query in queries], options.load()
+    sources, model = [read_source(query) for query in queries], options.load(many=True)
     with track("reading the library") as progress:
         index = motionclip.index_library(model, library, progress=progress)
     hits = motionclip.search(model, index, sources, top=top, least=least)

@@ -38,8 +38,7 @@ def serve(
 ) -> None:
     """Answer requests for motions over HTTP.
 
-    Stopped by Ctrl-C or SIGTERM, it finishes what it has begun; docs/server.md shows the requests. --threads is for
-    reading the library, --limits.threads for each request.
+    Stopped by Ctrl-C or SIGTERM, it finishes what it has begun; docs/server.md shows the requests.
 
     Args:
         host: Address to listen at; other machines reach it only if this is not a loopback address.

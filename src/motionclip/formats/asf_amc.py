@@ -23,8 +23,8 @@ from motionclip.errors import FormatError
 from motionclip.formats.files import decode_names, read_bytes
 from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
+from motionclip.motion.channels import channels_to_matrices, euler_to_matrix
 from motionclip.motion.conventions import Recording
-from motionclip.motion.rotations import channels_to_matrices, euler_to_matrix
 
 Doubles = NDArray[np.float64]
 ROOT = "root"

@@ -26,7 +26,7 @@ from motionclip.formats.files import decode_names, read_bytes, replacing
 from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
 from motionclip.motion.conventions import Known, Recording, interpret, read_skeleton, warn_of
-from motionclip.motion.rotations import channels_to_matrices, matrix_to_zxy
+from motionclip.motion.rotations import matrix_to_zxy
 from motionclip.motion.units import UNITS, longest_chain
 
 Doubles = NDArray[np.float64]
@@ -422,6 +422,8 @@ def _frame_rate(path: str | Path, word: str, line: int) -> float:
 
 def _local_transforms(joints: Sequence[BvhJoint], values: Doubles) -> tuple[Doubles, Doubles]:
     """Local rotations (T, J, 3, 3) and positions (T, J, 3) relative to the parent, file units."""
+    from motionclip.motion.channels import channels_to_matrices  # writing does without
+
     channels = [channel for joint in joints for channel in joint.rotations]
     axes, columns = np.array(channels, dtype=np.int64).reshape(-1, 2).T
     starts = np.cumsum([0] + [len(joint.rotations) for joint in joints])

@@ -6,12 +6,15 @@ Weights are stored in half precision and computed with in single. Nothing is unp
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
@@ -45,13 +48,30 @@ def save_network(network: Network, folder: Path) -> None:
         save_file(tensors, path)
 
 
+class _Uninitialised(TorchFunctionMode):
+    """Parameters of modules that are made in it hold anything at all, for weights are about to replace them.
+
+    On torch's meta device nothing is drawn either, but its normal numbers import the compiler, which takes a second.
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Returns what a function returns, but for those of ``nn.init`` the tensor as it is."""
+        given = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
+
+
 def load_network(folder: Path) -> Network:
     """Returns the network of a model folder, in evaluation mode.
 
     Raises:
         ModelError: if a file is missing or damaged, or the weights do not fit the config.
     """
-    network = Network(_read_config(folder / CONFIG_FILE))
+    with _Uninitialised():
+        network = Network(_read_config(folder / CONFIG_FILE))
     tensors = read_weights(folder / WEIGHTS_FILE)
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in tensors.items()}
@@ -61,7 +81,7 @@ def load_network(folder: Path) -> Network:
             f"{folder / WEIGHTS_FILE} does not fit {CONFIG_FILE} beside it; missing, left over or of another shape: "
             f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}"
         )
-    network.load_state_dict({name: value.float() for name, value in tensors.items()})
+    network.load_state_dict({name: value.float() for name, value in tensors.items()}, assign=True)
     return network.eval()
 
 

@@ -65,17 +65,19 @@ class MemoizedEncoder:
 class WorkerPool:
     """A few threads for heavy work, with a bounded queue. Everything but the work itself runs on the event loop.
 
+    A computation has as many processor threads as one in the thread that makes the pool.
+
     Args:
         name: of the pool, in the metrics and the names of its threads.
         threads: how many.
-        torch_threads: processor threads of one computation.
         waiting: size of the queue.
         gauge: shows how much work waits or is done.
     """
 
-    def __init__(self, name: str, threads: int, torch_threads: int, waiting: int, gauge: Gauge):
+    def __init__(self, name: str, threads: int, waiting: int, gauge: Gauge):
         # set in the thread itself: MKL does not learn of it from outside
-        self._threads = ThreadPoolExecutor(threads, f"motionclip-{name}", torch.set_num_threads, (torch_threads,))
+        of_each = (torch.get_num_threads(),)
+        self._threads = ThreadPoolExecutor(threads, f"motionclip-{name}", torch.set_num_threads, of_each)
         self._capacity, self._held = threads + waiting, 0
         gauge.labels(name).set_function(lambda: self._held)
 

@@ -31,8 +31,7 @@ class Limits:
         requests: requests that are answered at once.
         waiting: texts that wait to be made into motions.
         jobs: other work that waits: edits, films, uploads.
-        workers: threads for other work.
-        threads: processor threads of one computation.
+        workers: computations at once for other work.
         batch: texts that are made into motions together, at most.
         gather_ms: milliseconds for which a text waits for others when no motion is being made.
 
@@ -46,7 +45,6 @@ class Limits:
     waiting: int = 256
     jobs: int = 16
     workers: int = 2
-    threads: int = 1
     batch: int = 64
     gather_ms: float = 4.0
 

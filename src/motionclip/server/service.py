@@ -35,9 +35,9 @@ class Service:
         self.library, self.metrics = library, Metrics()
         gauge = self.metrics.waiting
         # three pools, so that texts, and answers that are ready to be written, do not wait behind edits and films
-        self._making = WorkerPool("making", 1, limits.threads, 0, gauge)
-        self._answering = WorkerPool("answering", 1, limits.threads, limits.requests, gauge)
-        self._jobs = WorkerPool("jobs", limits.workers, limits.threads, limits.jobs, gauge)
+        self._making = WorkerPool("making", 1, 0, gauge)
+        self._answering = WorkerPool("answering", 1, limits.requests, gauge)
+        self._jobs = WorkerPool("jobs", limits.workers, limits.jobs, gauge)
         self.batcher = Batcher(self.model, self._making, limits, self.metrics)
 
     @property
