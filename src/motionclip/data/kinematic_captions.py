@@ -77,7 +77,7 @@ def describe(positions: np.ndarray | Tensor, fps: float, generator: Random, coun
 
 def sentences(facts: Sequence[Fact], generator: Random, count: int = 3) -> tuple[str, ...]:
     """Returns different sentences about the facts of a movement, a short one first, then fuller ones."""
-    told = most_telling(facts)
+    told = _most_telling(facts)
     if not told:
         return ()
     best = told[0]
@@ -94,7 +94,16 @@ def sentences(facts: Sequence[Fact], generator: Random, count: int = 3) -> tuple
     return tuple(texts)
 
 
-def most_telling(facts: Sequence[Fact]) -> list[Fact]:
+def headline(facts: Sequence[Fact]) -> str | None:
+    """Returns the most telling fact as an order in the plainest words, such as "walk backwards"; None without facts."""
+    told = _most_telling(facts)
+    if not told:
+        return None
+    best = replace(told[0], pace="", count=0)
+    return conjugate(_phrase(best, Random(0), plain=True), "order")
+
+
+def _most_telling(facts: Sequence[Fact]) -> list[Fact]:
     """Returns the facts that a sentence may be about, the most telling first."""
     return sorted(_merged(_curved(facts)), key=lambda fact: (_rank(fact), fact.start, fact.stop))
 

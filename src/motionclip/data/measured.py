@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 from torch import Tensor
 
-from motionclip.data.kinematic_captions import most_telling, sentences
+from motionclip.data.kinematic_captions import headline, sentences
 from motionclip.data.kinematics import measure
 from motionclip.data.segments import Segment
 from motionclip.data.store import FPS
@@ -38,9 +38,10 @@ def measured_segments(clips: Sequence[Segment], sixd: Tensor, root: Tensor) -> I
             seed = zlib.crc32(np.ascontiguousarray(positions[start:stop]).tobytes())  # the same words in each run
             texts = sentences(facts, Random(seed), _SENTENCES)
             if texts:
-                best = most_telling(facts)[0]
-                about = (clip.dataset, clip.start + start, stop - start, False, texts, None, None)
-                yield Segment(*about, action=f"measured: {best.what} {best.way} {best.side}", measured=True)
+                name = headline(facts)
+                words = tuple(dict.fromkeys((*texts, str(name))))
+                about = (clip.dataset, clip.start + start, stop - start, False, words, None, None)
+                yield Segment(*about, action=f"measured: {name}", label=name, measured=True)
 
 
 def _tiles(num_frames: int) -> Iterator[tuple[int, int]]:
