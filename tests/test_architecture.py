@@ -14,6 +14,7 @@ ORDER = (
     "progress",
     "seeds",
     "pickles",
+    "gate",
     "motion",
     "body",
     "formats",
@@ -28,6 +29,7 @@ ORDER = (
     "applications",
     "export",
     "motionclip",  # the front door, motionclip/__init__.py: it may show all of the above
+    "isolation",
     "serving",
     "server",
     "studio",

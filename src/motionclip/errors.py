@@ -32,9 +32,12 @@ class FormatError(MotionClipError):
         where = f"{path}" if line is None else f"{path}, line {line}"
         super().__init__(f"{where}: {problem}; expected {expected}")
 
+    def __reduce__(self) -> tuple[type[FormatError], tuple[Path, str, str, int | None]]:
+        return type(self), (self.path, self.problem, self.expected, self.line)  # it crosses borders of processes
+
 
 class SizeError(MotionClipError):
-    """A file takes more memory than a limit allows."""
+    """A file takes more memory or time than a limit allows."""
 
 
 class TextError(MotionClipError):

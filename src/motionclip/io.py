@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
-from motionclip.errors import FormatError
+from motionclip.errors import FormatError, MotionError, SkeletonError
 from motionclip.progress import ProgressCallback
 
 if TYPE_CHECKING:  # the command line shows the formats in its help, and does not wait for PyTorch
@@ -229,14 +229,20 @@ def read_with_conventions(path: str | Path, known: Known | None = None) -> tuple
         As :func:`read_motion`.
     """
     from motionclip.motion.conventions import Known, Recording, axis_of, interpret
+    from motionclip.motion.motion import check_rate
 
     known = known or Known()
+    if known.fps is not None:
+        check_rate(known.fps)
     reading = format_of(path, "read")
     file, take = split_take(path)
     named: dict[str, Any] = {"take": take} if reading.takes else {}
     if reading.judges_up:
         named["up"] = None if known.up is None else axis_of(known.up)
-    found: Motion | Recording = _function(reading.reader)(file, fps=known.fps, **named)
+    try:
+        found: Motion | Recording = _function(reading.reader)(file, fps=known.fps, **named)
+    except (MotionError, SkeletonError) as error:
+        raise FormatError(path, f"what it holds is no motion: {error}", "a whole file of a moving skeleton") from error
     if not isinstance(found, Recording):
         found = Recording(found, up="+y", unit=1.0)
     return interpret(found, replace(known, up=None) if reading.judges_up else known)
@@ -282,7 +288,9 @@ def check_writable(path: str | Path, rig: Rig | None = None) -> None:
         raise FormatError(path, f"{suffix} cannot hold the rig {rig.name}", f"one of {', '.join(rig.suffixes)}")
 
 
-def motion_bytes(motion: Motion, suffix: str, rig: Rig | None = None) -> bytes:
+def motion_bytes(
+    motion: Motion, suffix: str, rig: Rig | None = None, progress: ProgressCallback | None = None
+) -> bytes:
     """Returns the content of a file of a motion, as :func:`write_motion` writes it.
 
     Raises:
@@ -290,7 +298,7 @@ def motion_bytes(motion: Motion, suffix: str, rig: Rig | None = None) -> bytes:
     """
     with TemporaryDirectory(prefix="motionclip-") as folder:
         path = Path(folder) / f"motion{suffix}"
-        write_motion(motion, path, rig)
+        write_motion(motion, path, rig, progress)
         return path.read_bytes()
 
 

@@ -1,23 +1,39 @@
-"""What the server and the studio share: size limits of motions from outside, and which hosts are this machine."""
+"""What the server and the studio share: how they read files from outside, within limits, which hosts are this machine,
+and how they end.
+"""
 
 from __future__ import annotations
 
-import io
+import faulthandler
 import ipaddress
-import zipfile
+import sys
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
 
-from motionclip.errors import MotionError, SizeError
-from motionclip.formats import Rig
+import torch
+
+from motionclip.errors import FormatError, MotionError, SkeletonError
+from motionclip.formats import Rig, load_rig
 from motionclip.io import FORMATS, motion_bytes, motion_from_bytes, readable
-from motionclip.motion import Motion
+from motionclip.isolation import IsolatedWorkers
+from motionclip.motion import CANONICAL, Motion, Skeleton
+from motionclip.progress import ProgressCallback
 
 #: Joints, frames, seconds and frames per second of an uploaded motion.
 MAX_JOINTS, MAX_FRAMES, MAX_SECONDS = 512, 20_000, 300.0
 MIN_FPS, MAX_FPS = 1.0, 1000.0
 #: Frames times joints of a motion.
 MAX_POSES = 2_000_000
-#: Bytes that an uploaded archive may unpack to.
-MAX_UNPACKED = 128 << 20
+#: Megabytes that reading a file may take.
+READ_MB = 1000.0
+#: Seconds after which a server that was told to stop is ended, whatever it does.
+LAST_SECONDS = 9.0
+#: What reading a motion needs, loaded once for all processes that read.
+_PRELOAD = ("motionclip.serving", "motionclip.formats.bvh", "motionclip.formats.npz", "motionclip.formats.gltf_motion")
 #: Frames of a film or a film strip.
 MAX_RENDERED_FRAMES = 900
 #: Seconds of a storyboard.
@@ -40,10 +56,10 @@ def read_upload(content: bytes, suffix: str, name: str) -> Motion:
     Raises:
         FormatError: if the file is damaged.
         MotionError: if it has more joints, frames or seconds than the limits allow.
-        SizeError: if it is an archive that unpacks to more than ``MAX_UNPACKED``.
         OSError: if no temporary file can be written.
     """
-    _check_content(content, suffix)
+    if suffix == ".bvh" and content.upper().count(b"JOINT") > 2 * MAX_JOINTS:
+        raise MotionError(f"more than {MAX_JOINTS} joints; expected fewer")
     motion = motion_from_bytes(content, suffix, name)
     check_size(motion.num_frames, motion.skeleton.num_joints)
     if not MIN_FPS <= motion.fps <= MAX_FPS or motion.duration > MAX_SECONDS:
@@ -54,18 +70,96 @@ def read_upload(content: bytes, suffix: str, name: str) -> Motion:
     return motion
 
 
-def _check_content(content: bytes, suffix: str) -> None:
-    """Raises an error for files that would take much memory or time to parse, before they are parsed."""
-    if suffix == ".bvh" and content.upper().count(b"JOINT") > 2 * MAX_JOINTS:
-        raise MotionError(f"more than {MAX_JOINTS} joints; expected fewer")
-    if suffix == ".npz" and zipfile.is_zipfile(io.BytesIO(content)):
+@dataclass(frozen=True)
+class Upload:
+    """A file that a client sent: its content, and the one of ``UPLOAD_SUFFIXES`` that its name ends in."""
+
+    suffix: str
+    content: bytes
+
+
+class UploadReader:
+    """Reads files from outside in processes of their own, which end when a file takes too long or too much memory.
+
+    Args:
+        workers: files that are read at once.
+        seconds: for a file.
+    """
+
+    def __init__(self, workers: int, seconds: float = 20.0):
+        self._workers = IsolatedWorkers(workers, seconds, READ_MB, _PRELOAD, _warm_up)
+
+    def start(self) -> None:
+        """Starts the processes, so that the first file does not wait for them."""
+        self._workers.start()
+
+    def read(self, content: bytes, suffix: str, name: str, cancelled: threading.Event | None = None) -> Motion:
+        """Returns what :func:`read_upload` does.
+
+        Raises:
+            SizeError: if it takes more time or memory than the limits allow.
+            CallerLeft: if it was cancelled.
+            As :func:`read_upload`.
+        """
+        return _motion_of(self._workers.call(_read_parts, content, suffix, name, cancelled=cancelled))
+
+    def read_rig(self, content: bytes, name: str, cancelled: threading.Event | None = None) -> Rig:
+        """Returns the rig of an uploaded file, under the file's name.
+
+        Raises:
+            FormatError: if it is no rig.
+            SkeletonError: if no human body is found in it, or its rest pose does not stand.
+            SizeError, CallerLeft: as :meth:`read`.
+        """
+        self._workers.call(_check_rig, content, name, cancelled=cancelled)
+        return read_rig(content, name)  # what was read within the limits is read so again
+
+    def close(self) -> None:
+        """Ends the processes."""
+        self._workers.close()
+
+
+def _warm_up() -> None:
+    """Reads a motion of one frame."""
+    still = Motion(
+        torch.eye(3).repeat(1, CANONICAL.num_joints, 1, 1), torch.tensor([[0.0, 0.95, 0.0]]), 30.0, CANONICAL
+    )
+    motion_from_bytes(motion_bytes(still, ".bvh"), ".bvh", "warm-up")
+
+
+def _read_parts(content: bytes, suffix: str, name: str) -> tuple[Any, ...]:
+    """An uploaded motion as arrays, which cross the border of a process as bytes; tensors would be shared memory."""
+    motion = read_upload(content, suffix, name)
+    skeleton = motion.skeleton
+    tree = (skeleton.names, skeleton.parents, skeleton.offsets.numpy(), skeleton.end_sites)
+    return motion.rotations.numpy(), motion.root.numpy(), motion.fps, tree
+
+
+def _motion_of(parts: tuple[Any, ...]) -> Motion:
+    """The inverse of :func:`_read_parts`."""
+    rotations, root, fps, (names, parents, offsets, end_sites) = parts
+    skeleton = Skeleton(names, parents, torch.from_numpy(offsets), end_sites)
+    return Motion(torch.from_numpy(rotations), torch.from_numpy(root), fps, skeleton)
+
+
+def _check_rig(content: bytes, name: str) -> None:
+    read_rig(content, name)
+
+
+def read_rig(content: bytes, name: str) -> Rig:
+    """Returns the rig of the content of a file; raises as :meth:`UploadReader.read_rig`."""
+    suffix = Path(name).suffix.lower()
+    if suffix not in (".bvh", ".glb"):
+        raise FormatError(name, f"a file that ends in {suffix!r}", "a .bvh or .glb file with a skeleton")
+    with TemporaryDirectory(prefix="motionclip-") as folder:
+        path = Path(folder) / f"rig{suffix}"
+        path.write_bytes(content)
         try:
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                size = sum(entry.file_size for entry in archive.infolist())
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):
-            return  # the reader says what is wrong
-        if size > MAX_UNPACKED:
-            raise SizeError(f"an archive that unpacks to more than {MAX_UNPACKED >> 20} MB")
+            return replace(load_rig(path), name=name)
+        except FormatError as error:  # the temporary path means nothing to a user
+            raise FormatError(name, error.problem, error.expected, error.line) from error
+        except SkeletonError as error:
+            raise SkeletonError(str(error).replace(str(path), name)) from error
 
 
 def check_size(frames: float, joints: int) -> None:
@@ -81,8 +175,10 @@ def check_size(frames: float, joints: int) -> None:
         )
 
 
-def file_bytes(motion: Motion, suffix: str, rig: Rig | None = None) -> bytes:
+def file_bytes(motion: Motion, suffix: str, rig: Rig | None = None, progress: ProgressCallback | None = None) -> bytes:
     """Returns the content of a file of a motion, within the limits, on a rig if one is given.
+
+    ``progress`` is called between the frames of a film, and may end it by an error.
 
     Raises:
         MotionError: if the motion has too many frames.
@@ -93,7 +189,7 @@ def file_bytes(motion: Motion, suffix: str, rig: Rig | None = None) -> bytes:
         raise MotionError(
             f"{motion.num_frames} frames; a {suffix} here has at most {most}: crop the motion, or lower its rate"
         )
-    return motion_bytes(motion, suffix, rig)
+    return motion_bytes(motion, suffix, rig, progress)
 
 
 def is_loopback(host: str) -> bool:
@@ -109,3 +205,16 @@ def is_loopback(host: str) -> bool:
 def host_name(header: str) -> str:
     """Returns the host of a Host header, without the port."""
     return header[: header.find("]") + 1] if header.startswith("[") else header.partition(":")[0]
+
+
+def is_local_origin(origin: str) -> bool:
+    """Whether an Origin header names a page of this machine; ``null``, as of a file or a sandbox, is none."""
+    try:
+        return is_loopback(urlsplit(origin).hostname or "")
+    except ValueError:
+        return False
+
+
+def end_soon() -> None:
+    """Ends this process after ``LAST_SECONDS``, whatever its threads do; their stacks are then shown."""
+    faulthandler.dump_traceback_later(LAST_SECONDS, exit=True, file=sys.__stderr__ or 2)

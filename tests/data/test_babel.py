@@ -67,7 +67,7 @@ def test_blank_text_is_never_a_caption_and_transitions_stay(tmp_path):
     [
         ({"dur": 4.0}, "feat_p"),
         (sequence("mine/walk.npz"), "in no sub-data set"),
-        (sequence(WALK, dur=0.0), "dur is 0"),
+        (sequence(WALK, dur=0.0), "> 0.0 at `.dur`"),
         (sequence(WALK, frame_ann=annotation(label("walk"))), "start_t"),
         (sequence(WALK, seq_ann=["walk"]), "labels"),
     ],

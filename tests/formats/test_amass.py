@@ -110,7 +110,7 @@ def test_another_skeleton_is_retargeted_first_or_refused(tmp_path: Path) -> None
         ({"poses": None, "root_orient": np.zeros((2, 3))}, "no array 'pose_body'"),
         ({"poses": None, "root_orient": np.zeros((2, 3)), "pose_body": np.zeros((2, 60))}, "(T, 63)"),
         ({"poses": None, "root_orient": np.zeros((1, 3)), "pose_body": np.zeros((2, 63))}, "(T, 63)"),
-        ({"poses": np.array([None, None])}, "cannot be read"),
+        ({"poses": np.array([None, None])}, "holds object"),
         ({"poses": None}, "neither this package's archive nor SMPL parameters"),
     ],
 )

@@ -51,7 +51,7 @@ def test_comes_back_exactly(tmp_path: Path, motion: Motion) -> None:
         ("names", np.array(["a"] * 24), "occur twice"),
         ("parents", np.arange(24), "parent index"),
         ("end_joints", np.array([99, 0, 0, 0, 0]), "end_joints"),
-        ("root", np.array([{"a": 1}] * 4, dtype=object), "cannot be read"),
+        ("root", np.array([{"a": 1}] * 4, dtype=object), "holds object"),
     ],
 )
 def test_wrong_contents_are_told(tmp_path: Path, motion: Motion, name: str, value: object, says: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import motionclip
+from motionclip.server.errors import http_error_of
 from motionclip.serving import MAX_FRAMES
 
 
@@ -38,7 +39,7 @@ def test_a_name_is_only_its_suffix(
     (tmp_path / "temporary").mkdir()
     monkeypatch.chdir(tmp_path)
     assert post(client, walk.read_bytes(), name)[0] == 200
-    assert [path.name for path in tmp_path.rglob("*")] == ["temporary"]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_an_archive_that_unpacks_to_much_is_refused(client: TestClient) -> None:
         for _ in range(200):
             file.write(bytes(1 << 20))
     assert len(buffer.getvalue()) < 1e6
-    assert post(client, buffer.getvalue(), "take.npz")[0] == 413
+    assert post(client, buffer.getvalue(), "take.npz")[0] == 422
 
 
 def test_an_archive_that_lies_about_its_shape_is_refused(client: TestClient) -> None:
@@ -79,7 +80,7 @@ def test_an_archive_that_lies_about_its_shape_is_refused(client: TestClient) -> 
     header = np.lib.format.magic(1, 0), {"descr": "<f8", "fortran_order": False, "shape": (10**13,)}
     with zipfile.ZipFile(buffer, "w") as archive, archive.open("version.npy", "w") as file:
         np.lib.format.write_array_header_1_0(file, header[1])
-    assert post(client, buffer.getvalue(), "take.npz")[0] in (422, 503)
+    assert post(client, buffer.getvalue(), "take.npz")[0] == 422
 
 
 def test_an_archive_with_a_damaged_header_is_refused(client: TestClient) -> None:
@@ -129,13 +130,63 @@ def test_a_rate_that_makes_too_many_frames_is_refused(client: TestClient) -> Non
     assert answer.status_code == 422 and "20000" in answer.text
 
 
-def test_a_full_disk_is_told(client: TestClient, walk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, content: bytes) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
+def test_a_full_disk_is_told() -> None:
+    known = http_error_of(OSError(errno.ENOSPC, "No space left on device", "/tmp/secret"))
+    assert known is not None and known.status == 507 and "disk is full" in known.message
+    assert "/tmp" not in known.message
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    status, said = post(client, b"HIERARCHY")
-    assert status == 507 and "disk is full" in said
+
+CASES = Path(__file__).parents[3] / "shared" / "cases" / "hostile"
+
+
+def archive(**arrays: object) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def member(content: bytes) -> bytes:
+    """An archive of one array with this content."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        target.writestr("poses.npy", content)
+        target.writestr("trans.npy", content)
+    return buffer.getvalue()
+
+
+def header(text: str) -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+STILL = {"poses": np.zeros((4, 72)), "trans": np.zeros((4, 3))}
+HOSTILE = {
+    "a million joint names": archive(version=1, names=np.zeros(1_000_000, "U1"), rotations=np.zeros(0)),
+    "numbers that become eight times as large": archive(
+        poses=np.zeros((1_600_000, 72), np.int8), trans=np.zeros((1, 3)), mocap_framerate=30.0
+    ),
+    "a header that is no token": member(header("{'descr': '<f8', 'shape': ((,")),
+    "a header of an absurd number": member(
+        header("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999999,)}")
+    ),
+    "a header of another type": member(header("{'descr': 1, 'fortran_order': False, 'shape': (3,)}")),
+    "a header that is nested": member(header("(" * 3000)),
+    "a rate near zero": archive(mocap_framerate=5e-324, **STILL),
+    "a rate without end": archive(mocap_framerate=1e300, **STILL),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_small_files_that_are_large_or_odd_inside_are_refused_at_once(client: TestClient, kind: str) -> None:
+    status, said = post(client, HOSTILE[kind], "take.npz", "recognize")
+    assert status == 422 and "FormatError" in said
+    assert client.get("/ready").status_code == 200
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the case files are not here")
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.n*")) + sorted(CASES.glob("*.glb")), ids=lambda path: path.name)
+def test_the_case_files_are_refused(client: TestClient, path: Path) -> None:
+    status, said = post(client, path.read_bytes(), path.name, "recognize")
+    assert status == 422 and "FormatError" in said
 
 
 def test_the_motion_arrives(client: TestClient, walk: Path, tmp_path: Path) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from viser import UploadedFile
 
 from motionclip.errors import FormatError, SkeletonError
 from motionclip.formats import load_rig
 from motionclip.io import writable, write_motion
-from motionclip.serving import file_bytes
-from motionclip.studio.panels.files import file_name, read_rig, writable_groups
+from motionclip.serving import file_bytes, read_rig
+from motionclip.studio.panels.files import file_name, writable_groups
 from studio.takes import take
 
 
@@ -39,7 +38,7 @@ def test_names_of_files_are_plain(title: str, name: str) -> None:
 def test_a_rig_of_ones_own_goes_by_its_files_name(tmp_path: Path) -> None:
     path = tmp_path / "hero.bvh"
     write_motion(take("still").motion, path, load_rig("mixamo"))
-    rig = read_rig(UploadedFile("hero.bvh", path.read_bytes()))
+    rig = read_rig(path.read_bytes(), "hero.bvh")
     assert rig.name == "hero.bvh"
     assert b"mixamorig:Hips" in file_bytes(take("still").motion, ".bvh", rig)
 
@@ -55,5 +54,5 @@ def test_a_rig_of_ones_own_goes_by_its_files_name(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_no_rig_is_refused_by_its_own_name(name: str, content: bytes, error: type[Exception]) -> None:
     with pytest.raises(error, match=name.replace(".", r"\.")) as caught:
-        read_rig(UploadedFile(name, content))
+        read_rig(content, name)
     assert "motionclip-" not in str(caught.value)

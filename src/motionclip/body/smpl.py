@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from motionclip.body.body import Body, default_body
 from motionclip.errors import FormatError
+from motionclip.gate.arrays import Arrays
 from motionclip.motion.skeleton import CANONICAL, Skeleton
 from motionclip.pickles import read_pickle
 
@@ -63,11 +64,9 @@ def load_smpl(path: str | Path) -> Body:
 
 def _read_npz(path: Path) -> Mapping[str, Any]:
     """Returns the arrays of an .npz that need no pickle."""
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in _WANTED if name in stored}
-    except (OSError, ValueError, EOFError) as error:
-        raise FormatError(path, f"it cannot be read ({error})", "an .npz of plain numeric arrays") from error
+    with Arrays(path) as stored:
+        shapes = {name: stored.shape(name) for name in _WANTED if name in stored.names}
+        return {name: stored.numbers(name, shape) for name, shape in shapes.items()}
 
 
 def _read_pickle(path: Path) -> Mapping[str, Any]:

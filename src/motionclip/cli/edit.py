@@ -66,9 +66,12 @@ def read_edits(path: Path) -> list[EditRow]:
     except UnicodeDecodeError as error:
         raise FormatError(path, "this is not UTF-8 text", "a CSV file in UTF-8") from error
     reader = csv.reader(lines)
-    if tuple(cell.strip() for cell in next(reader, [])) != COLUMNS:
-        raise FormatError(path, f"the header is {lines[0] if lines else ''!r}", ",".join(COLUMNS), 1)
-    rows = [_read_row(path, [cell.strip() for cell in cells], reader.line_num) for cells in reader if any(cells)]
+    try:
+        if tuple(cell.strip() for cell in next(reader, [])) != COLUMNS:
+            raise FormatError(path, f"the header is {lines[0][:200] if lines else ''!r}", ",".join(COLUMNS), 1)
+        rows = [_read_row(path, [cell.strip() for cell in cells], reader.line_num) for cells in reader if any(cells)]
+    except csv.Error as error:  # a cell of more than 131,072 characters
+        raise FormatError(path, str(error), "shorter texts", reader.line_num) from error
     if not rows:
         raise FormatError(path, "no row below the header", "one or more edits")
     return rows

@@ -38,7 +38,7 @@ def serve(
 ) -> None:
     """Answer requests for motions over HTTP.
 
-    Stopped by Ctrl-C or SIGTERM, it finishes what it has begun; docs/server.md shows the requests.
+    Stopped by Ctrl-C or SIGTERM, it finishes what takes a few seconds more; docs/server.md shows the requests.
 
     Args:
         host: Address to listen at; other machines reach it only if this is not a loopback address.
@@ -48,9 +48,8 @@ def serve(
         limits: What the server holds at once.
     """
     _check_packages("server", "fastapi", "uvicorn", "multipart", "prometheus_client", "orjson")
-    import uvicorn
-
     from motionclip.server.app import create_app
+    from motionclip.server.connections import server_of
     from motionclip.server.middleware import LOG, check_binding
 
     token = token or os.environ.get(_TOKEN) or None
@@ -63,15 +62,7 @@ def serve(
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
     say(f"http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C; requests: /openapi.json)")
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=int(limits.seconds) + 1,
-    )
+    server_of(app, host, port, limits).run()
 
 
 def studio(
@@ -92,6 +83,7 @@ def studio(
         open_page: Open the page in the default browser.
     """
     _check_packages("studio", "viser")
+    from motionclip.serving import end_soon
     from motionclip.studio.app import Studio
 
     model = options.load()
@@ -102,6 +94,7 @@ def studio(
             webbrowser.open(page.address)
         page.wait()
     finally:
+        end_soon()
         page.close()
 
 

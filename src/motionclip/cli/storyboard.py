@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from msgspec import Struct
 from tyro.conf import Positional, arg
 
 import motionclip
@@ -15,6 +15,7 @@ from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP
 from motionclip.cli.console import save_motion, say, track, write_sheet
 from motionclip.cli.options import Guidance, Model, OutFile, Picture, Seed, check_picture, read_source, read_text
 from motionclip.errors import FormatError
+from motionclip.gate.documents import DocumentError, parse
 from motionclip.io import check_writable
 
 if TYPE_CHECKING:
@@ -94,23 +95,18 @@ def _split(text: str) -> tuple[str, float | None]:
 
 def _read_json(path: Path) -> list[tuple[str, float | None]]:
     try:
-        listed = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise FormatError(path, f"this is not JSON: {error.msg}", "a list of shots", error.lineno) from error
-    if not isinstance(listed, list):
-        raise FormatError(path, "this is not a list", 'a list such as ["a person walks:4"]')
-    return [_read_object(path, number, entry) for number, entry in enumerate(listed, 1)]
+        listed = parse(read_text(path), list[str | _ListedShot])
+    except DocumentError as error:
+        expected = 'a list of shots, each "a person walks:4" or {"what": "a person walks", "seconds": 4}'
+        raise FormatError(path, str(error), expected) from error
+    return [_split(entry) if isinstance(entry, str) else (entry.what, entry.seconds) for entry in listed]
 
 
-def _read_object(path: Path, number: int, entry: object) -> tuple[str, float | None]:
-    if isinstance(entry, str):
-        return _split(entry)
-    what, seconds = (entry.get("what"), entry.get("seconds")) if isinstance(entry, dict) else (None, None)
-    known = isinstance(entry, dict) and set(entry) <= {"what", "seconds"}
-    if not known or not isinstance(what, str) or not isinstance(seconds, int | float | None) or seconds is True:
-        expected = '"a person walks:4" or {"what": "a person walks", "seconds": 4}'
-        raise FormatError(path, f"shot {number} is {json.dumps(entry)}", expected)
-    return what, seconds
+class _ListedShot(Struct, forbid_unknown_fields=True):
+    """A shot of a list."""
+
+    what: str
+    seconds: float | None = None
 
 
 def _draw(film: Motion, picture: Path) -> None:

@@ -16,12 +16,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from motionclip.data.amass_names import sequence_key
 from motionclip.data.clip import TimedText
 from motionclip.data.store import FPS, Store
 from motionclip.errors import DataError
+from motionclip.gate.documents import DocumentError, Name, Number, checked, parse_object
 
 #: The files and the split of their sequences; labels of the first ones come first.
 FILES = {
@@ -68,37 +71,64 @@ def read_babel(folder: Path) -> dict[str, BabelSequence]:
 
 def _sequences(path: Path) -> Iterator[tuple[str, BabelSequence]]:
     try:
-        rows = list(json.loads(path.read_text(encoding="utf-8")).items())
-    except (ValueError, AttributeError) as error:
+        rows = list(parse_object(path.read_bytes()).items())
+    except DocumentError as error:
         raise DataError(f"{path} is damaged ({error}); expected an object of sequences by number") from error
-    for number, row in rows:
+    for number, values in rows:
         try:
-            key = sequence_key(PurePosixPath(row["feat_p"]))
-            labels = tuple(_labels(row))
-            sequence = BabelSequence(FILES[path.name], float(row["dur"]), labels)
-            if not sequence.duration > 0:
-                raise ValueError(f"dur is {row['dur']}")
-        except (KeyError, TypeError, ValueError) as error:
+            row = checked(values, _Sequence)
+            key = sequence_key(PurePosixPath(row.feat_p))
+            sequence = BabelSequence(FILES[path.name], row.dur, tuple(_labels(row)))
+        except DocumentError as error:
             raise DataError(
-                f"{path}, sequence {number}: {type(error).__name__}: {error}; expected feat_p, dur, and seq_ann and "
+                f"{path}, sequence {number}: {error}; expected feat_p, dur, and seq_ann and "
                 "frame_ann (in extra files seq_anns and frame_anns) with labels"
             ) from error
         if key is None:
-            raise DataError(f"{path}, sequence {number}: {row['feat_p']!r} is in no sub-data set of AMASS")
+            raise DataError(f"{path}, sequence {number}: {row.feat_p!r} is in no sub-data set of AMASS")
         yield key, sequence
 
 
-def _labels(row: dict[str, Any]) -> Iterator[TimedText]:
+class _Label(Struct):
+    """A label, with seconds in annotations of frames."""
+
+    raw_label: str | None
+    proc_label: str | None
+    act_cat: list[str] | None
+    start_t: Number | None = None
+    end_t: Number | None = None
+
+
+class _Annotation(Struct):
+    """What one person said about a sequence."""
+
+    labels: list[_Label]
+
+
+class _Sequence(Struct):
+    """A sequence of AMASS."""
+
+    feat_p: Name
+    dur: Annotated[float, Meta(gt=0, le=1e6)]
+    seq_ann: _Annotation | None = None
+    frame_ann: _Annotation | None = None
+    seq_anns: list[_Annotation] | None = None
+    frame_anns: list[_Annotation] | None = None
+
+
+def _labels(row: _Sequence) -> Iterator[TimedText]:
     """Yields all labels of a sequence. Those of extra files never count in recognition."""
-    frame, sequence = row.get("frame_ann"), row.get("seq_ann")
+    frame, sequence = row.frame_ann, row.seq_ann
     annotations = [(frame, True, True), (sequence, False, frame is None)]  # with times? the dense one?
-    annotations += [(annotation, True, False) for annotation in row.get("frame_anns") or ()]
-    annotations += [(annotation, False, False) for annotation in row.get("seq_anns") or ()]
+    annotations += [(annotation, True, False) for annotation in row.frame_anns or ()]
+    annotations += [(annotation, False, False) for annotation in row.seq_anns or ()]
     for annotation, timed, dense in annotations:
-        for label in annotation["labels"] if annotation is not None else ():
-            start, end = (float(label["start_t"]), float(label["end_t"])) if timed else (0.0, float("inf"))
-            categories = tuple(label["act_cat"] or ())
-            texts = (label["raw_label"], label["proc_label"], " and ".join(categories))
+        for label in annotation.labels if annotation is not None else ():
+            if timed and (label.start_t is None or label.end_t is None):
+                raise DocumentError("a label of frames without start_t and end_t")
+            start, end = (label.start_t or 0.0, label.end_t or 0.0) if timed else (0.0, float("inf"))
+            categories = tuple(label.act_cat or ())
+            texts = (label.raw_label, label.proc_label, " and ".join(categories))
             text = next((text for text in texts if text and text.strip()), None)
             if text is not None:
                 yield TimedText(text, start, end, categories if dense else ())

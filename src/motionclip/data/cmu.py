@@ -7,13 +7,13 @@ used only where there is no other. Trials without a line are read as they are pu
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import torch
+from msgspec import Meta, Struct
 
 from motionclip.data.clip import Clip, Source, TimedText, captions_within
 from motionclip.data.cmu_files import (
@@ -29,6 +29,7 @@ from motionclip.data.text_files import read_text
 from motionclip.errors import DataError
 from motionclip.formats.asf_amc import read_amc
 from motionclip.formats.bvh import read_bvh, read_known_bvh
+from motionclip.gate.documents import Count, DocumentError, Name, Number, parse
 from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
 
@@ -183,42 +184,66 @@ def _published(key: str, path: Path, asfs: Mapping[str, Path], text: str | None)
 def _trial(folder: Path, table: Path, asfs: Mapping[str, Path], number: int, line: str) -> CmuTrial:
     """Returns the trial of a line of ``captions.jsonl``."""
     try:
-        row = json.loads(line)
-        key, fps, zero = str(row["trial"]), float(row["fps"]), int(row["drop_first_frame"])
-        if not 1 <= fps <= 1000:
-            raise ValueError(f"fps is {fps:g}")
-        after = int(row.get("drop_first_frames", zero + round(fps * BLEND_IN) if zero else 0))
+        row = parse(line, _Line)
+        key, fps, zero = row.trial, row.fps, int(row.drop_first_frame)
+        blended = zero + round(fps * BLEND_IN) if zero else 0
+        after = blended if row.drop_first_frames is None else row.drop_first_frames
         return CmuTrial(
             key=key,
-            path=folder / row["file"],
+            path=folder / row.file,
             fps=fps,
-            skeleton=row["skeleton"],
+            skeleton=row.skeleton,
             first=_first_frame(key, after),
             stop=GOOD_FRAMES.get(key, (0, None))[1],
             zero=zero,
             texts=tuple(_texts(row)),
             asf=asfs.get(key.partition("_")[0]),
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+    except DocumentError as error:
         raise DataError(
-            f"{table}, line {number}: not a trial ({type(error).__name__}: {error}); expected a JSON object with "
+            f"{table}, line {number}: not a trial ({error}); expected a JSON object with "
             "trial, file, fps, skeleton, drop_first_frame, duration_s, cmu_description, kit and humanml3d"
         ) from error
 
 
-def _texts(row: dict[str, Any]) -> Iterator[TimedText]:
+class _Clip(Struct):
+    """A clip of HumanML3D within a trial, and its captions with their first and last second."""
+
+    start: Number
+    end: Number
+    captions: list[tuple[str, Number, Number]]
+
+
+class _Line(Struct):
+    """A line of ``captions.jsonl``."""
+
+    trial: Name
+    file: Name
+    fps: Annotated[float, Meta(ge=1, le=1000)]
+    skeleton: str | None
+    drop_first_frame: bool
+    duration_s: Number
+    cmu_description: str
+    kit: list[tuple[Number, Number, str]]
+    humanml3d: list[_Clip]
+    drop_first_frames: Count | None = None
+    frames: Count = 0
+    index_frames: Count = 0
+
+
+def _texts(row: _Line) -> Iterator[TimedText]:
     """Yields the sentences of a trial, the most exact first; the index text only where there is no other."""
-    is_cut = row.get("frames", 0) < _CUT * row.get("index_frames", 0)  # then the times of the sentences do not hold
-    clips, kit = ([], []) if is_cut else (row["humanml3d"], row["kit"])
+    is_cut = row.frames < _CUT * row.index_frames  # then the times of the sentences do not hold
+    clips, kit = ([], []) if is_cut else (row.humanml3d, row.kit)
     for clip in clips:
-        first, last = clip["start"], clip["end"]
-        for text, start, end in clip["captions"]:  # in seconds of the clip, 0 to 0 for all of it
+        first, last = clip.start, clip.end
+        for text, start, end in clip.captions:  # in seconds of the clip, 0 to 0 for all of it
             whole = start == end == 0
             since, until = (first, last) if whole else (first + start, min(first + end, last))
             yield TimedText(text.strip(), float(since), float(until))
     for start, end, text in kit:
         yield TimedText(text.strip(), float(start), float(end))
-    index_text = row["cmu_description"].strip()
-    others = kit or any(clip["captions"] for clip in clips)
+    index_text = row.cmu_description.strip()
+    others = kit or any(clip.captions for clip in clips)
     if not others and index_text and index_text.lower() != "unknown":
-        yield TimedText(index_text, 0.0, row["duration_s"])
+        yield TimedText(index_text, 0.0, row.duration_s)

@@ -16,6 +16,7 @@ from motionclip.data.file_names import words_of_take
 from motionclip.data.folder_captions import CAPTIONS, MANIFEST, CaptionRow, read_captions, read_labels
 from motionclip.data.style100 import CUTS, STYLES, StyleTake, is_100style, style_takes
 from motionclip.errors import DataError, MotionClipError
+from motionclip.formats.files import is_partial
 from motionclip.io import is_motion_file, read_with_conventions, readable, takes
 from motionclip.motion.conventions import Known, warn_of
 
@@ -112,9 +113,9 @@ def folder_source(folder: Path, splits: Mapping[str, str] | None = None, about: 
 
 
 def motion_files(folder: Path) -> list[Path]:
-    """Returns the files below a folder that can be read, in order; tables that say something of them are none."""
+    """Returns the files below a folder that can be read, in order; tables about them and partial files are none."""
     found = (path for path in folder.rglob("*") if is_motion_file(path.name) and path.name not in _TABLES)
-    return sorted(path for path in found if path.is_file())
+    return sorted(path for path in found if path.is_file() and not is_partial(path))
 
 
 def _takes(folder: Path, path: Path) -> Iterator[tuple[str, str | None, str | None]]:

@@ -9,16 +9,18 @@ and ``split`` (``train``, ``val`` or ``test``). A file may have several rows.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
+
 from motionclip.data.clip import SPLITS, TimedText
 from motionclip.data.tables import read_table
 from motionclip.data.text_files import read_text
 from motionclip.errors import DataError
+from motionclip.gate.documents import DocumentError, parse
 
 CAPTIONS, MANIFEST = "captions.csv", "manifest.json"
 _COLUMNS = ("file", "text", "start", "end", "split")
@@ -71,10 +73,17 @@ def read_captions(path: Path, files: Collection[str]) -> dict[str, list[CaptionR
 def read_labels(path: Path) -> dict[str, str]:
     """Returns the labels of a ``manifest.json`` by the files they are about; none if it is of another kind."""
     try:
-        rows = json.loads(read_text(path))
-        return {row["file"]: _ORIGIN.sub("", row["label"].strip()) for row in rows}
-    except (DataError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        rows = parse(read_text(path), list[_Labelled])
+    except (DataError, DocumentError):
         return {}
+    return {row.file: _ORIGIN.sub("", row.label.strip()) for row in rows}
+
+
+class _Labelled(Struct):
+    """A row of ``manifest.json``."""
+
+    file: str
+    label: str
 
 
 def _row(cells: Mapping[str, str], files: Collection[str]) -> CaptionRow:

@@ -14,16 +14,18 @@ per second. ``from`` and ``to`` are seconds of 20 such frames; 0 to 0 is the who
 from __future__ import annotations
 
 import csv
-import json
 import lzma
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TextIO
+
+from msgspec import Struct
 
 from motionclip.data.amass_names import sequence_key
 from motionclip.data.clip import SPLITS, Caption, TimedText, captions_within
 from motionclip.errors import DataError
+from motionclip.gate.documents import Number, parse
 
 #: Frames per second of HumanML3D, nominally.
 RATE = 20
@@ -91,18 +93,29 @@ def _stride(fps: float) -> int:
     return max(int(fps / RATE), 1)
 
 
+class _Line(Struct):
+    """A line of JSON: a clip, and its captions with their first and last second."""
+
+    id: str
+    source: str
+    split: str | None
+    start_frame: int
+    end_frame: int
+    captions: list[tuple[str, Number, Number]]
+
+
 def _lines(path: Path) -> Iterator[HumanML3DClip]:
     with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             try:
-                row = json.loads(line)
-                if row["source"].startswith(_ELSEWHERE):
+                row = parse(line, _Line)
+                if row.source.startswith(_ELSEWHERE):
                     continue
-                texts = tuple(timed_text(*caption) for caption in row["captions"])
-                yield _clip(row["id"], row["source"], row["split"], row["start_frame"], row["end_frame"], texts)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                texts = tuple(timed_text(*caption) for caption in row.captions)
+                yield _clip(row.id, row.source, row.split, row.start_frame, row.end_frame, texts)
+            except ValueError as error:
                 raise DataError(
-                    f"{path}, line {number}: {type(error).__name__}: {error}; "
+                    f"{path}, line {number}: {error}; "
                     "expected id, source, split, start_frame, end_frame and captions of an AMASS sequence"
                 ) from error
 
@@ -124,7 +137,7 @@ def _published(folder: Path) -> Iterator[HumanML3DClip]:
             )
         split |= dict.fromkeys(names.read_text(encoding="utf-8").split(), part)
     with index.open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), 2):
+        for number, row in enumerate(_rows(index, file), 2):
             try:
                 source = row["source_path"].removeprefix("./").removeprefix("pose_data/")
                 if source.startswith(_ELSEWHERE):
@@ -137,6 +150,13 @@ def _published(folder: Path) -> Iterator[HumanML3DClip]:
                     f"{index}, line {number}: {type(error).__name__}: {error}; "
                     "expected source_path,start_frame,end_frame,new_name of an AMASS sequence"
                 ) from error
+
+
+def _rows(path: Path, file: TextIO) -> Iterator[dict[str, str]]:
+    try:
+        yield from csv.DictReader(file)
+    except csv.Error as error:  # a cell of more than 131,072 characters
+        raise DataError(f"{path}: {error}; expected the index.csv of HumanML3D") from error
 
 
 def read_texts(path: Path) -> tuple[TimedText, ...]:

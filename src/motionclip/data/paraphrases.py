@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import lzma
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
 from motionclip.data.clip import TimedText
 from motionclip.data.humanml3d import read_texts, timed_text
 from motionclip.errors import DataError
+from motionclip.gate.documents import Number, parse
 
 #: Sentences about one motion.
 Group = Sequence[str]
@@ -68,11 +70,15 @@ def _lines(path: Path) -> Iterator[list[TimedText]]:
         raise DataError(f"{path} is damaged ({error}); expected JSON lines in UTF-8") from error
 
 
+class _Captions(Struct):
+    """A line: sentences, or sentences with their first and last second."""
+
+    captions: list[str | tuple[str, Number, Number]]
+
+
 def _captions(path: Path, number: int, line: str) -> list[TimedText]:
     try:
-        captions = [
-            (caption, 0, 0) if isinstance(caption, str) else caption for caption in json.loads(line)["captions"]
-        ]
-        return [timed_text(str(text), start, end) for text, start, end in captions]
-    except (ValueError, KeyError, TypeError) as error:
+        captions = parse(line, _Captions).captions
+        return [timed_text(*(caption, 0, 0) if isinstance(caption, str) else caption) for caption in captions]
+    except ValueError as error:
         raise DataError(f"{path}, line {number}: {error!r}; expected an object with a list of captions") from error

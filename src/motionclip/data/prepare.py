@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -43,9 +44,11 @@ from motionclip.data.store import (
     write_manifest,
     write_rendered_frames,
 )
-from motionclip.errors import DataError, MotionClipError
+from motionclip.errors import DataError, FormatError, MotionClipError
 from motionclip.formats.files import locked, replacing
-from motionclip.motion import Motion, resample
+from motionclip.gate.arrays import Arrays
+from motionclip.gate.documents import DocumentError, checked, parse
+from motionclip.motion import CANONICAL, Motion, resample
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import retarget, retarget_report
 from motionclip.progress import ProgressCallback
@@ -126,11 +129,8 @@ class PrepareReport:
             DataError: if it is missing or damaged.
         """
         try:
-            report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-            refused = tuple(RefusedClip(**row) for row in report.pop("refused"))
-            retargeting = tuple(RetargetingErrors(**row) for row in report.pop("retargeting"))
-            return cls(refused=refused, retargeting=retargeting, **report)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return parse((folder / REPORT).read_bytes(), cls)
+        except (OSError, ValueError) as error:
             raise DataError(f"{folder / REPORT} is missing or damaged ({error}); prepare the store again") from error
 
 
@@ -245,7 +245,15 @@ class Parts:
     def done(self, number: int) -> bool:
         """Whether all of clip ``number`` is there."""
         made = ([self.clip_path(number)] if self.clips else []) + ([self.frames_path(number)] if self.frames else [])
-        return all(path.is_file() for path in made)
+        if not all(path.is_file() for path in made):
+            return False
+        try:
+            if self.clips:
+                self.read(number)
+        except (FormatError, DocumentError) as error:
+            warnings.warn(f"{error}; it is made again", RuntimeWarning, stacklevel=2)
+            return False
+        return True
 
     def write(
         self, number: int, result: RefusedClip | tuple[Entry, RetargetingErrors], motion: Motion | None = None
@@ -261,18 +269,16 @@ class Parts:
 
     def read(self, number: int) -> RefusedClip | tuple[Entry, RetargetingErrors]:
         """Returns what became of clip ``number``; the entry's first row is not known yet (0)."""
-        with np.load(self.clip_path(number), allow_pickle=False) as held:
-            first, *more = json.loads(str(held["about"]))
-        if not more:
-            return RefusedClip(**first)
-        captions = (FrameCaption(**row | {"categories": tuple(row["categories"])}) for row in first["captions"])
-        return Entry(**first | {"captions": tuple(captions)}), RetargetingErrors(**more[0])
+        with Arrays(self.clip_path(number)) as held:
+            about = held.word("about")
+        first, *more = parse(about, list[dict[str, Any]])
+        return (checked(first, Entry), checked(more[0], RetargetingErrors)) if more else checked(first, RefusedClip)
 
     def array(self, number: int, name: str) -> np.ndarray:
         """Returns the rows of clip ``number`` for the store's file ``name``."""
-        with np.load(self.clip_path(number), allow_pickle=False) as held:
-            array: np.ndarray = held[Path(name).stem]
-        return array
+        width = (CANONICAL.num_joints, 6) if name == SIXD else (3,)
+        with Arrays(self.clip_path(number)) as held:
+            return held.numbers(Path(name).stem, (None, *width)).astype(np.float32)
 
     def render(self, number: int, motion: Motion | None) -> None:
         """Renders frames of clip ``number``, of which there are none without a motion."""

@@ -25,12 +25,15 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 import torch
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from motionclip.body import Body
 from motionclip.data.clip import SPLITS
 from motionclip.errors import DataError
 from motionclip.formats.files import replacing
+from motionclip.gate.arrays import open_array
+from motionclip.gate.documents import Count, DocumentError, parse, parse_object
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
 
@@ -46,6 +49,7 @@ _RENDERED = "pictures"  # key of the rendered frames in the manifest
 #: Rendered frames are counted per two seconds, the paper's window.
 WINDOW = round(2 * FPS)
 
+_ROWS = 100_000  # of an array that are checked at once
 _CHUNK = 64  # frames rendered at once: all those of a long clip would fill the memory
 _PNG_EFFORT = 3  # of 9: half the time of the usual 6, and no larger
 
@@ -142,15 +146,14 @@ class Store:
         folder = Path(folder)
         manifest = _read_manifest(folder / MANIFEST)
         try:
-            texts, source = manifest["texts"], str(manifest["source"])
-            entries = tuple(_entry_from_json(row, texts) for row in manifest["entries"])
-            arrays = {name: _open_array(folder / name, manifest["arrays"][name], verify) for name in _ARRAYS}
-            digest = sha256("".join(manifest["arrays"][name]["sha256"] for name in _ARRAYS).encode()).hexdigest()
-            rendered = RenderedFrames(**manifest[_RENDERED]) if _RENDERED in manifest else None
-        except (KeyError, TypeError, IndexError, ValueError) as error:
+            entries = tuple(_entry_from_json(row, manifest.texts) for row in manifest.entries)
+            arrays = {name: _open_array(folder / name, manifest.arrays[name], verify) for name in _ARRAYS}
+            digest = sha256("".join(manifest.arrays[name].sha256 for name in _ARRAYS).encode()).hexdigest()
+        except (KeyError, IndexError) as error:
             raise DataError(
                 f"{folder / MANIFEST} is damaged ({type(error).__name__}: {error}); prepare the store again"
             ) from error
+        rendered = manifest.pictures
         rows = 0
         for entry in entries:  # one after another, without gaps
             if entry.start != rows or entry.num_frames < 1 or entry.split not in SPLITS:
@@ -160,7 +163,7 @@ class Store:
             raise DataError(f"{folder / MANIFEST}: its entries have {rows} frames and the arrays {len(arrays[ROOT])}")
         if rendered is not None:
             _check_file(folder / FRAMES, rendered.bytes, rendered.sha256, verify)
-        return cls(folder, source, entries, arrays[SIXD], arrays[ROOT], digest, rendered)
+        return cls(folder, manifest.source, entries, arrays[SIXD], arrays[ROOT], digest, rendered)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -282,7 +285,7 @@ def write_rendered_frames(folder: Path, archives: Iterable[Path], per_window: in
                     member.create_system = 3
                     joined.writestr(member, part.read(name))
                     count += 1
-    manifest = _read_manifest(folder / MANIFEST)
+    manifest = parse_object((folder / MANIFEST).read_bytes())
     rendered = RenderedFrames(per_window, count, SIZE, path.stat().st_size, _hash(path), body)
     _write_json(folder, manifest | {_RENDERED: asdict(rendered)})
 
@@ -306,9 +309,54 @@ def _entry_to_json(entry: Entry, number: Mapping[str, int]) -> dict[str, Any]:
     return vars(entry) | {"captions": captions}
 
 
-def _entry_from_json(row: dict[str, Any], texts: Sequence[str]) -> Entry:
-    captions = (FrameCaption(texts[n], start, end, tuple(*more)) for n, start, end, *more in row["captions"])
-    return Entry(**row | {"captions": tuple(captions)})
+def _entry_from_json(row: _EntryRow, texts: Sequence[str]) -> Entry:
+    captions = (FrameCaption(texts[each.text], each.start, each.end, each.categories) for each in row.captions)
+    return Entry(row.key, row.dataset, row.split, row.start, row.num_frames, row.category, row.style, tuple(captions))
+
+
+class _CaptionRow(Struct, array_like=True):
+    """A caption in the manifest: the number of its text, its frames, and its categories if any."""
+
+    text: Count
+    start: Count
+    end: Count
+    categories: tuple[str, ...] = ()
+
+
+class _EntryRow(Struct):
+    """An entry in the manifest."""
+
+    key: str
+    dataset: str
+    split: str
+    start: Count
+    num_frames: Count
+    captions: list[_CaptionRow]
+    category: str | None = None
+    style: str | None = None
+
+
+class _ArrayRow(Struct):
+    """An array in the manifest."""
+
+    shape: tuple[Count, ...]
+    dtype: str
+    bytes: int
+    sha256: str
+
+
+class _Manifest(Struct):
+    """``manifest.json``."""
+
+    format: str
+    version: int
+    fps: float
+    skeleton: dict[str, tuple[float, float, float]]
+    source: str
+    arrays: dict[str, _ArrayRow]
+    texts: list[str]
+    entries: list[_EntryRow]
+    pictures: RenderedFrames | None = None
 
 
 def _skeleton() -> dict[str, list[float]]:
@@ -320,32 +368,35 @@ def _hash(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def _read_manifest(path: Path) -> _Manifest:
     """Returns the manifest, of this format, frame rate and skeleton."""
     if not path.is_file():
         raise DataError(f"{path} is missing; expected a folder made by `motionclip prepare SOURCE --out {path.parent}`")
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        kind = (manifest["format"], manifest["version"], manifest["fps"])
-        skeleton = manifest["skeleton"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is damaged ({type(error).__name__}: {error}); prepare the store again") from error
+        manifest = parse(path.read_bytes(), _Manifest)
+    except DocumentError as error:
+        raise DataError(f"{path} is damaged ({error}); prepare the store again") from error
+    kind = (manifest.format, manifest.version, manifest.fps)
     if kind != (FORMAT, VERSION, FPS):
         raise DataError(
             f"{path} is {kind[0]!r} version {kind[1]} at {kind[2]} fps; "
             f"expected {FORMAT!r} version {VERSION} at {FPS:g} fps"
         )
-    if skeleton != _skeleton():
+    if {name: list(offset) for name, offset in manifest.skeleton.items()} != _skeleton():
         raise DataError(f"{path} was prepared for another skeleton than this version's; prepare the store again")
     return manifest
 
 
-def _open_array(path: Path, expected: dict[str, Any], verify: bool) -> np.ndarray:
-    _check_file(path, expected["bytes"], expected["sha256"], verify)
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    shape, dtype = tuple(expected["shape"]), expected["dtype"]
-    if (array.shape, str(array.dtype)) != (shape, dtype):
-        raise DataError(f"{path} is {array.dtype} {array.shape}; expected {dtype} {shape}")
+def _open_array(path: Path, expected: _ArrayRow, verify: bool) -> np.ndarray:
+    _check_file(path, expected.bytes, expected.sha256, verify)
+    widths = {SIXD: (CANONICAL.num_joints, 6), ROOT: (3,)}
+    try:
+        array = open_array(path, (expected.shape[0] if expected.shape else 0, *widths[path.name]), "float32")
+    except ValueError as error:
+        raise DataError(f"{error}; prepare the store again") from error
+    for start in range(0, len(array), _ROWS):
+        if not np.isfinite(array[start : start + _ROWS]).all():
+            raise DataError(f"{path} contains NaN or infinity; prepare the store again")
     return array
 
 

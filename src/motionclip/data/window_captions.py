@@ -11,18 +11,17 @@ name of a class. ``quality`` (optional) is ``ok``, ``static`` (it hardly moves) 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+from msgspec import Struct
 
 from motionclip.data.clip import Clip, Item, Source, TimedText, captions_within
 from motionclip.data.text_files import read_text
 from motionclip.errors import DataError
-
-QUALITIES = ("ok", "static", "damaged")
+from motionclip.gate.documents import DocumentError, Number, parse
 
 
 @dataclass(frozen=True)
@@ -105,32 +104,32 @@ def _read(path: Path) -> tuple[dict[str | None, dict[str, tuple[TimedText, ...]]
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            name, clip, texts = _window(row)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            window = parse(line, _Window)
+            if not 0 <= window.start < window.end:
+                raise DocumentError(f"a span of {window.start:g} s to {window.end:g} s")
+        except DocumentError as error:
             raise DataError(
-                f"{path}, line {number}: not a window ({type(error).__name__}: {error}); expected a JSON object with "
+                f"{path}, line {number}: not a window ({error}); expected a JSON object with "
                 "clip, start, end and texts, and optionally set, label and quality"
             ) from error
-        if row.get("quality", "ok") == "damaged":
-            damaged[name, clip] += 1
+        name = None if window.set is None else window.set.casefold()
+        if window.quality == "damaged":
+            damaged[name, window.clip] += 1
             continue
+        categories = (window.label.strip(),) if window.label else ()
+        texts = tuple(TimedText(text, window.start, window.end, categories) for text in window.texts)
         clips = sets.setdefault(name, {})
-        clips[clip] = clips.get(clip, ()) + texts
+        clips[window.clip] = clips.get(window.clip, ()) + texts
     return sets, damaged
 
 
-def _window(row: Mapping[str, Any]) -> tuple[str | None, str, tuple[TimedText, ...]]:
-    """The set, the clip and the sentences of a line."""
-    start, end, quality, label = float(row["start"]), float(row["end"]), row.get("quality", "ok"), row.get("label")
-    if not 0 <= start < end:
-        raise ValueError(f"a span of {start:g} s to {end:g} s")
-    if quality not in QUALITIES:
-        raise ValueError(f"quality {quality!r}, not one of {', '.join(QUALITIES)}")
-    if isinstance(row["texts"], str) or not all(isinstance(text, str) for text in row["texts"]):
-        raise TypeError("texts are not a list of sentences")
-    categories = (label.strip(),) if label else ()
-    name = row["set"].casefold() if "set" in row else None
-    if not isinstance(row["clip"], str):
-        raise TypeError("clip is not a name")
-    return name, row["clip"], tuple(TimedText(text, start, end, categories) for text in row["texts"])
+class _Window(Struct):
+    """A line."""
+
+    clip: str
+    start: Number
+    end: Number
+    texts: list[str]
+    set: str | None = None
+    label: str | None = None
+    quality: Literal["ok", "static", "damaged"] = "ok"

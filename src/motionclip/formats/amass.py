@@ -20,8 +20,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from motionclip.formats.files import Arrays, save_arrays
+from motionclip.formats.files import save_arrays
 from motionclip.formats.smpl_parameters import RATES, frame_rate, upright
+from motionclip.gate.arrays import Arrays
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import retarget

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
+import errno
+import os
 import re
 import secrets
-import tokenize
-import zipfile
-import zlib
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from motionclip.errors import DataError, FormatError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 try:
     import fcntl
@@ -53,24 +55,68 @@ def decode_names(content: bytes) -> str:
     return content.decode("latin-1")
 
 
+#: Seconds since its last change after which a partial file is that of a process that died.
+_STALE = 3600.0
+_PARTIAL = re.compile(r"\..*-[0-9a-f]{8}(\.\w+)*")
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary path beside ``path``, with its suffix, that takes its place if the block succeeds.
 
-    Folders that are missing are made.
+    Folders that are missing are made. Through a symbolic link its target is written. The content is on the disk before
+    it gets its name, so that a power cut leaves the old file or the new one. What killed processes left there an hour
+    ago or more is removed.
+
+    Raises:
+        OSError: as the block, with the name of the file where it has none, as of a full disk.
     """
     target = Path(path)
+    target = target.resolve() if target.is_symlink() else target
     target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target.parent)
     # no process number: machines that share a folder may have the same
     temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
-    temporary.touch()
-    mode = temporary.stat().st_mode
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         yield temporary
         temporary.chmod(mode)  # safetensors makes its files readable for their owner alone
+        _flush(temporary)
         temporary.replace(target)
+        if os.name == "posix":  # elsewhere folders cannot be opened
+            _flush(target.parent)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a file is one that `replacing` has not finished, or a killed process has left."""
+    return _PARTIAL.fullmatch(path.name) is not None
+
+
+def _sweep(folder: Path) -> None:
+    """Removes the partial files of processes that died."""
+    for left in folder.glob(".*-????????*"):
+        with suppress(OSError):  # another process may sweep, too
+            if is_partial(left) and time.time() - left.stat().st_mtime > _STALE:
+                left.unlink()
+
+
+def _flush(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems that cannot
+            raise
+    finally:
+        os.close(handle)
 
 
 @contextmanager
@@ -94,168 +140,29 @@ def locked(path: Path, busy: str) -> Iterator[None]:
         yield
 
 
-# NumPy archives (.npz): opened without pickle; every fault is a FormatError
-
-#: Errors of NumPy and zipfile on damaged archives; the last three come from NumPy's parser of an array's header.
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    ValueError,
-    NotImplementedError,
-    SyntaxError,
-    tokenize.TokenError,
-    OverflowError,
-)
-#: How much memory an array may take as numbers of 8 bytes: 20 minutes of AMASS at 120 frames per second.
-_MOST_BYTES = 250_000_000
-
-
-class Arrays:
-    """The arrays of an archive, each read and checked when it is asked for."""
-
-    def __init__(self, path: str | Path, stored: Mapping[str, Any] | None = None):
-        """Opens an archive.
-
-        Args:
-            path: the file.
-            stored: its arrays, if they have been read in another way.
-
-        Raises:
-            FormatError: if it is missing, or is no archive of arrays.
-        """
-        self._path = Path(path)
-        self._archive = self._open() if stored is None else stored
-        self.names: frozenset[str] = frozenset(self._archive)
-
-    def _open(self) -> np.lib.npyio.NpzFile:
-        path = self._path
-        try:
-            archive = np.load(self._path, allow_pickle=False)
-        except FileNotFoundError as error:
-            raise FormatError(path, "no such file", "a file that can be read") from error
-        except DAMAGE as error:
-            raise FormatError(path, "this is no NumPy archive", "an .npz file") from error
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise FormatError(path, "this is a single array", "an archive of named arrays (.npz)")
-        return archive
-
-    def __enter__(self) -> Arrays:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if isinstance(self._archive, np.lib.npyio.NpzFile):
-            self._archive.close()
-
-    def error(self, problem: str, expected: str) -> FormatError:
-        """An error about this file."""
-        return FormatError(self._path, problem, expected)
-
-    def numbers(self, name: str, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
-        """An array of finite numbers; None in ``shape`` is any length.
-
-        Raises:
-            FormatError: if it is missing, damaged, not numeric, of another shape, or not finite.
-        """
-        array = self._array(name)
-        if array.dtype.kind not in "iuf":
-            raise self.error(f"array {name!r} holds {array.dtype}", "numbers")
-        fits = array.ndim == len(shape) and all(
-            want in (None, have) for want, have in zip(shape, array.shape, strict=True)
-        )
-        if not fits:
-            wanted = ", ".join("any" if length is None else str(length) for length in shape)
-            raise self.error(f"array {name!r} has shape {array.shape}", f"({wanted})")
-        values = array.astype(np.float64)
-        if not np.isfinite(values).all():
-            raise self.error(f"array {name!r} contains NaN or infinity", "finite numbers")
-        return values
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of an array, which is not read for it.
-
-        Raises:
-            FormatError: if it is missing or damaged.
-        """
-        return self._header(name)[0]
-
-    def words(self, name: str) -> tuple[str, ...]:
-        """An array (N,) of strings.
-
-        Raises:
-            FormatError: if it is missing, damaged, or does not hold strings.
-        """
-        array = self._array(name)
-        if array.dtype.kind != "U" or array.ndim != 1:
-            raise self.error(f"array {name!r} holds {array.dtype} of shape {array.shape}", "a row of strings")
-        return tuple(str(word) for word in array)
-
-    def _array(self, name: str) -> NDArray[np.generic]:
-        shape, kind = self._header(name)
-        if math.prod(shape) * max(kind.itemsize, 8) > _MOST_BYTES:
-            raise self.error(f"array {name!r} has shape {shape}", f"at most {_MOST_BYTES // 8:,} numbers")
-        try:
-            return np.asarray(self._archive[name])
-        except DAMAGE as error:
-            raise self.error(f"array {name!r} cannot be read", "an undamaged file without Python objects") from error
-
-    def _header(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        """Shape and type of an array."""
-        if name not in self.names:
-            found = ", ".join(sorted(self.names)) or "nothing"
-            raise self.error(f"there is no array {name!r}, only {found}", f"an array {name!r}")
-        try:
-            if not isinstance(self._archive, np.lib.npyio.NpzFile):
-                array = np.asarray(self._archive[name])
-                return array.shape, array.dtype
-            assert self._archive.zip is not None
-            with self._archive.zip.open(f"{name}.npy") as file:
-                return npy_header(file)
-        except (*DAMAGE, KeyError) as error:
-            raise self.error(f"array {name!r} cannot be read", "an undamaged file without Python objects") from error
-
-
-def npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type of an array in an open .npy file.
-
-    Raises:
-        ValueError and others of ``DAMAGE``: if it is none.
-    """
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, kind = read(file)
-    return shape, kind
-
-
-def read_array(path: str | Path, layouts: Mapping[tuple[int, ...], str]) -> NDArray[np.float64]:
-    """The finite numbers (T, ...) of an .npy file of at least one frame.
-
-    Args:
-        path: the file.
-        layouts: what shape may follow the frames, and what that is called.
-
-    Raises:
-        FormatError: if it is missing, damaged, too large, or holds anything else.
-    """
-    wanted = " or ".join(f"(T, {', '.join(map(str, shape))}) of {name}" for shape, name in layouts.items())
-    try:
-        with Path(path).open("rb") as file:
-            shape, kind = npy_header(file)
-            if kind.kind not in "iuf" or shape[1:] not in layouts or not shape[0]:
-                raise FormatError(path, f"an array of {kind} of shape {shape}", wanted)
-            if math.prod(shape) * 8 > _MOST_BYTES:
-                raise FormatError(path, f"an array of shape {shape}", f"at most {_MOST_BYTES // 8:,} numbers")
-        values = np.load(path, allow_pickle=False).astype(np.float64)
-    except DAMAGE as error:
-        raise FormatError(path, f"it cannot be read ({error})", f"an .npy file, {wanted}") from error
-    if not np.isfinite(values).all():
-        raise FormatError(path, "it contains NaN or infinity", "finite numbers")
-    return values
-
-
 def save_arrays(path: str | Path, arrays: Mapping[str, ArrayLike]) -> None:
-    """Writes a compressed archive."""
+    """Writes a compressed archive (.npz)."""
     contents: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **contents)
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: dict[str, str] | None = None) -> None:
+    """Writes a file of tensors (.safetensors).
+
+    Args:
+        path: the file.
+        tensors: by name.
+        about: what else its header says.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    with replacing(path) as temporary:
+        try:
+            save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata=about)
+        except SafetensorError as error:  # how it says that a disk is full
+            raise OSError(errno.EIO, str(error), str(path)) from error

@@ -33,8 +33,9 @@ from torch import Tensor
 from torch.nn.functional import conv1d, normalize, pad
 
 from motionclip.errors import FormatError
-from motionclip.formats.files import read_array, replacing
+from motionclip.formats.files import replacing
 from motionclip.formats.joint_table import fitted
+from motionclip.gate.arrays import read_array
 from motionclip.motion import CANONICAL, Motion, horizontal, resample
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from motionclip.errors import FormatError
 from motionclip.formats.files import read_bytes, replacing
+from motionclip.gate.documents import DocumentError, Name, checked, parse_object
 from motionclip.motion import Skeleton
 from motionclip.motion.retarget.humanoid import ROLES, recognised_roles
 
@@ -24,18 +25,14 @@ def read_joint_map(path: str | Path) -> dict[str, str]:
     """
     expected = 'an object such as {"left_hip": "Bone02"}'
     try:
-        found = json.loads(read_bytes(path).decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise FormatError(path, f"this is not JSON ({error})", expected) from error
-    if not isinstance(found, dict):
-        raise FormatError(path, "this is no JSON object", expected)
-    named = {role: name for role, name in found.items() if not role.startswith("#") and name != ""}
-    for role, name in named.items():
+        found = parse_object(read_bytes(path))
+        named = checked({role: name for role, name in found.items() if not role.startswith("#")}, dict[str, Name])
+    except DocumentError as error:
+        raise FormatError(path, str(error), expected) from error
+    for role in named:
         if role not in ROLES:
             raise FormatError(path, f"a body part {role!r}", f"some of {', '.join(ROLES)}")
-        if not isinstance(name, str):
-            raise FormatError(path, f"{role} is {json.dumps(name)}", "the name of a joint")
-    return named
+    return {role: name for role, name in named.items() if name}
 
 
 def write_joint_map(skeleton: Skeleton, path: str | Path) -> None:

@@ -21,7 +21,7 @@ import torch
 
 from motionclip.errors import FormatError, SkeletonError
 from motionclip.formats.amass import is_amass, read_amass
-from motionclip.formats.files import Arrays, save_arrays
+from motionclip.formats.files import save_arrays
 from motionclip.formats.smpl_parameters import (
     TURNED,
     frame_rate,
@@ -29,11 +29,12 @@ from motionclip.formats.smpl_parameters import (
     parameters_motion,
     parameters_recording,
 )
+from motionclip.gate.arrays import Arrays, rotation_error
 from motionclip.motion import Motion, Skeleton
 from motionclip.motion.conventions import Recording
+from motionclip.motion.skeleton import MOST_JOINTS
 
 VERSION = 1
-_MOST_JOINTS = 4096
 
 
 def read_npz(path: str | Path, *, fps: float | None = None, up: str | None = None) -> Motion:
@@ -61,8 +62,7 @@ def read_npz(path: str | Path, *, fps: float | None = None, up: str | None = Non
             )
         skeleton = _read_skeleton(arrays)
         rotations = arrays.numbers("rotations", (None, skeleton.num_joints, 3, 3))
-        error = np.abs(rotations @ rotations.swapaxes(-1, -2) - np.eye(3)).max(initial=0.0)
-        if error > 1e-3 or (np.linalg.det(rotations) < 0).any() or len(rotations) == 0:
+        if len(rotations) == 0 or rotation_error(rotations) > 1e-3:
             raise arrays.error("'rotations' are empty or no rotation matrices", "rotations of at least one frame")
         root = arrays.numbers("root", (len(rotations), 3))
         rate = fps or frame_rate(arrays)
@@ -106,12 +106,12 @@ def write_npz(motion: Motion, path: str | Path) -> None:
 
 
 def _read_skeleton(arrays: Arrays) -> Skeleton:
-    if math.prod(arrays.shape("names")) > _MOST_JOINTS:
-        raise arrays.error(
-            f"'names' have shape {arrays.shape('names')}", f"a skeleton of at most {_MOST_JOINTS} joints"
-        )
+    if math.prod(arrays.shape("names")) > MOST_JOINTS:
+        raise arrays.error(f"'names' have shape {arrays.shape('names')}", f"a skeleton of at most {MOST_JOINTS} joints")
     names = arrays.words("names")
     count = len(names)
+    if math.prod(arrays.shape("end_joints")) > MOST_JOINTS:
+        raise arrays.error(f"'end_joints' have shape {arrays.shape('end_joints')}", f"at most {MOST_JOINTS} tips")
     end_joints = arrays.numbers("end_joints", (None,)).astype(int).tolist()
     end_offsets = arrays.numbers("end_offsets", (len(end_joints), 3)).tolist()
     if not all(0 <= joint < count for joint in end_joints):

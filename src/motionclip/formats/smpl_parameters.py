@@ -27,13 +27,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from motionclip.errors import FormatError
-from motionclip.formats.files import Arrays
 from motionclip.formats.nodes import choose_take, rigid_offsets
 from motionclip.formats.soma import SOMA
+from motionclip.gate.arrays import Arrays, rotation_error
 from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
 from motionclip.motion.body_axes import AXES
 from motionclip.motion.conventions import Recording, turn_upright
+from motionclip.motion.motion import MAX_FPS, MIN_FPS
 from motionclip.pickles import read_pickle
 
 Doubles = NDArray[np.float64]
@@ -163,7 +164,7 @@ def frame_rate(arrays: Arrays, usual: float | None = None) -> float:
     """The rate of an archive, or the usual one where it has none.
 
     Raises:
-        FormatError: if there is neither, or it is no positive number.
+        FormatError: if there is neither, or it is out of range.
     """
     name = next((name for name in RATES if name in arrays.names), None)
     if name is None and usual is None:
@@ -171,8 +172,8 @@ def frame_rate(arrays: Arrays, usual: float | None = None) -> float:
         raise arrays.error("no frame rate", f"{' or '.join(RATES[:2])}, {given}")
     rate = usual if name is None else float(arrays.numbers(name, ()))
     assert rate is not None
-    if rate <= 0:
-        raise arrays.error(f"a frame rate of {rate}", "a positive number")
+    if not MIN_FPS <= rate <= MAX_FPS:
+        raise arrays.error(f"a frame rate of {rate:g}", f"a number from {MIN_FPS:g} to {MAX_FPS:,.0f}")
     return rate
 
 
@@ -236,8 +237,7 @@ def proper_rotations(arrays: Arrays, name: str, matrices: Doubles) -> Tensor:
     Raises:
         FormatError: if they are no rotations.
     """
-    error = np.abs(matrices @ matrices.swapaxes(-1, -2) - np.eye(3)).max(initial=0.0)
-    if error > 1e-2 or (np.linalg.det(matrices) < 0).any():
+    if rotation_error(matrices) > 1e-2:
         raise arrays.error(f"array {name!r} holds matrices that turn nothing or mirror", "rotation matrices")
     left, _, right = np.linalg.svd(matrices)
     return torch.from_numpy(left @ right)

@@ -16,14 +16,15 @@ from importlib import resources
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from motionclip.encoders import TextEncoder, load_text_encoder
 from motionclip.errors import ModelError
-from motionclip.formats.files import replacing
+from motionclip.formats.files import replacing, save_tensors
+from motionclip.gate.documents import DocumentError, Name, Rate, parse
 from motionclip.model.checkpoint import read_weights
+from motionclip.model.config import Size
 from motionclip.model.features import Batch, pose
 from motionclip.motion import CANONICAL, horizontal
 from motionclip.motion import rotations as rot
@@ -53,14 +54,14 @@ class EvaluatorConfig:
         text_dim: size of its embeddings.
     """
 
-    dataset: str
-    contents: tuple[str, ...]
-    styles: tuple[str, ...]
-    width: int = 96
-    embedding: int = 64
-    fps: float = 30.0
-    text_encoder: str = "minilm"
-    text_dim: int = 384
+    dataset: Name
+    contents: tuple[Name, ...]
+    styles: tuple[Name, ...]
+    width: Size = 96
+    embedding: Size = 64
+    fps: Rate = 30.0
+    text_encoder: Name = "minilm"
+    text_dim: Size = 384
 
 
 def joint_channels(batch: Batch, fps: float) -> Tensor:
@@ -197,11 +198,10 @@ class Evaluator:
 
 def save_evaluator(network: EvaluatorNetwork, folder: Path) -> None:
     """Writes config and weights, in half precision, into a folder."""
-    tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    tensors = {name: value.half() for name, value in network.state_dict().items()}
     with replacing(folder / CONFIG_FILE) as path:
         path.write_text(json.dumps(dataclasses.asdict(network.config), indent=2) + "\n")
-    with replacing(folder / WEIGHTS_FILE) as path:
-        save_file(tensors, path)
+    save_tensors(folder / WEIGHTS_FILE, tensors)
 
 
 def load_evaluator(name: str | Path = SHIPPED) -> Evaluator:
@@ -233,8 +233,6 @@ def _find(name: str | Path) -> Path:
 
 def _read_config(path: Path) -> EvaluatorConfig:
     try:
-        values = json.loads(path.read_text())
-        contents, styles = tuple(values.pop("contents")), tuple(values.pop("styles"))
-        return EvaluatorConfig(contents=contents, styles=styles, **values)
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError) as error:
+        return parse(path.read_bytes(), EvaluatorConfig)
+    except DocumentError as error:
         raise ModelError(f"{path} is damaged: {error}; train the evaluator again") from error

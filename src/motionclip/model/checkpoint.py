@@ -11,13 +11,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from motionclip.errors import ModelError
-from motionclip.formats.files import replacing
+from motionclip.formats.files import replacing, save_tensors
+from motionclip.gate.documents import DocumentError, parse_object
+from motionclip.gate.tensors import TensorError, read_tensors
 from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.config import ModelConfig
 from motionclip.model.network import ResidualAutoencoder
@@ -41,11 +41,10 @@ class Network(nn.Module):
 
 def save_network(network: Network, folder: Path) -> None:
     """Writes config and weights, in half precision, into a folder, each under a temporary name first."""
-    tensors = {name: value.half().cpu().contiguous() for name, value in network.state_dict().items()}
+    tensors = {name: value.half().cpu() for name, value in network.state_dict().items()}
     with replacing(folder / CONFIG_FILE) as path:
         path.write_text(json.dumps(network.config.to_dict(), indent=2) + "\n")
-    with replacing(folder / WEIGHTS_FILE) as path:
-        save_file(tensors, path)
+    save_tensors(folder / WEIGHTS_FILE, tensors)
 
 
 class _Uninitialised(TorchFunctionMode):
@@ -89,8 +88,8 @@ def _read_config(path: Path) -> ModelConfig:
     if not path.is_file():
         raise ModelError(f"{path} is missing; expected the folder of a trained model, such as RUN/model")
     try:
-        return ModelConfig.from_dict(json.loads(path.read_text()))
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
+        return ModelConfig.from_dict(parse_object(path.read_bytes()))
+    except DocumentError as error:
         raise ModelError(f"{path} is damaged: {error}; copy the model again") from error
 
 
@@ -98,13 +97,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """Returns the tensors of a .safetensors file by name.
 
     Raises:
-        ModelError: if the file is missing or damaged.
+        ModelError: if the file is missing or damaged, or a number in it is not finite.
     """
     if not path.is_file():
         raise ModelError(f"{path} is missing; copy the model again, weights and all")
     try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
+        return read_tensors(path)[0]
+    except TensorError as error:
         raise ModelError(f"{path} is damaged: {error}; copy the model again") from error
 
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from motionclip.errors import ModelError
+from motionclip.gate.documents import DocumentError, Name, Rate, checked
 from motionclip.model.features import LAYOUTS
 
 ARCHITECTURES = ("residual", "paper")
+
+#: What a size of a network may be: a config with more is damaged, and would fill the memory before the weights tell.
+Size = Annotated[int, Meta(ge=1, le=16_384)]
+Layers = Annotated[int, Meta(ge=1, le=256)]
 
 
 @dataclass(frozen=True)
@@ -42,26 +51,26 @@ class ModelConfig:
 
     architecture: str = "residual"
     layout: str = "positions"
-    fps: float = 30.0
-    max_frames: int = 180
-    text_encoder: str = "minilm"
-    text_dim: int = 384
-    text_hidden: int = 0
-    latent_dim: int = 384
+    fps: Rate = 30.0
+    max_frames: Annotated[int, Meta(ge=1, le=100_000)] = 180
+    text_encoder: Name = "minilm"
+    text_dim: Size = 384
+    text_hidden: Annotated[int, Meta(ge=0, le=16_384)] = 0
+    latent_dim: Size = 384
     image_head: bool = False
-    embedding_norm: float = 1.0
-    width: int = 256
-    heads: int = 4
-    feedforward: int = 640
-    encoder_layers: int = 4
-    decoder_layers: int = 4
-    dropout: float = 0.0
-    frames_per_token: int = 4
-    prefix_tokens: int = 2
-    pca_keyframes: int = 24
-    refiner_width: int = 128
-    prior_width: int = 512
-    prior_layers: int = 3
+    embedding_norm: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
+    width: Size = 256
+    heads: Size = 4
+    feedforward: Size = 640
+    encoder_layers: Layers = 4
+    decoder_layers: Layers = 4
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    frames_per_token: Size = 4
+    prefix_tokens: Annotated[int, Meta(ge=0, le=256)] = 2
+    pca_keyframes: Size = 24
+    refiner_width: Size = 128
+    prior_width: Size = 512
+    prior_layers: Annotated[int, Meta(ge=0, le=256)] = 3
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES or self.layout not in LAYOUTS:
@@ -109,7 +118,7 @@ class ModelConfig:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, object]) -> ModelConfig:
+    def from_dict(cls, values: Mapping[str, object]) -> ModelConfig:
         """Returns the config of such values, the inverse of :meth:`to_dict`.
 
         Raises:
@@ -118,4 +127,7 @@ class ModelConfig:
         unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
         if unknown:
             raise ModelError(f"the model's config has unknown entries {unknown}; it was written by another version")
-        return cls(**values)  # type: ignore[arg-type]
+        try:
+            return checked(values, cls)
+        except DocumentError as error:
+            raise ModelError(f"the model's config is damaged: {error}; copy the model again") from error

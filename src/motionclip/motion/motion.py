@@ -14,6 +14,19 @@ from motionclip.motion import rotations as rot
 from motionclip.motion.kinematics import forward_kinematics
 from motionclip.motion.skeleton import Skeleton
 
+#: Frames per second that a motion may have; beyond them its times are damage.
+MIN_FPS, MAX_FPS = 0.01, 100_000.0
+
+
+def check_rate(fps: float) -> None:
+    """Checks frames per second.
+
+    Raises:
+        MotionError: if they are out of ``MIN_FPS`` to ``MAX_FPS``.
+    """
+    if not MIN_FPS <= fps <= MAX_FPS:
+        raise MotionError(f"a frame rate of {fps:g}; expected {MIN_FPS:g} to {MAX_FPS:,.0f} frames per second")
+
 
 @dataclass(frozen=True, eq=False)
 class Motion:
@@ -26,7 +39,7 @@ class Motion:
         skeleton: J joints.
 
     Raises:
-        MotionError: on wrong shapes, no frames, NaN or infinity, or a rate that is not positive.
+        MotionError: on wrong shapes, no frames, NaN or infinity, or a rate out of ``MIN_FPS`` to ``MAX_FPS``.
     """
 
     rotations: Tensor
@@ -45,8 +58,7 @@ class Motion:
             )
         if not (torch.isfinite(self.rotations).all() and torch.isfinite(self.root).all()):
             raise MotionError("a motion contains NaN or infinity; expected finite rotations and metres")
-        if not 0 < self.fps < float("inf"):
-            raise MotionError(f"a frame rate of {self.fps}; expected a positive number of frames per second")
+        check_rate(self.fps)
 
     @property
     def num_frames(self) -> int:
@@ -143,10 +155,9 @@ def resample(motion: Motion, fps: float) -> Motion:
     merely dropped or repeated, unless the new times coincide with old ones.
 
     Raises:
-        MotionError: if ``fps`` is not positive, or there would be more frames than memory is likely to hold.
+        MotionError: if ``fps`` is out of range, or there would be more frames than memory is likely to hold.
     """
-    if not 0 < fps < float("inf"):
-        raise MotionError(f"cannot resample to {fps} frames per second; expected a positive number")
+    check_rate(fps)
     if fps == motion.fps or motion.num_frames == 1:
         return replace(motion, fps=fps)
     last = motion.num_frames - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 
 from motionclip.errors import SkeletonError
+
+#: Joints of a skeleton, whose memory and work grow with their square.
+MOST_JOINTS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +33,8 @@ class Skeleton:
             position is the sum of the bones above it.
 
     Raises:
-        SkeletonError: on duplicate names, more than one root, a parent that does not come first,
-            or offsets that are not finite (J, 3).
+        SkeletonError: on duplicate names, more than ``MOST_JOINTS``, more than one root, a parent that does not come
+            first, or offsets that are not finite (J, 3).
     """
 
     names: tuple[str, ...]
@@ -46,9 +49,9 @@ class Skeleton:
         count = len(self.names)
         if count == 0:
             raise SkeletonError("a skeleton has no joints; expected at least one")
-        duplicates = sorted({name for name in self.names if self.names.count(name) > 1})
+        duplicates = sorted(name for name, times in Counter(self.names).items() if times > 1)
         if duplicates:
-            raise SkeletonError(f"joint names occur twice: {', '.join(duplicates)}; expected distinct names")
+            raise SkeletonError(f"joint names occur twice: {', '.join(duplicates[:8])}; expected distinct names")
         if len(self.parents) != count or tuple(self.offsets.shape) != (count, 3):
             raise SkeletonError(
                 f"{count} names, {len(self.parents)} parents and offsets of shape "
@@ -56,6 +59,8 @@ class Skeleton:
             )
         if not torch.isfinite(self.offsets).all():
             raise SkeletonError("rest offsets contain NaN or infinity; expected finite metres")
+        if count > MOST_JOINTS:
+            raise SkeletonError(f"{count} joints; expected at most {MOST_JOINTS}")
         for joint, parent in enumerate(self.parents):
             if (joint == 0) != (parent == -1) or not -1 <= parent < max(joint, 1):
                 raise SkeletonError(
@@ -68,10 +73,8 @@ class Skeleton:
             object.__setattr__(self, "ancestry", self._bones_above())
 
     def _slots_of_parents(self) -> tuple[Tensor, ...]:
-        return tuple(
-            torch.tensor([above.index(self.parents[joint]) for joint in level])
-            for above, level in itertools.pairwise(self.levels)
-        )
+        slot = {joint: place for level in self.levels for place, joint in enumerate(level)}
+        return tuple(torch.tensor([slot[self.parents[joint]] for joint in level]) for level in self.levels[1:])
 
     def _bones_above(self) -> Tensor:
         bones = np.eye(self.num_joints, dtype=np.float32)
@@ -105,20 +108,20 @@ class Skeleton:
     @cached_property
     def children(self) -> tuple[tuple[int, ...], ...]:
         """Children of each joint, in order."""
-        return tuple(
-            tuple(child for child, parent in enumerate(self.parents) if parent == joint)
-            for joint in range(self.num_joints)
-        )
+        found: list[list[int]] = [[] for _ in self.names]
+        for child, parent in enumerate(self.parents[1:], start=1):
+            found[parent].append(child)
+        return tuple(map(tuple, found))
 
     @cached_property
     def levels(self) -> tuple[tuple[int, ...], ...]:
         """Joints by depth in the tree, root level first: kinematics runs one level at a time."""
         depth = [0] * self.num_joints
+        found: list[list[int]] = [[] for _ in self.names]
         for joint, parent in enumerate(self.parents):
             depth[joint] = 0 if parent < 0 else depth[parent] + 1
-        return tuple(
-            tuple(joint for joint in range(self.num_joints) if depth[joint] == level) for level in range(max(depth) + 1)
-        )
+            found[depth[joint]].append(joint)
+        return tuple(tuple(level) for level in found if level)
 
     @cached_property
     def rest_positions(self) -> Tensor:

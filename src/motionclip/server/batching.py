@@ -8,7 +8,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from prometheus_client import Gauge
@@ -79,11 +79,17 @@ class WorkerPool:
         of_each = (torch.get_num_threads(),)
         self._threads = ThreadPoolExecutor(threads, f"motionclip-{name}", torch.set_num_threads, of_each)
         self._capacity, self._held = threads + waiting, 0
+        self._count, self._abandoned = threads, set[Future[Any]]()
         gauge.labels(name).set_function(lambda: self._held)
 
     @property
     def is_full(self) -> bool:
         return self._held >= self._capacity
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether all threads do what nobody waits for any more."""
+        return len(self._abandoned) >= self._count
 
     async def run(self, work: Callable[[], T]) -> T:
         """Returns the result of work. If the caller is cancelled, work that has begun goes on and keeps its place.
@@ -98,16 +104,22 @@ class WorkerPool:
 
         def release() -> None:
             self._held -= 1
+            self._abandoned.discard(future)
 
         def on_done(_: Future[T]) -> None:  # in any thread
             loop.call_soon_threadsafe(release)
 
         future.add_done_callback(on_done)
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if future.running():
+                self._abandoned.add(future)
+            raise
 
     def close(self) -> None:
-        """Ends the threads after what they have begun; what waits is dropped."""
-        self._threads.shutdown(cancel_futures=True)
+        """Ends the threads after what they have begun, which is not waited for; what waits is dropped."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,14 @@ class Limits:
 
     Attributes:
         body_mb: megabytes of a request; a larger one is answered with 413, before it is read if it says its length.
-        seconds: time for a request, from its first byte to its last answer.
+        seconds: time for a request, from the end of its head to its last answer.
+        head_seconds: time for the head of a request, from the connection on or the answer before.
+        file_seconds: time for reading a file.
+        connections: open connections; fewer where the system allows fewer file handles.
         requests: requests that are answered at once.
         waiting: texts that wait to be made into motions.
         jobs: other work that waits: edits, films, uploads.
-        workers: computations at once for other work.
+        workers: computations at once for other work, and files that are read at once.
         batch: texts that are made into motions together, at most.
         gather_ms: milliseconds for which a text waits for others when no motion is being made.
 
@@ -41,6 +44,9 @@ class Limits:
 
     body_mb: float = 10.0
     seconds: float = 60.0
+    head_seconds: float = 10.0
+    file_seconds: float = 20.0
+    connections: int = 2048
     requests: int = 512
     waiting: int = 256
     jobs: int = 16

@@ -18,7 +18,7 @@ from motionclip.errors import MotionClipError
 from motionclip.server.errors import RETRY_AFTER, HttpError, busy_error, http_error_of
 from motionclip.server.limits import Limits
 from motionclip.server.metrics import Metrics
-from motionclip.serving import host_name, is_loopback
+from motionclip.serving import host_name, is_local_origin, is_loopback
 
 LOG = logging.getLogger("motionclip.server")
 #: Request ids of clients that are taken over.
@@ -105,7 +105,8 @@ class Guard:
     """Middleware that answers only clients with the token, or without one, requests to this machine.
 
     With a token, requests say ``Authorization: Bearer TOKEN``. Without one, they have to be addressed to this machine:
-    else a web page could reach the server through a name that it turns into a loopback address (DNS rebinding).
+    else a web page could reach the server through a name that it turns into a loopback address (DNS rebinding). Nor may
+    a page of another site have sent them: browsers post forms anywhere, and say in ``Origin`` from where.
     """
 
     def __init__(self, app: ASGIApp, token: str | None):
@@ -120,6 +121,8 @@ class Guard:
         if self._expected is None:
             if not is_loopback(host_name(headers.get("host", ""))):
                 raise HttpError(403, "Forbidden", "a request to another host; expected localhost or 127.0.0.1")
+            if not all(is_local_origin(origin) for origin in headers.getlist("origin")):
+                raise HttpError(403, "Forbidden", "a request from a page of another site; expected one of this machine")
         elif not hmac.compare_digest(headers.get("authorization", "").encode("latin-1"), self._expected):
             message = "no token, or a wrong one; expected the header 'Authorization: Bearer TOKEN'"
             raise HttpError(401, "Unauthorized", message, {"WWW-Authenticate": "Bearer"})

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from motionclip.io import FORMATS
 from motionclip.motion import Motion
 from motionclip.motion.rotations import matrix_to_quat
+from motionclip.progress import ProgressCallback
 from motionclip.render import contact_sheet
 from motionclip.server.errors import HttpError
 from motionclip.serving import RENDERED_SUFFIXES, file_bytes
@@ -78,15 +79,15 @@ def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
     return 0.0
 
 
-def motion_response(motion: Motion, media_type: str) -> Response:
-    """Returns a motion as an answer of a media type of ``FILE_TYPES``, or JSON.
+def motion_response(motion: Motion, media_type: str, progress: ProgressCallback | None = None) -> Response:
+    """Returns a motion as an answer of a media type of ``FILE_TYPES``, or JSON; ``progress`` may end a film.
 
     Raises:
         MotionError, SkeletonError, OSError: as :func:`motionclip.serving.file_bytes`.
     """
     if media_type == JSON:
         return _json_response(_motion_document(motion))
-    return Response(file_bytes(motion, FILE_TYPES[media_type]), media_type=media_type)
+    return Response(file_bytes(motion, FILE_TYPES[media_type], progress=progress), media_type=media_type)
 
 
 def motions_response(motions: Sequence[Motion], titles: Sequence[str], media_type: str, archive: str) -> Response:

@@ -63,9 +63,9 @@ def motion_route(path: str, schema: type[Body]) -> Callable[[MakeMotion[Body]], 
 
     def register(make: MakeMotion[Body]) -> MakeMotion[Body]:
         async def endpoint(request: Request, service: ServiceDependency) -> Response:
-            media_type, form = motion_type(request), await read_form(request, schema)
+            media_type, form = motion_type(request), await read_form(request, schema, service)
             return await service.run_with_progress(
-                lambda progress: motion_response(make(service.model, form, progress), media_type)
+                lambda progress: motion_response(make(service.model, form, progress), media_type, progress)
             )
 
         router.add_api_route(
@@ -98,6 +98,8 @@ async def ready(request: Request, service: ServiceDependency) -> schemas.HealthR
     """That it takes work now, or 503; needs no token."""
     if service.is_full:
         raise busy_error("the lines are full")
+    if service.is_stuck:
+        raise busy_error("no worker answers")
     return await health(request, service)
 
 
@@ -119,14 +121,14 @@ async def generate(body: schemas.GenerateRequest, request: Request, service: Ser
     media_type, seconds = motion_type(request), seconds_of(service.model, (), body.seconds)
     motion = await service.batcher.motion(BatchedRequest(body.text, seconds, body.seed, body.guidance))
 
-    def answer() -> Response:
-        response = motion_response(motion, media_type)
+    def answer(progress: ProgressCallback | None = None) -> Response:
+        response = motion_response(motion, media_type, progress)
         for known in familiarity(service.model, [body.text]):
             about = {"known": known.is_known, "score": round(known.score, 3), "nearest": known.nearest}
             response.headers["Familiarity"] = json.dumps(about)  # ASCII, whatever the words
         return response
 
-    return await service.run(answer, quick=not is_rendered(media_type))
+    return await (service.run_with_progress(answer) if is_rendered(media_type) else service.run(answer, quick=True))
 
 
 @router.post("/decode", response_class=Response, responses=motion_content())
@@ -136,7 +138,9 @@ async def decode(body: schemas.DecodeRequest, request: Request, service: Service
     if len(body.latent) != expected:
         raise ModelError(f"a latent of {len(body.latent)} numbers; this model's have {expected}")
     latent = torch.tensor([body.latent])
-    return await service.run(lambda: motion_response(service.model.decode(latent, body.seconds)[0], media_type))
+    return await service.run_with_progress(
+        lambda progress: motion_response(service.model.decode(latent, body.seconds)[0], media_type, progress)
+    )
 
 
 # Motions from texts and other motions
@@ -151,7 +155,7 @@ async def decode(body: schemas.DecodeRequest, request: Request, service: Service
 async def interpolate(request: Request, service: ServiceDependency) -> Response:
     """Motions from one to another: JSON, a picture of all (image/png), or files (application/zip)."""
     media_type = choose(request.headers.get("accept", ""), (JSON, PNG, ZIP))
-    form = await read_form(request, schemas.InterpolateRequest)
+    form = await read_form(request, schemas.InterpolateRequest, service)
     body = form.body
 
     def work() -> Response:
@@ -271,7 +275,7 @@ def convert(_: MotionCLIP, form: Form[schemas.ConvertRequest], __: ProgressCallb
 @router.post("/recognize", openapi_extra=form_body(schemas.RecognizeRequest))
 async def recognize(request: Request, service: ServiceDependency) -> schemas.RecognizeResponse:
     """What is done, out of labels, and when."""
-    form = await read_form(request, schemas.RecognizeRequest)
+    form = await read_form(request, schemas.RecognizeRequest, service)
     body = form.body
 
     def work() -> schemas.RecognizeResponse:
@@ -286,7 +290,7 @@ async def recognize(request: Request, service: ServiceDependency) -> schemas.Rec
 @router.post("/caption", openapi_extra=form_body(schemas.CaptionRequest))
 async def caption(request: Request, service: ServiceDependency) -> schemas.CaptionResponse:
     """The sentences that are nearest to what is done, every four seconds."""
-    form = await read_form(request, schemas.CaptionRequest)
+    form = await read_form(request, schemas.CaptionRequest, service)
     body = form.body
 
     def work() -> schemas.CaptionResponse:
@@ -299,7 +303,7 @@ async def caption(request: Request, service: ServiceDependency) -> schemas.Capti
 @router.post("/encode", openapi_extra=form_body(schemas.MotionRequest))
 async def encode(request: Request, service: ServiceDependency) -> schemas.EncodeResponse:
     """The motion's latent."""
-    form = await read_form(request, schemas.MotionRequest)
+    form = await read_form(request, schemas.MotionRequest, service)
 
     def work() -> schemas.EncodeResponse:
         motion = form.motion(form.body.motion)
@@ -314,7 +318,7 @@ async def search(request: Request, service: ServiceDependency) -> schemas.Search
     library = service.library
     if library is None:
         raise HttpError(404, "NoLibrary", "this server searches nothing; it is to be started with --library")
-    form = await read_form(request, schemas.SearchRequest)
+    form = await read_form(request, schemas.SearchRequest, service)
 
     def work() -> schemas.SearchResponse:
         queries = [form.source(query) for query in form.body.queries]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Generic, TypeVar
@@ -16,7 +16,8 @@ from motionclip.applications.text_to_motion import Source
 from motionclip.server import limits
 from motionclip.server.errors import HttpError, validation_error
 from motionclip.server.schemas import FilePart, RequestBody
-from motionclip.serving import UPLOAD_SUFFIXES, read_upload
+from motionclip.server.service import Service
+from motionclip.serving import UPLOAD_SUFFIXES, Upload
 
 Body = TypeVar("Body", bound=RequestBody)
 
@@ -24,50 +25,53 @@ _REQUEST = "request"
 
 
 @dataclass(frozen=True)
-class Upload:
-    """A file that a client sent: its content, and the one of ``UPLOAD_SUFFIXES`` that its name ends in."""
-
-    suffix: str
-    content: bytes
-
-
-@dataclass(frozen=True)
 class Form(Generic[Body]):
-    """The body of a request, and the files that came with it, by the names of their parts."""
+    """The body of a request, and the motions of the files that it names, by the names of their parts."""
 
     body: Body
-    files: Mapping[str, Upload]
+    motions: Mapping[str, Motion]
 
     def source(self, source: str | FilePart) -> Source:
-        """Returns a text as it is, or the motion of the file that is named; reading it takes time.
-
-        Raises:
-            As :meth:`motion`.
-        """
+        """Returns a text as it is, or the motion of the file that is named."""
         return source if isinstance(source, str) else self.motion(source)
 
     def motion(self, part: FilePart) -> Motion:
-        """Returns the motion of a file.
-
-        Raises:
-            HttpError: 422, if there is no such file.
-            FormatError, MotionError, SizeError, OSError: as :func:`motionclip.serving.read_upload`.
-        """
-        if part.file not in self.files:
-            sent = ", ".join(self.files) or "none"
-            raise HttpError(422, "NoSuchFile", f"no part {part.file!r} with a file; those sent: {sent}")
-        upload = self.files[part.file]
-        return read_upload(upload.content, upload.suffix, part.file)
+        """Returns the motion of a file."""
+        return self.motions[part.file]
 
 
-async def read_form(request: Request, schema: type[Body]) -> Form[Body]:
-    """Returns the body of a request and its files, from a form, or from JSON alone.
+async def read_form(request: Request, schema: type[Body], service: Service) -> Form[Body]:
+    """Returns the body of a request and the motions that it names, from a form, or from JSON alone.
 
     Raises:
-        HttpError: if the request is of another type or does not fit its schema, or has a file of a format that cannot
-            be read.
+        HttpError: if the request is of another type or does not fit its schema, names a file that it does not have, or
+            has one of a format that cannot be read.
         HTTPException: 400, if the form is damaged or has too many parts.
+        FormatError, MotionError, SizeError, OSError: as :meth:`Service.read`.
     """
+    body, files = await _read_parts(request, schema)
+    motions = {}
+    for name in dict.fromkeys(_named_files(body)):
+        if name not in files:
+            sent = ", ".join(files) or "none"
+            raise HttpError(422, "NoSuchFile", f"no part {name!r} with a file; those sent: {sent}")
+        motions[name] = await service.read(files[name], name)
+    return Form(body, motions)
+
+
+def _named_files(value: object) -> Iterator[str]:
+    """Yields the names of the files that a body names."""
+    if isinstance(value, FilePart):
+        yield value.file
+    elif isinstance(value, RequestBody):
+        yield from _named_files([getattr(value, name) for name in type(value).model_fields])
+    elif isinstance(value, list):
+        for each in value:
+            yield from _named_files(each)
+
+
+async def _read_parts(request: Request, schema: type[Body]) -> tuple[Body, dict[str, Upload]]:
+    """The body of a request, and its files by the names of their parts."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     content: bytes | str
     if media_type == "application/json":
@@ -85,7 +89,7 @@ async def read_form(request: Request, schema: type[Body]) -> Form[Body]:
     else:
         raise HttpError(415, "UnsupportedMediaType", "expected application/json or multipart/form-data")
     try:
-        return Form(schema.model_validate_json(content), files)
+        return schema.model_validate_json(content), files
     except ValidationError as error:
         raise validation_error(error) from None
 

@@ -24,7 +24,7 @@ from viser.infra import ClientId
 from motionclip.applications.search.library import LibraryIndex
 from motionclip.body import default_body
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.serving import host_name, is_loopback
+from motionclip.serving import UploadReader, host_name, is_loopback
 from motionclip.studio.client import LOG, ClientSession, JobQueue, SharedState
 from motionclip.studio.library import LibraryCollection
 from motionclip.studio.panels.controls import add_status, add_timeline
@@ -115,7 +115,8 @@ class Studio:
 
     def __init__(self, model: MotionCLIP, *, library: LibraryIndex | None = None, port: int = 8080):
         collection = None if library is None else LibraryCollection(model, library)
-        self._shared = SharedState(model, default_body(), JobQueue(), collection)
+        self._shared = SharedState(model, default_body(), JobQueue(), UploadReader(1), collection)
+        self._shared.reader.start()
         self._sessions: dict[int, ClientSession] = {}
         self._lock, self._closed = threading.Lock(), threading.Event()
         # a browser may leave between two frames
@@ -150,6 +151,7 @@ class Studio:
         for session in self.sessions:
             session.close()
         self._shared.jobs.close()
+        self._shared.reader.close()
         with contextlib.redirect_stdout(io.StringIO()):
             self._server.stop()
 

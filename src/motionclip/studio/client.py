@@ -13,8 +13,10 @@ import viser
 
 from motionclip.body import Body
 from motionclip.errors import MotionClipError
+from motionclip.isolation import CallerLeft
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
+from motionclip.serving import UploadReader
 from motionclip.studio.library import Collection, TakeCollection
 from motionclip.studio.scene import BodyScene
 from motionclip.studio.takes import Player, Take, TakeHistory, poses_of
@@ -44,7 +46,7 @@ class Job:
 
     def __init__(self, title: str, on_progress: Callable[[], None] = lambda: None):
         self._title, self._on_progress, self._progress = title, on_progress, ""
-        self._cancelled = threading.Event()
+        self.cancelled = threading.Event()  # set when nobody waits for it any more
 
     @property
     def description(self) -> str:
@@ -53,7 +55,7 @@ class Job:
 
     def cancel(self) -> None:
         """Prevents its beginning, ends it at its next step, or has its result thrown away."""
-        self._cancelled.set()
+        self.cancelled.set()
 
     def progress(self, done: int = 0, total: int = 0) -> None:
         """Called by long work between its steps.
@@ -61,7 +63,7 @@ class Job:
         Raises:
             Cancelled: if it was cancelled.
         """
-        if self._cancelled.is_set():
+        if self.cancelled.is_set():
             raise Cancelled(self.description)
         if total:
             self._progress = f", {done} of {total}"
@@ -99,7 +101,7 @@ class JobQueue:
                 result = work(job)
                 job.progress()
                 on_result(result)
-            except Cancelled:
+            except (Cancelled, CallerLeft):
                 pass
             except Exception as error:
                 on_error(error)
@@ -109,8 +111,8 @@ class JobQueue:
         self._thread.submit(run)
 
     def close(self) -> None:
-        """Ends the thread after the job that it has begun; those that wait are dropped."""
-        self._thread.shutdown(cancel_futures=True)
+        """Ends the thread after the job that it has begun, which is not waited for; those that wait are dropped."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,12 +123,14 @@ class SharedState:
         model: from :func:`motionclip.load`.
         body: the body that is drawn.
         jobs: does the work.
+        reader: reads files.
         library: what the map shows; None for the takes of each page.
     """
 
     model: MotionCLIP
     body: Body
     jobs: JobQueue
+    reader: UploadReader
     library: Collection | None
 
 

@@ -32,6 +32,7 @@ from motionclip.data.windows import WindowBatch, WindowSet
 from motionclip.encoders import ImageEncoder, cache_folder
 from motionclip.errors import ModelError
 from motionclip.formats.files import replacing
+from motionclip.gate.arrays import open_array
 from motionclip.losses.alignment import ImageTargets
 from motionclip.model.features import canonicalize, pose
 from motionclip.progress import ProgressCallback
@@ -180,11 +181,14 @@ def _cache_folder(store: Store, frames: Sequence[tuple[int, int]], image_encoder
 
 def _read(path: Path, shape: tuple[int, int]) -> Tensor | None:
     """Returns the vectors of a file, or None if there is none or it is damaged."""
-    try:
-        vectors = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    if not path.is_file():
         return None
-    return torch.from_numpy(vectors) if vectors.shape == shape and vectors.dtype == np.float32 else None
+    try:
+        vectors = np.array(open_array(path, shape, "float32"))
+    except ValueError as error:
+        warnings.warn(f"the cache of image embeddings: {error}; it is built anew", RuntimeWarning, stacklevel=2)
+        return None
+    return torch.from_numpy(vectors) if np.isfinite(vectors).all() else None
 
 
 def _write(path: Path, vectors: Tensor) -> None:

@@ -9,20 +9,21 @@ import os
 import platform
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from motionclip.data.paraphrases import Group
 from motionclip.data.store import MANIFEST, Store
 from motionclip.errors import ModelError
-from motionclip.formats.files import replacing
+from motionclip.formats.files import replacing, save_tensors
+from motionclip.gate.documents import DocumentError, parse, parse_object
+from motionclip.gate.tensors import read_tensors
 from motionclip.training.config import TrainConfig
 from motionclip.training.distributed import DistributedContext
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch.utils.tensorboard import SummaryWriter
 
+
+T = TypeVar("T")
 
 #: Versions that `environment.json` records.
 _PACKAGES = ("motionclip", "torch", "numpy", "roma", "safetensors", "tokenizers")
@@ -43,14 +46,11 @@ def save_state(path: Path, step: int, modules: dict[str, nn.Module], optimizer: 
     Under a temporary name that is renamed, so that a kill at any moment leaves the last whole file.
     """
     tensors = {
-        f"{kind}/{name}": value.cpu().contiguous()
-        for kind, module in modules.items()
-        for name, value in module.state_dict().items()
+        f"{kind}/{name}": value.cpu() for kind, module in modules.items() for name, value in module.state_dict().items()
     }
     for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer/{index}/{name}": state[name].cpu().contiguous() for name in _MOMENTS}
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"step": str(step)})
+        tensors |= {f"optimizer/{index}/{name}": state[name].cpu() for name in _MOMENTS}
+    save_tensors(path, tensors, {"step": str(step)})
 
 
 def load_state(path: Path, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> int:
@@ -60,9 +60,8 @@ def load_state(path: Path, modules: dict[str, nn.Module], optimizer: torch.optim
         ModelError: if the file is damaged or belongs to another configuration.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            step = int(file.metadata()["step"])
-            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors, about = read_tensors(path)
+        step = int(about["step"])
         for kind, module in modules.items():
             module.load_state_dict(_under(tensors, kind))
         moments, state = _under(tensors, "optimizer"), optimizer.state_dict()
@@ -73,7 +72,7 @@ def load_state(path: Path, modules: dict[str, nn.Module], optimizer: torch.optim
             if f"{index}/step" in moments  # a parameter without gradient has none
         }
         optimizer.load_state_dict(state)
-    except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} cannot be resumed from: {error}; train into a new folder") from error
     return step
 
@@ -138,12 +137,12 @@ class RunFolder:
                 raise ModelError(
                     f"{self.folder} holds a run already; resume it with --resume, or choose another folder"
                 )
-            self._compare(path, json.loads(text))
+            self._compare(path, parse_object(text))
         with replacing(path) as temporary:
             temporary.write_text(text)
 
     def _compare(self, path: Path, config: dict[str, object]) -> None:
-        found = json.loads(path.read_text())
+        found = _read(path, dict[str, Any])
         if found == config:
             return
         if found.get("processes") != self.distributed.size:
@@ -156,7 +155,7 @@ class RunFolder:
 
     def _record_start(self, stores: Sequence[Store]) -> None:
         starts = self.folder / "environment.json"
-        records = json.loads(starts.read_text()) if starts.exists() else []
+        records = _read(starts, list[dict[str, Any]]) if starts.exists() else []
         record = {
             "commit": _commit(),
             "python": platform.python_version(),
@@ -220,10 +219,25 @@ class RunFolder:
 
 def _is_kept(line: str, phases: Sequence[str], step: int) -> bool:
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError:  # the half line of a killed run
+        row = parse(line, _Row)
+    except DocumentError:  # the half line of a killed run
         return False
-    return bool(row["phase"] not in phases or row["step"] <= step)
+    return row.phase not in phases or row.step <= step
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What tells the rows of ``metrics.jsonl`` apart."""
+
+    phase: str
+    step: int
+
+
+def _read(path: Path, schema: type[T]) -> T:
+    try:
+        return parse(path.read_bytes(), schema)
+    except DocumentError as error:
+        raise ModelError(f"{path} is damaged: {error}; train into a new folder") from error
 
 
 def _commit() -> str:

@@ -16,16 +16,17 @@ from __future__ import annotations
 import itertools
 import json
 import secrets
+import warnings
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from motionclip.formats.files import replacing
+from motionclip.formats.files import save_tensors
+from motionclip.gate.documents import Count, parse
+from motionclip.gate.tensors import read_tensors
 
 _SUFFIX = ".safetensors"
 
@@ -82,7 +83,8 @@ class IndexFolder:
         for path in sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime_ns):
             try:
                 self._blocks[path] = self._read(path)
-            except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+            except (OSError, ValueError) as error:
+                warnings.warn(f"the search index {path} is damaged ({error}); it is built anew", stacklevel=2)
                 path.unlink(missing_ok=True)
 
     @property
@@ -96,11 +98,10 @@ class IndexFolder:
         text = json.dumps([astuple(entry) for entry in block.entries]).encode()
         tensors = {
             "entries": torch.frombuffer(bytearray(text), dtype=torch.uint8),
-            "latents": block.latents.contiguous(),
-            "spans": block.spans.float().contiguous(),
+            "latents": block.latents,
+            "spans": block.spans.float(),
         }
-        with replacing(path) as temporary:
-            save_file(tensors, temporary)
+        save_tensors(path, tensors)
         self._blocks[path] = self._read(path)
 
     def merge(self, wanted: Mapping[str, str]) -> Block:
@@ -129,11 +130,14 @@ class IndexFolder:
         return merged
 
     def _read(self, path: Path) -> Block:
-        """Returns a block; raises one of several errors if it is missing or damaged."""
-        tensors = load_file(path)
-        entries = [Entry(*row) for row in json.loads(bytes(tensors["entries"].numpy()))]
-        block = Block(tuple(entries), tensors["latents"], tensors["spans"])
-        count = int(block.counts.sum())
-        if block.latents.shape != (count, self._dim) or block.spans.shape != (count, 2):
+        """Returns a block; raises a ValueError or an OSError if it is missing or damaged."""
+        tensors, _ = read_tensors(path, ("entries", "latents", "spans"))
+        if tensors["entries"].dtype != torch.uint8:
+            raise ValueError("its entries are no text")
+        rows = parse(bytes(tensors["entries"].numpy()), list[tuple[str, str, Count, str]])
+        entries = tuple(Entry(*row) for row in rows)
+        latents, spans, count = tensors["latents"], tensors["spans"], sum(entry.count for entry in entries)
+        shapes = (tuple(latents.shape), tuple(spans.shape))
+        if shapes != ((count, self._dim), (count, 2)) or {latents.dtype, spans.dtype} != {torch.float32}:
             raise ValueError("the tensors do not fit the entries")
-        return block
+        return Block(entries, latents, spans)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
-from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
+from pathlib import PurePath
 
 import viser
 
 import motionclip
 from motionclip import Motion
 from motionclip.applications.recognize import Recognition, label_set
-from motionclip.errors import FormatError, SkeletonError
+from motionclip.errors import FormatError
 from motionclip.formats import Rig, load_rig
 from motionclip.io import FORMATS, check_writable
 from motionclip.motion import crop
 from motionclip.motion.retarget import RIGS
-from motionclip.serving import UPLOAD_SUFFIXES, file_bytes, read_upload
+from motionclip.serving import UPLOAD_SUFFIXES, file_bytes
 from motionclip.studio.client import ClientSession, Job
 from motionclip.studio.panels.controls import set_value
 from motionclip.studio.takes import Take
@@ -52,10 +50,11 @@ def add_file(session: ClientSession) -> None:
         file = upload.value
         name, suffix = PurePath(file.name).name, PurePath(file.name).suffix.lower()
 
-        def work(_: Job) -> Take:
+        def work(job: Job) -> Take:
             if suffix not in UPLOAD_SUFFIXES:
                 raise FormatError(name, f"a file that ends in {suffix!r}", f"one of {', '.join(UPLOAD_SUFFIXES)}")
-            return session.new_take(name, read_upload(file.content, suffix, name))
+            motion = session.shared.reader.read(file.content, suffix, name, cancelled=job.cancelled)
+            return session.new_take(name, motion)
 
         def show(take: Take) -> None:
             session.add(take)
@@ -120,11 +119,11 @@ def add_export(session: ClientSession) -> None:
         if shown is None:
             return
 
-        def work(_: Job) -> tuple[str, bytes]:
+        def work(job: Job) -> tuple[str, bytes]:
             name = file_name(shown, suffix)
             target = None if chosen == _NO_RIG else own or load_rig(chosen)
             check_writable(name, target)
-            return name, file_bytes(shown.motion, suffix, target)
+            return name, file_bytes(shown.motion, suffix, target, job.progress)
 
         def send(file: tuple[str, bytes]) -> None:
             session.client.send_file_download(*file, save_immediately=True)
@@ -134,7 +133,8 @@ def add_export(session: ClientSession) -> None:
     @upload.on_upload
     def _(_: object) -> None:
         file = upload.value
-        session.run("rig", lambda job: read_rig(file), use_rig)
+        name = PurePath(file.name).name
+        session.run("rig", lambda job: session.shared.reader.read_rig(file.content, name, job.cancelled), use_rig)
 
     for label, suffixes in writable_groups().items():
         gui.add_button_group(label, suffixes).on_click(lambda event: export(event.target.value))
@@ -152,25 +152,3 @@ def writable_groups() -> dict[str, tuple[str, ...]]:
 def file_name(take: Take, suffix: str) -> str:
     """Returns a plain name for the file of a take."""
     return (re.sub(r"[^a-z0-9]+", "-", take.title.lower()).strip("-") or "motion") + suffix
-
-
-def read_rig(file: viser.UploadedFile) -> Rig:
-    """Returns the rig of an uploaded file, under the file's name.
-
-    Raises:
-        FormatError: if it is no rig.
-        SkeletonError: if no human body is found in it, or its rest pose does not stand.
-    """
-    name = PurePath(file.name).name
-    suffix = PurePath(name).suffix.lower()
-    if suffix not in (".bvh", ".glb"):
-        raise FormatError(name, f"a file that ends in {suffix!r}", "a .bvh or .glb file with a skeleton")
-    with TemporaryDirectory(prefix="motionclip-") as folder:
-        path = Path(folder) / f"rig{suffix}"
-        path.write_bytes(file.content)
-        try:
-            return replace(load_rig(path), name=name)
-        except FormatError as error:  # the temporary path means nothing to a user
-            raise FormatError(name, error.problem, error.expected, error.line) from error
-        except SkeletonError as error:
-            raise SkeletonError(str(error).replace(str(path), name)) from error

@@ -1,0 +1,140 @@
+"""Work in processes of its own: its results and errors come back, and its time and memory end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from motionclip.errors import FormatError, SizeError
+from motionclip.isolation import CallerLeft, IsolatedWorkers
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[IsolatedWorkers]:
+    workers = IsolatedWorkers(1, seconds=60.0, megabytes=300.0)
+    yield workers
+    workers.close()
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def pid() -> int:
+    return os.getpid()
+
+
+def complain(kind: str) -> None:
+    if kind == "format":
+        raise FormatError("take.bvh", "it is damaged", "a whole file", 3)
+    if kind == "disk":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    raise ZeroDivisionError("a secret")
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def swallow() -> int:
+    return int(np.ones(1_000_000_000).sum())
+
+
+def leave() -> None:
+    os._exit(3)
+
+
+def write_and_spin() -> None:
+    Path(tempfile.gettempdir(), "left").touch()
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "motionclip-grandchild"])
+    spin()
+
+
+def grandchildren() -> int:
+    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()
+    return sum("motionclip-grandchild" in line for line in lines)
+
+
+def test_results_and_errors_come_back(workers: IsolatedWorkers) -> None:
+    assert workers.call(double, 21) == 42
+    with pytest.raises(FormatError) as refused:
+        workers.call(complain, "format")
+    assert str(refused.value) == "take.bvh, line 3: it is damaged; expected a whole file" and refused.value.line == 3
+    with pytest.raises(OSError) as full:
+        workers.call(complain, "disk")
+    assert full.value.errno == errno.ENOSPC
+    with pytest.raises(RuntimeError, match=r"ZeroDivisionError at .*test_isolation.py") as fault:
+        workers.call(complain, "mistake")
+    assert "secret" not in str(fault.value)
+
+
+def test_a_process_serves_many_calls(workers: IsolatedWorkers) -> None:
+    assert workers.call(pid) == workers.call(pid) != os.getpid()
+
+
+def test_memory_ends(workers: IsolatedWorkers) -> None:
+    with pytest.raises(SizeError, match="memory"):
+        workers.call(swallow)
+    assert workers.call(double, 1) == 2
+
+
+def test_a_process_that_dies_is_replaced(workers: IsolatedWorkers) -> None:
+    with pytest.raises(SizeError):
+        workers.call(leave)
+    assert workers.call(double, 1) == 2
+
+
+def test_time_ends_with_all_that_was_started_and_written() -> None:
+    workers = IsolatedWorkers(1, seconds=60.0, megabytes=300.0)
+    workers.call(pid)  # its start takes time, too
+    workers._seconds = 1.5
+    before = set(Path(tempfile.gettempdir()).glob("motionclip-*"))
+    started = time.monotonic()
+    with pytest.raises(SizeError, match="too long"):
+        workers.call(write_and_spin)
+    assert time.monotonic() - started < 30
+    assert not any((folder / "left").exists() for folder in before)
+    assert grandchildren() == 0
+    workers._seconds = 60.0
+    assert workers.call(double, 2) == 4
+    workers.close()
+
+
+def test_a_caller_that_leaves_gives_the_process_back(workers: IsolatedWorkers) -> None:
+    cancelled = threading.Event()
+    threading.Timer(0.5, cancelled.set).start()
+    with pytest.raises(CallerLeft):
+        workers.call(spin, cancelled=cancelled)
+    assert workers.call(double, 3) == 6
+
+
+def test_closing_ends_what_runs() -> None:
+    workers = IsolatedWorkers(1, seconds=60.0, megabytes=300.0)
+    found: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            workers.call(spin)
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while not workers._running:
+        time.sleep(0.05)
+    workers.close()
+    thread.join(60)
+    assert [type(error) for error in found] == [CallerLeft]
+    with pytest.raises(CallerLeft):
+        workers.call(double, 1)
