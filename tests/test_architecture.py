@@ -31,6 +31,7 @@ ORDER = (
     "motionclip",  # the front door, motionclip/__init__.py: it may show all of the above
     "isolation",
     "serving",
+    "warm",
     "server",
     "studio",
     "cli",

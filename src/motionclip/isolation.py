@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 #: Seconds between looks at whether the caller has left.
 _LOOK = 0.1
+#: Seconds for which a call goes on whose caller has left.
+_GRACE = 2.0
 #: Calls after which a process is replaced, so that what a library leaks is given back.
 _MOST_CALLS = 200
 #: What PyTorch says where memory ends.
@@ -52,22 +54,14 @@ class IsolatedWorkers:
         seconds: of one call, at most.
         megabytes: of memory that a process may take beyond what it starts with.
         preload: modules that the functions need, imported once for all processes.
-        warm_up: called in a new process before anything else, to load what is loaded late.
     """
 
-    def __init__(
-        self,
-        count: int,
-        seconds: float,
-        megabytes: float,
-        preload: Sequence[str] = (),
-        warm_up: Callable[[], object] | None = None,
-    ):
+    def __init__(self, count: int, seconds: float, megabytes: float, preload: Sequence[str] = ()):
         methods = multiprocessing.get_all_start_methods()
         self._context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         if "forkserver" in methods:
             self._context.set_forkserver_preload([__name__, *preload])
-        self._seconds, self._new = seconds, partial(_Worker, self._context, megabytes, warm_up)
+        self._seconds, self._new = seconds, partial(_Worker, self._context, megabytes)
         self._idle: queue.Queue[_Worker | None] = queue.Queue()
         for _ in range(count):
             self._idle.put(None)  # a process that is to be started
@@ -104,6 +98,8 @@ class IsolatedWorkers:
         else:
             worker.kill()
             self._idle.put(None)
+        if cancelled.is_set():
+            raise CallerLeft
         if isinstance(answer, BaseException):
             raise answer
         return answer
@@ -143,13 +139,11 @@ class IsolatedWorkers:
 class _Worker:
     """One process, and this side's end of the pipe to it."""
 
-    def __init__(self, context: Any, megabytes: float, warm_up: Callable[[], object] | None):
+    def __init__(self, context: Any, megabytes: float):
         self.calls, self._killed = 0, False
         self._folder = tempfile.TemporaryDirectory(prefix="motionclip-")  # of this side: it outlives a killed process
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(theirs, megabytes, self._folder.name, warm_up), daemon=True
-        )
+        self._process = context.Process(target=_serve, args=(theirs, megabytes, self._folder.name), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -157,13 +151,15 @@ class _Worker:
         self, function: Callable[..., Any], args: tuple[object, ...], cancelled: threading.Event, deadline: float
     ) -> Any:
         """The result of a function, or the error that it raised."""
-        self.calls += 1
+        self.calls, left = self.calls + 1, False
         try:
             self._pipe.send((function, args))
             while not wait([self._pipe, self._process.sentinel], _LOOK):
-                if cancelled.is_set():
-                    raise CallerLeft
+                if cancelled.is_set() and not left:  # what is nearly done is let alone: a new process costs more
+                    left, deadline = True, min(deadline, time.monotonic() + _GRACE)
                 if time.monotonic() > deadline:
+                    if left:
+                        raise CallerLeft
                     raise SizeError("the file takes too long to read; expected a smaller or simpler one")
             return self._pipe.recv()
         except (EOFError, OSError, ValueError) as error:  # the process is gone
@@ -183,7 +179,7 @@ class _Worker:
         self._folder.cleanup()
 
 
-def _serve(pipe: Connection, megabytes: float, folder: str, warm_up: Callable[[], object] | None) -> None:
+def _serve(pipe: Connection, megabytes: float, folder: str) -> None:
     """Calls functions until the other side is gone; the main function of a process."""
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own: what it starts is killed with it, and Ctrl-C does not reach it
@@ -191,8 +187,6 @@ def _serve(pipe: Connection, megabytes: float, folder: str, warm_up: Callable[[]
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     tempfile.tempdir = folder
     torch.set_num_threads(1)
-    if warm_up is not None:
-        warm_up()
     _limit_memory(megabytes)
     while True:
         try:

@@ -20,7 +20,7 @@ from motionclip.errors import FormatError, MotionError, SkeletonError
 from motionclip.formats import Rig, load_rig
 from motionclip.io import FORMATS, motion_bytes, motion_from_bytes, readable
 from motionclip.isolation import IsolatedWorkers
-from motionclip.motion import CANONICAL, Motion, Skeleton
+from motionclip.motion import Motion, Skeleton
 from motionclip.progress import ProgressCallback
 
 #: Joints, frames, seconds and frames per second of an uploaded motion.
@@ -31,9 +31,9 @@ MAX_POSES = 2_000_000
 #: Megabytes that reading a file may take.
 READ_MB = 1000.0
 #: Seconds after which a server that was told to stop is ended, whatever it does.
-LAST_SECONDS = 9.0
+LAST_SECONDS = 8.0
 #: What reading a motion needs, loaded once for all processes that read.
-_PRELOAD = ("motionclip.serving", "motionclip.formats.bvh", "motionclip.formats.npz", "motionclip.formats.gltf_motion")
+_PRELOAD = ("motionclip.warm",)
 #: Frames of a film or a film strip.
 MAX_RENDERED_FRAMES = 900
 #: Seconds of a storyboard.
@@ -87,7 +87,7 @@ class UploadReader:
     """
 
     def __init__(self, workers: int, seconds: float = 20.0):
-        self._workers = IsolatedWorkers(workers, seconds, READ_MB, _PRELOAD, _warm_up)
+        self._workers = IsolatedWorkers(workers, seconds, READ_MB, _PRELOAD)
 
     def start(self) -> None:
         """Starts the processes, so that the first file does not wait for them."""
@@ -117,14 +117,6 @@ class UploadReader:
     def close(self) -> None:
         """Ends the processes."""
         self._workers.close()
-
-
-def _warm_up() -> None:
-    """Reads a motion of one frame."""
-    still = Motion(
-        torch.eye(3).repeat(1, CANONICAL.num_joints, 1, 1), torch.tensor([[0.0, 0.95, 0.0]]), 30.0, CANONICAL
-    )
-    motion_from_bytes(motion_bytes(still, ".bvh"), ".bvh", "warm-up")
 
 
 def _read_parts(content: bytes, suffix: str, name: str) -> tuple[Any, ...]:

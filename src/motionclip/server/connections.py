@@ -31,7 +31,7 @@ _USUAL = 512
 #: Bytes that a client may send behind the end of its request before it has the answer.
 _MOST_AHEAD = 65_536
 #: Seconds for requests to end by themselves when the server is told to stop.
-_GRACE = 6
+_GRACE = 4
 _REFUSAL = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _TIMEOUT, _BUSY = _REFUSAL % b"408 Request Timeout", _REFUSAL % b"503 Service Unavailable"
 
@@ -64,19 +64,25 @@ def make_room(wanted: int) -> Room:
 
 
 class BoundedProtocol(H11Protocol):
-    """A connection with a deadline for the head of each request, one of at most ``most``."""
+    """A connection with a deadline for the head of each request, one of at most ``most``.
 
-    def __init__(self, *args: Any, most: int, head_seconds: float, **named: Any):
+    One more takes the place of the one that has been silent for longest; it is refused if all are being answered.
+    ``silent`` is shared by all, those that have been silent for longest first.
+    """
+
+    def __init__(
+        self, *args: Any, most: int, head_seconds: float, silent: dict[BoundedProtocol, None], **named: Any
+    ) -> None:
         super().__init__(*args, **named)
-        self._most, self._head_seconds = most, head_seconds
+        self._most, self._head_seconds, self._silent = most, head_seconds, silent
         self._deadline: asyncio.TimerHandle | None = None
         self._ahead = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
         if len(self.connections) > self._most:
-            self._refuse(_BUSY)
-        else:
+            next(iter(self._silent), self)._refuse(_BUSY)
+        if not self.transport.is_closing():
             self._expect_head()
 
     def data_received(self, data: bytes) -> None:
@@ -105,14 +111,17 @@ class BoundedProtocol(H11Protocol):
 
     def _expect_head(self) -> None:
         self._forget_deadline()
+        self._silent[self] = None
         self._deadline = self.loop.call_later(self._head_seconds, self._refuse, _TIMEOUT)
 
     def _forget_deadline(self) -> None:
+        self._silent.pop(self, None)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def _refuse(self, answer: bytes) -> None:
+        self._forget_deadline()
         if not self.transport.is_closing():
             self.transport.write(answer)
             self.transport.close()
@@ -129,7 +138,7 @@ class Server(uvicorn.Server):
 def server_of(app: Any, host: str, port: int, limits: Limits) -> Server:
     """Returns a server of an app, ready to run."""
     room = make_room(limits.connections)
-    protocol = partial(BoundedProtocol, most=room.connections, head_seconds=limits.head_seconds)
+    protocol = partial(BoundedProtocol, most=room.connections, head_seconds=limits.head_seconds, silent={})
     config = uvicorn.Config(
         app,
         host=host,
