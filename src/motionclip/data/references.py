@@ -8,16 +8,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from msgspec import Meta
 
 from motionclip.data.text_files import read_text
 from motionclip.errors import DataError
+from motionclip.gate.documents import DocumentError, parse
+
+#: Words; not blanks alone.
+Phrase = Annotated[str, Meta(pattern=r"\S")]
 
 
 @dataclass(frozen=True)
@@ -26,17 +30,17 @@ class Reference:
 
     Attributes:
         action: its name, a label of the window captions or the words of a caption where there is one.
-        also: other labels of the same action.
         does: plain sentences of what the body does.
         said: what people say for it: wordings, idioms, characters, exclamations, misspellings, other languages.
+        also: other labels of the same action.
         held_out: figurative phrases kept from training, to measure with; none is said of any action.
     """
 
-    action: str
-    also: tuple[str, ...]
-    does: tuple[str, ...]
-    said: tuple[str, ...]
-    held_out: tuple[str, ...]
+    action: Phrase
+    does: Annotated[tuple[Phrase, ...], Meta(min_length=1)]
+    said: Annotated[tuple[Phrase, ...], Meta(min_length=1)]
+    also: tuple[Phrase, ...] = ()
+    held_out: tuple[Phrase, ...] = ()
 
 
 @cache
@@ -58,10 +62,10 @@ def read_references(path: Path) -> tuple[Reference, ...]:
         if not line.strip():
             continue
         try:
-            reference = _reference(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            reference = parse(line, Reference)
+        except DocumentError as error:
             raise DataError(
-                f"{path}, line {number}: not a reference ({type(error).__name__}: {error}); expected a JSON object "
+                f"{path}, line {number}: not a reference ({error}); expected a JSON object "
                 "with action, a name, and does and said, lists of phrases, and optionally also and held_out, lists too"
             ) from error
         if reference.action in references:
@@ -70,17 +74,3 @@ def read_references(path: Path) -> tuple[Reference, ...]:
     if not references:
         raise DataError(f"{path} has no line; expected a file of references, JSON lines")
     return tuple(references.values())
-
-
-def _reference(row: Mapping[str, Any]) -> Reference:
-    (action,) = _phrases([row["action"]])
-    does, said = _phrases(row["does"]), _phrases(row["said"])
-    if not does or not said:
-        raise ValueError("does or said is empty")
-    return Reference(action, _phrases(row.get("also", [])), does, said, _phrases(row.get("held_out", [])))
-
-
-def _phrases(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(phrase, str) and phrase.strip() for phrase in value):
-        raise TypeError(f"{value!r:.60} is no list of phrases")
-    return tuple(value)

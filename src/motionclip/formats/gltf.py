@@ -25,6 +25,7 @@ from torch import Tensor
 from motionclip.body import Body, default_body
 from motionclip.errors import FormatError
 from motionclip.formats.files import read_bytes, replacing
+from motionclip.formats.gltf_schema import parse_gltf
 from motionclip.motion import Motion, Skeleton
 from motionclip.motion.rotations import matrix_to_quat
 
@@ -40,6 +41,7 @@ _INFLUENCES = 4  # joints per vertex that one pair of glTF attributes carries
 _HEADER, _CHUNK = struct.Struct("<4sII"), struct.Struct("<I4s")
 _COMPONENTS = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
 _TYPES = {code: np.dtype("<" + word) for word, code in _COMPONENTS.items()}
+_MOST_NUMBERS = 30_000_000  # of all arrays that are read: an array may be named any number of times
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
@@ -60,6 +62,7 @@ class Glb:
     def __init__(self, document: dict[str, Any], binary: bytes = b""):
         self.document = document
         self.binary = bytearray(binary)
+        self._left = _MOST_NUMBERS
 
     def add(self, array: NDArray[np.generic], kind: str, target: int | None = None, bounds: bool = False) -> int:
         """Appends an array to the binary chunk, with a view and an accessor of its own.
@@ -98,9 +101,12 @@ class Glb:
         view = self.document["bufferViews"][found["bufferView"]]
         if "sparse" in found or view["buffer"] != 0:
             raise ValueError("a sparse array, or one in another file")
+        self._left -= found["count"] * _WIDTHS[found["type"]]
+        if self._left < 0:
+            raise ValueError(f"arrays of more than {_MOST_NUMBERS:,} numbers")
         kind, width, count = _TYPES[found["componentType"]], _WIDTHS[found["type"]], found["count"]
         start = view.get("byteOffset", 0) + found.get("byteOffset", 0)
-        step = view.get("byteStride", kind.itemsize * width)
+        step = max(view.get("byteStride", 0), kind.itemsize * width)
         shape, steps = (count, width), (step, kind.itemsize)
         numbers = np.ndarray(shape, kind, self.binary, start, steps).astype(np.float64)
         return numbers / np.iinfo(kind).max if found.get("normalized") else numbers
@@ -130,14 +136,14 @@ def read_glb(path: str | Path) -> Glb:
         raise FormatError(path, "this is no GLB file", "binary glTF 2.0")
     try:
         kind, text, end = _chunk(content, _HEADER.size)
-        document = json.loads(text)
+        if kind != b"JSON":
+            raise ValueError("its first part is no JSON document")
+        document = parse_gltf(text)
         binary = _chunk(content, end)[1] if end < len(content) else b""
-        first = (document.get("buffers") or [{}])[0]
-        length, outside = int(first.get("byteLength", 0)), "uri" in first
-    except (struct.error, RecursionError, *DAMAGE) as error:
+        first = (document.get("buffers") or [{"byteLength": 0}])[0]
+        length, outside = int(first["byteLength"]), "uri" in first
+    except (struct.error, ValueError) as error:
         raise FormatError(path, f"the GLB file is damaged ({error})", "a whole file of binary glTF 2.0") from error
-    if kind != b"JSON":
-        raise FormatError(path, "its first part is no JSON document", "binary glTF 2.0")
     if outside:
         raise FormatError(path, "its first buffer is outside the file", "one GLB file that holds everything")
     if not 0 <= length <= len(binary):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -18,6 +16,7 @@ from motionclip.errors import FormatError
 from motionclip.formats.files import read_bytes
 from motionclip.formats.gltf import DAMAGE, Glb, read_glb
 from motionclip.formats.gltf_rig import inverse_binds
+from motionclip.formats.gltf_schema import parse_gltf
 from motionclip.formats.nodes import Nodes, choose_take, nodes_to_motion
 from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
@@ -70,10 +69,10 @@ def _read(path: Path) -> Glb:
     if path.suffix.lower() != ".gltf":
         return read_glb(path)
     try:
-        document = json.loads(read_bytes(path))
-        uri = (document.get("buffers") or [{}])[0].get("uri", "data:,")
+        document = parse_gltf(read_bytes(path))
+        uri = (document.get("buffers") or [{}])[0].get("uri") or "data:,"
         content = _buffer(path, uri)
-    except (ValueError, RecursionError, binascii.Error, *DAMAGE) as error:
+    except (ValueError, OSError) as error:
         raise FormatError(path, f"the glTF file is damaged ({error})", "valid glTF 2.0") from error
     return Glb(document, content)
 
@@ -113,14 +112,12 @@ def _sample(path: Path, glb: Glb, wanted: str | None, fps: float | None) -> Moti
     for number, node in enumerate(nodes):
         for child in node.get("children", []):
             parents[child] = number
-    rest = _worlds(path, parents, [_matrix(part, {}, 1) for part in parts])[0]
+    rest = _worlds(path, parents, 1, lambda node: _matrix(parts[node], {}, 1))[0]
     world = _worlds(
         path,
         parents,
-        [
-            _matrix(part, {p: animated[n, p] for p in _PATHS if (n, p) in animated}, count)
-            for n, part in enumerate(parts)
-        ],
+        count,
+        lambda node: _matrix(parts[node], {p: animated[node, p] for p in _PATHS if (node, p) in animated}, count),
     )
     skins = glb.document.get("skins", [])
     joints = max((skin["joints"] for skin in skins), key=len, default=[]) or [node for node, _ in curves]
@@ -204,18 +201,21 @@ def _matrix(part: Mapping[str, Doubles], animated: Mapping[str, Doubles], count:
     return matrices
 
 
-def _worlds(path: Path, parents: list[int], local: list[Doubles]) -> Doubles:
-    """World matrices (T, N, 4, 4) of all nodes."""
-    done: dict[int, Doubles] = {}
-    waiting = list(range(len(parents)))
+def _worlds(path: Path, parents: list[int], count: int, local: Callable[[int], Doubles]) -> Doubles:
+    """World matrices (T, N, 4, 4) of all nodes, of the local ones (T, 4, 4) of each."""
+    worlds = np.empty((count, len(parents), 4, 4))
+    children: dict[int, list[int]] = {}
+    for node, parent in enumerate(parents):
+        children.setdefault(parent, []).append(node)
+    waiting, done = children.get(-1, []), 0
     while waiting:
-        ready = [node for node in waiting if parents[node] < 0 or parents[node] in done]
-        if not ready:
-            raise FormatError(path, "its nodes form a ring", "a tree of nodes")
-        for node in ready:
-            done[node] = local[node] if parents[node] < 0 else done[parents[node]] @ local[node]
-        waiting = [node for node in waiting if node not in done]
-    return np.stack([done[node] for node in range(len(parents))], axis=1)
+        node = waiting.pop()
+        worlds[:, node] = local(node) if parents[node] < 0 else worlds[:, parents[node]] @ local(node)
+        waiting += children.get(node, [])
+        done += 1
+    if done < len(parents):
+        raise FormatError(path, "its nodes form a ring", "a tree of nodes")
+    return worlds
 
 
 def _bind_pose(glb: Glb, rest: Doubles) -> Doubles:

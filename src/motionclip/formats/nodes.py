@@ -133,12 +133,14 @@ def _way_up(path: str | Path, parents: Sequence[int], node: int) -> list[int]:
 
 def _rotations(path: str | Path, matrices: Doubles, nodes: Nodes, kept: Sequence[int]) -> Doubles:
     """The rotations (..., N, 3, 3) nearest to matrices (..., N, 4, 4) that may scale, too."""
-    left, sizes, right = np.linalg.svd(matrices[..., :3, :3])
-    bad = (sizes[..., -1] < 1e-9) | (np.linalg.det(left @ right) < 0)
-    if bad.any():
-        name = nodes.names[kept[int(np.argwhere(bad)[0][-1])]]
-        raise FormatError(path, f"node {name} is mirrored or has no size", "nodes that are turned and moved")
-    return left @ right
+    found = np.empty((*matrices.shape[:-2], 3, 3))
+    for node in range(len(kept)):  # all at once would take several times their memory
+        left, sizes, right = np.linalg.svd(matrices[..., node, :3, :3])
+        found[..., node, :, :] = left @ right
+        if (sizes[..., -1] < 1e-9).any() or (np.linalg.det(found[..., node, :, :]) < 0).any():
+            name = nodes.names[kept[node]]
+            raise FormatError(path, f"node {name} is mirrored or has no size", "nodes that are turned and moved")
+    return found
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
 from motionclip.errors import ModelError
-from motionclip.formats.files import replacing
+from motionclip.formats.files import save_tensors
+from motionclip.gate.documents import parse
+from motionclip.gate.tensors import read_tensors
 
 FILE = "known_words.safetensors"
 #: Texts that are kept, at most, and the cosine to a kept one from which a text adds nothing.
@@ -69,10 +69,9 @@ class KnownWords:
 
     def save(self, folder: Path) -> None:
         """Writes the file into a model folder, numbers as bytes."""
-        tensors = {"embeddings": (self.embeddings * _STEPS).round().to(torch.int8).contiguous()}
+        tensors = {"embeddings": (self.embeddings * _STEPS).round().to(torch.int8)}
         metadata = {"texts": json.dumps(self.texts, ensure_ascii=False), "threshold": repr(self.threshold)}
-        with replacing(folder / FILE) as path:
-            save_file(tensors, path, metadata=metadata)
+        save_tensors(folder / FILE, tensors, metadata)
 
 
 def load_known_words(folder: Path) -> KnownWords | None:
@@ -85,12 +84,12 @@ def load_known_words(folder: Path) -> KnownWords | None:
     if not path.is_file():
         return None
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata, rows = file.metadata(), file.get_tensor("embeddings")
-        texts, threshold = tuple(map(str, json.loads(metadata["texts"]))), float(metadata["threshold"])
+        tensors, metadata = read_tensors(path, ("embeddings",))
+        rows, texts = tensors["embeddings"], parse(metadata["texts"], tuple[str, ...])
+        threshold = float(metadata["threshold"])
         if rows.ndim != 2 or rows.dtype != torch.int8 or len(rows) != len(texts) or not -1 <= threshold <= 1:
             raise ValueError(f"{len(texts)} texts with embeddings {tuple(rows.shape)} and threshold {threshold}")
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError) as error:
         raise ModelError(f"{path} is damaged: {error}; copy the model again") from error
     return KnownWords(texts, F.normalize(rows.float(), dim=-1), threshold)
 
