@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -107,7 +108,8 @@ class WorkerPool:
             self._abandoned.discard(future)
 
         def on_done(_: Future[T]) -> None:  # in any thread
-            loop.call_soon_threadsafe(release)
+            with contextlib.suppress(RuntimeError):  # the server ended before the work
+                loop.call_soon_threadsafe(release)
 
         future.add_done_callback(on_done)
         try:
