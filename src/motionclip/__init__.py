@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # for type checkers and editors: the same names as in _MODULE
     from motionclip.applications.evaluate import evaluate as evaluate
     from motionclip.applications.interpolate import interpolate as interpolate
     from motionclip.applications.long import long_motion as long_motion
+    from motionclip.applications.loop import make_loop as make_loop
     from motionclip.applications.recognize import recognize as recognize
     from motionclip.applications.reconstruct import reconstruct as reconstruct
     from motionclip.applications.search import index_library as index_library
@@ -66,6 +67,7 @@ _MODULES = {
     "load": "model.pipeline",
     "load_rig": "formats",
     "long_motion": "applications.long",
+    "make_loop": "applications.loop",
     "read_motion": "io",
     "recognize": "applications.recognize",
     "reconstruct": "applications.reconstruct",

@@ -41,3 +41,41 @@ def test_pins_and_paths_as_they_are_written(here: Path) -> None:
         Path("path.csv").write_text(text)
         with pytest.raises(MotionClipError, match=words):
             read_path(Path("path.csv"))
+
+
+def test_edit_without_words(files: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    walk = str(files / "walk.bvh")
+    for options, frames in (
+        (["--crop", "0.5:1.5"], 30),
+        (["--speed", "2"], 30),
+        (["--speed", "0:1", "1:0.5"], 100),
+        (["--hold", "1:1"], 60 + 30 + 9),
+        (["--reverse", "--mirror"], 60),
+        (["--then", walk, walk], 60 + 36 + 36),
+    ):
+        assert main(["edit", walk, *options, "--out", "made.npz"]) == 0
+        assert read_motion("made.npz").num_frames == pytest.approx(frames, abs=1)
+    assert main(["edit", walk, "--loop", "--out", "made.npz"]) == 0
+    assert "ahead a cycle" in capsys.readouterr().out
+
+
+def test_edit_under_constraints(tiny_run: Path, files: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pin = ["--pin", "right_hand=-0.2,1.2,0.7@1"]
+    assert main(["edit", str(files / "walk.bvh"), *pin, "--out", "made.npz", "--model", str(tiny_run)]) == 0
+    hand = read_motion("made.npz").positions[30, CANONICAL.index("right_hand")]
+    torch.testing.assert_close(hand, torch.tensor([-0.2, 1.2, 0.7]), atol=0.02, rtol=0)
+    assert "right_hand at 1 s: 0.0 cm off" in capsys.readouterr().out
+
+
+def test_edits_without_words_that_do_not_fit(files: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    walk = str(files / "walk.bvh")
+    for arguments, words in (
+        (["a person walks", "--speed", "2"], "no motion file"),
+        ([walk, "--speed", "fast"], "expected numbers"),
+        ([walk, "--hold", "1"], "two numbers"),
+        ([walk, "--speed", "2", "--style", "elderly"], "expected BASE"),
+        (["--mirror"], "expected BASE"),
+        ([walk, "--hold", "9:1"], "inside of it"),
+    ):
+        assert main(["edit", *arguments, "--out", "made.npz"]) == 2
+        assert words in " ".join(capsys.readouterr().err.split())

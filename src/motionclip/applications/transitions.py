@@ -34,12 +34,10 @@ def best_entry(ending: Motion, options: Sequence[Motion], entries: int) -> tuple
         options: one or more, at the same rate.
         entries: how many first frames of each are considered; they have as many frames more than ``ending``, less one.
     """
-    wanted, frames = _seen_from_the_body(ending), ending.num_frames
+    wanted, frames = body_features(ending), ending.num_frames
     costs = torch.stack(
         [
-            (_seen_from_the_body(option).unfold(0, frames, 1)[:entries].movedim(-1, 1) - wanted)
-            .square()
-            .mean(dim=(1, 2))
+            (body_features(option).unfold(0, frames, 1)[:entries].movedim(-1, 1) - wanted).square().mean(dim=(1, 2))
             for option in options
         ]
     )
@@ -47,8 +45,11 @@ def best_entry(ending: Motion, options: Sequence[Motion], entries: int) -> tuple
     return which, start
 
 
-def _seen_from_the_body(motion: Motion) -> Tensor:
-    """Returns joint positions, and their speeds as places, in the frame of the body's heading: (T, C)."""
+def body_features(motion: Motion) -> Tensor:
+    """Returns joint positions, metres, then their speeds, weighted, seen from the body: (T, 6 J).
+
+    From above the pelvis, that is, and in the direction in which it faces.
+    """
     facing = rot.about_y(-heading(motion))
     places = (motion.positions - horizontal(motion.root)[:, None]) @ facing.mT
     if motion.num_frames == 1:

@@ -43,6 +43,11 @@ class ConstraintOptions:
         tuple[str, ...], arg(name="pin", metavar="JOINT=X,Y,Z@TIME ...", help_behavior_hint="(optional)")
     ] = ()
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is any."""
+        return self.path is not None or bool(self.poses or self.pins)
+
     def read(self, seconds: float) -> list[Constraint]:
         """Returns the constraints on a motion of so many seconds.
 

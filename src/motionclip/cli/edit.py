@@ -13,7 +13,8 @@ from tyro.conf import Positional, arg
 
 import motionclip
 from motionclip.applications import DEFAULT_GUIDANCE
-from motionclip.cli.console import progress_bar, save_motion, say, write_sheet
+from motionclip.cli.console import progress_bar, save_motion, say, track, write_sheet
+from motionclip.cli.constraints import ConstraintOptions, Constraints, errors_in_words
 from motionclip.cli.options import (
     READABLE,
     WRITABLE,
@@ -25,6 +26,7 @@ from motionclip.cli.options import (
     optional,
     read_source,
 )
+from motionclip.cli.retime import Retime, RetimeOptions, looped
 from motionclip.errors import FormatError, MotionClipError
 from motionclip.io import check_writable
 
@@ -121,11 +123,15 @@ def edit(
     seconds: Seconds = None,
     seed: Seed = 0,
     guidance: Guidance = DEFAULT_GUIDANCE,
+    retime: Retime,
+    loop: bool = False,
+    asked: Constraints,
     options: Model,
 ) -> None:
-    """Change a motion by text, by a style, or with the upper body of another.
+    """Change a motion by text, by a style, with the upper body of another, or without words.
 
-    One of: BASE --minus TEXT --plus TEXT; BASE --style NAME; --upper X --lower Y; --batch FILE.csv.
+    One of: BASE --minus TEXT --plus TEXT; BASE --style NAME; --upper X --lower Y; --batch FILE.csv; or a FILE with any
+    of --crop, --reverse, --mirror, --speed, --hold, --then, then --path, --pose and --pin, then --loop.
 
     Args:
         minus: What is taken away from it: text that says what it does.
@@ -136,9 +142,11 @@ def edit(
             childish, giant, happy, proud, sad, tired, ..., or other words, such as "like a robot".
         upper: What all above the waist does.
         lower: What the legs do, and where the body goes.
+        loop: Only a cycle that runs into its own start; its displacement is told.
         batch: List of edits in the layout of the paper's code: motion_source,base,v_start,v_end.
     """
-    _check_way(base, (minus, plus), style, (upper, lower), batch, strength)
+    without_words = retime.is_asked or loop or asked.is_asked
+    _check_way(base, (minus, plus), style, (upper, lower), batch, strength, without_words)
     target = out or Path("edit.bvh" if batch is None else "edits")
     if batch is None:
         check_writable(target)
@@ -149,6 +157,10 @@ def edit(
         rows = read_edits(batch)
     given = [None if text is None else read_source(text) for text in (base, minus, plus, upper, lower)]
     whole, less, more, above, below = given
+    if without_words:
+        save_motion(_without_words(base, whole, retime, loop, asked, options), target)
+        say(target)
+        return
     model = options.load()
     change = partial(
         motionclip.edit,
@@ -175,6 +187,25 @@ def edit(
     say(target)
 
 
+def _without_words(
+    name: str | None, base: Source | None, retime: RetimeOptions, loop: bool, asked: ConstraintOptions, options: Model
+) -> Motion:
+    """Returns a motion in another time, under constraints, as a loop.
+
+    Raises:
+        MotionClipError: if the base is no motion, or what is asked of it cannot be done.
+    """
+    if base is None or isinstance(base, str):
+        raise MotionClipError(f"{name!r} is no motion file; expected one where there are no words to change it by")
+    motion = retime.apply(base)
+    if constraints := asked.read(motion.duration - 1 / motion.fps):
+        with track("steps") as on_step:
+            directed = motionclip.direct(options.load(), motion, constraints, on_step=on_step)
+        say(*errors_in_words(constraints, directed))
+        motion = directed.motion
+    return looped(motion) if loop else motion
+
+
 def _check_way(
     base: str | None,
     words: tuple[str | None, str | None],
@@ -182,17 +213,19 @@ def _check_way(
     halves: tuple[str | None, str | None],
     batch: Path | None,
     strength: float,
+    without_words: bool,
 ) -> None:
     """Checks that exactly one way to edit is asked for, with all that it needs.
 
     Raises:
         MotionClipError: if not.
     """
-    ways = [any(word is not None for word in words), style is not None, any(halves), batch is not None]
-    needs_base = ways[0] or ways[1]
+    ways = [any(word is not None for word in words), style is not None, any(halves), batch is not None, without_words]
+    needs_base = ways[0] or ways[1] or without_words
     if sum(ways) != 1 or needs_base != (base is not None) or any(halves) != all(halves):
         raise MotionClipError(
-            "expected BASE with --minus and --plus or with --style, or --upper with --lower, or --batch FILE.csv"
+            "expected BASE with --minus and --plus or with --style, or --upper with --lower, or --batch FILE.csv, or a "
+            "motion FILE with --crop, --reverse, --mirror, --speed, --hold, --then, --path, --pose, --pin or --loop"
         )
     if any(halves) and strength != 1.0:
         raise MotionClipError("--strength with --upper and --lower; joints are taken as they are: leave it out")

@@ -167,11 +167,19 @@ def resample(motion: Motion, fps: float) -> Motion:
             f"expected a rate that gives at most {_MOST_FRAMES:,}"
         )
     count = int(last * fps / motion.fps + 1e-6) + 1
-    times = torch.arange(count, dtype=torch.float64) * (motion.fps / fps)  # in source frames
-    before = times.floor().long().clamp(max=last - 1)
-    weight = (times - before).clamp(0, 1).to(motion.root)
-    root = torch.lerp(motion.root[before], motion.root[before + 1], weight[:, None])
-    turned = rot.slerp(motion.rotations[before], motion.rotations[before + 1], weight)
+    return at_frames(motion, torch.arange(count, dtype=torch.float64) * (motion.fps / fps), fps)
+
+
+def at_frames(motion: Motion, frames: Tensor, fps: float) -> Motion:
+    """The motion of ``fps`` that is at each of its frames where ``motion`` is at fractional frames (N,).
+
+    Rotations are interpolated on the shortest arc, the root path linearly; beyond an end the motion stays.
+    """
+    before = frames.floor().long().clamp(0, max(motion.num_frames - 2, 0))
+    after = (before + 1).clamp(max=motion.num_frames - 1)
+    weight = (frames - before).clamp(0, 1).to(motion.root)
+    root = torch.lerp(motion.root[before], motion.root[after], weight[:, None])
+    turned = rot.slerp(motion.rotations[before], motion.rotations[after], weight)
     return Motion(turned, root, fps, motion.skeleton)
 
 
