@@ -14,6 +14,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -93,10 +94,10 @@ class _Level:
 
     Attributes:
         parents: (C + F,) index of each joint's parent among the joints of the level above.
-        offsets: (C + F, 3) of each joint from its parent at rest, metres.
+        offsets: (3, C + F, 1) of each joint from its parent at rest, metres.
         joints: (C,) joints with one child.
         children: (C,) their children.
-        bones: (C, 3) unit directions from the former to the latter at rest.
+        bones: (3, C, 1) unit directions from the former to the latter at rest.
         forks: the F joints with three children.
     """
 
@@ -113,27 +114,38 @@ class _Level:
         children = [CANONICAL.children[joint][0] for joint in single]
         return cls(
             torch.tensor([above.index(CANONICAL.parents[joint]) for joint in joints]),
-            CANONICAL.offsets[joints],
+            CANONICAL.offsets[joints].T[..., None],
             torch.tensor(single),
             torch.tensor(children),
-            F.normalize(CANONICAL.offsets[children], dim=-1),
+            F.normalize(CANONICAL.offsets[children], dim=-1).T[..., None],
             tuple(joints[len(single) :]),
         )
 
 
-def _fork_frame(children: Tensor, joint: int) -> Tensor:
-    """Returns the rotation (..., 3, 3) with x from a joint's right child to its left and y towards the middle one.
+def _unit(vectors: Tensor) -> Tensor:
+    """Returns vectors (3, ...) of length 1."""
+    return vectors / vectors.square().sum(dim=0).clamp(min=1e-24).sqrt()
+
+
+def _cross(left: Tensor, right: Tensor) -> Tensor:
+    """Returns the cross products (3, ...) of vectors (3, ...)."""
+    (a, b, c), (x, y, z) = left.unbind(), right.unbind()
+    return torch.stack([b * z - c * y, c * x - a * z, a * y - b * x])
+
+
+def _fork_frame(positions: Tensor, joint: int) -> Tensor:
+    """Returns the rotation (3, 3, M) with x from a joint's right child to its left and y towards the middle one.
 
     Args:
-        children: (..., 3, 3) positions of the joint's three children, one in a row.
+        positions: (3, 24, M) of all joints.
         joint: the joint.
     """
-    rows = {CANONICAL.names[child].partition("_")[0]: row for row, child in enumerate(CANONICAL.children[joint])}
-    left, right = children[..., rows.pop("left"), :], children[..., rows.pop("right"), :]
-    (middle,) = rows.values()
-    x = F.normalize(left - right, dim=-1)
-    z = F.normalize(torch.linalg.cross(x, children[..., middle, :] - (left + right) / 2), dim=-1)
-    return torch.stack([x, torch.linalg.cross(z, x), z], dim=-1)
+    sides = {CANONICAL.names[child].partition("_")[0]: child for child in CANONICAL.children[joint]}
+    left, right = positions[:, sides.pop("left")], positions[:, sides.pop("right")]
+    (middle,) = sides.values()
+    x = _unit(left - right)
+    z = _unit(_cross(x, positions[:, middle] - (left + right) / 2))
+    return torch.stack([x, _cross(z, x), z], dim=1)
 
 
 #: Joints with children, by depth; those with one child before those with three.
@@ -142,9 +154,9 @@ _PARENTS = [
     for level in CANONICAL.levels
 ]
 _LEVELS = tuple(_Level.of(above, joints) for above, joints in itertools.pairwise(filter(None, _PARENTS)))
-#: The frame at rest of each joint with three children, transposed.
+#: The frame (3, 3, 1) at rest of each joint with three children, transposed.
 _REST_FRAMES = {
-    joint: _fork_frame(CANONICAL.offsets[list(children)], joint).mT
+    joint: _fork_frame(CANONICAL.rest_positions.T[..., None], joint).transpose(0, 1)
     for joint, children in enumerate(CANONICAL.children)
     if len(children) == 3
 }
@@ -163,52 +175,72 @@ def align_bones(rotations: Tensor, positions: Tensor) -> Tensor:
         rotations: (..., 24, 3, 3) decoded local rotations.
         positions: (..., 24, 3) decoded joint positions, metres, the pelvis at the origin.
     """
-    position = torch.zeros_like(positions[..., :1, :])
-    world = _fork_rotation(0, position, positions)
-    aligned = [_select(_LEAVES, rotations, -3), world]
+    joints = rotations.shape[-3]
+    aligned = _aligned(
+        rotations.reshape(-1, joints, 3, 3).permute(2, 3, 1, 0).contiguous(),
+        positions.reshape(-1, joints, 3).permute(2, 1, 0).contiguous(),
+    )
+    return aligned.permute(3, 2, 0, 1).reshape(rotations.shape)
+
+
+# Sums over rows and columns of three are slow where these lie innermost in memory. So below, rotations are (3, 3, C, M)
+# and vectors (3, C, M), of C joints in all M frames.
+
+
+def _aligned(rotations: Tensor, positions: Tensor) -> Tensor:
+    """Returns local rotations (3, 3, 24, M) of rotations (3, 3, 24, M) and positions (3, 24, M)."""
+    position = torch.zeros_like(positions[:, :1])
+    world = _fork_rotation(0, positions)
+    aligned = [_select(_LEAVES, rotations, 2), world]
     for level in _LEVELS:
-        parent = _select(level.parents, world, -3)
-        position = _select(level.parents, position, -2) + _rotate(parent, level.offsets.to(position))
-        single = slice(0, len(level.joints))
-        above = parent[..., single, :, :]
-        directions = _rotate(above.mT, _select(level.children, positions, -2) - position[..., single, :])
-        decoded = _select(level.joints, rotations, -3)
-        swung = _swing(decoded, level.bones.to(position), F.normalize(directions, dim=-1))
+        parent = _select(level.parents, world, 2)
+        position = _select(level.parents, position, 1) + _rotate(parent, level.offsets.to(position))
+        single = len(level.joints)
+        above = parent[:, :, :single]
+        directions = _rotate(above.transpose(0, 1), _select(level.children, positions, 1) - position[:, :single])
+        decoded = _select(level.joints, rotations, 2)
+        swung = _swing(decoded, level.bones.to(position), _unit(directions))
         aligned.append(swung)
-        world = above @ swung
-        for slot, joint in enumerate(level.forks, start=single.stop):
-            rotation = _fork_rotation(joint, position[..., slot : slot + 1, :], positions)
-            aligned.append(parent[..., slot : slot + 1, :, :].mT @ rotation)
-            world = torch.cat([world, rotation], dim=-3)
-    return _select(_ORDER, torch.cat(aligned, dim=-3), -3)
+        world = _product(above, swung)
+        for slot, joint in enumerate(level.forks, start=single):
+            rotation = _fork_rotation(joint, positions)
+            aligned.append(_product(parent[:, :, slot : slot + 1].transpose(0, 1), rotation))
+            world = torch.cat([world, rotation], dim=2)
+    return _select(_ORDER, torch.cat(aligned, dim=2), 2)
 
 
 def _swing(rotations: Tensor, bones: Tensor, directions: Tensor) -> Tensor:
-    """Returns rotations (..., C, 3, 3), swung so that their bones (C, 3) point in directions (..., C, 3).
+    """Returns rotations (3, 3, C, M), swung so that their bones (3, C, 1) point in directions (3, C, M).
 
     Bones and directions are unit vectors, in the joint's frame and in its parent's. The swing, the smallest such
     rotation, is the product of two reflections, multiplied out: it needs no angle, so the gradient exists where there
     is nothing to swing, and it is a sum of small terms, so it is exact there.
     """
-    current, target = _rotate(rotations, bones), _rotate(rotations.mT, directions)
+    current, target = _rotate(rotations, bones), _rotate(rotations.transpose(0, 1), directions)
     middle = bones + target
-    mirror = middle / (middle.square().sum(dim=-1, keepdim=True) / 2).clamp(min=_MIN_SWING)
+    mirror = middle / (middle.square().sum(dim=0) / 2).clamp(min=_MIN_SWING)
     return rotations + _outer(directions - current, bones) + _outer(directions + current, bones - mirror)
 
 
-def _fork_rotation(joint: int, position: Tensor, positions: Tensor) -> Tensor:
-    """Returns the world rotation (..., 1, 3, 3) of a joint at position (..., 1, 3) by those of its three children."""
-    goal = _fork_frame(positions[..., list(CANONICAL.children[joint]), :] - position, joint)
-    return (goal @ _REST_FRAMES[joint].to(goal))[..., None, :, :]
+def _fork_rotation(joint: int, positions: Tensor) -> Tensor:
+    """Returns the world rotation (3, 3, 1, M) of a joint by the positions of its three children among (3, 24, M)."""
+    goal = _fork_frame(positions, joint)
+    return _product(goal, _REST_FRAMES[joint].to(goal))[:, :, None]
 
 
 def _rotate(rotations: Tensor, vectors: Tensor) -> Tensor:
-    """Returns vectors (..., 3) rotated by (..., 3, 3); for 3 x 3, sums of products are faster than batched products."""
-    return (rotations * vectors[..., None, :]).sum(dim=-1)
+    """Returns vectors (3, ...) rotated by (3, 3, ...)."""
+    return (rotations * vectors).sum(dim=1)
+
+
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """Returns the products (3, 3, ...) of matrices (3, 3, ...)."""
+    return (left[:, :, None] * right).sum(dim=1)
 
 
 def _outer(left: Tensor, right: Tensor) -> Tensor:
-    return left[..., :, None] * right[..., None, :]
+    """Returns the outer products (3, 3, ...) of vectors (3, ...)."""
+    return left[:, None] * right
 
 
 def _select(joints: Tensor, values: Tensor, dim: int) -> Tensor:
@@ -269,16 +301,23 @@ def _follow(path: Tensor, most: float) -> Tensor:
 
 
 def _follow_rotations(path: Tensor, most: float) -> Tensor:
-    """Returns rotations (F, T, 3, 3) that follow a path from its first frame by at most ``most`` radians per frame."""
-    followed = path.clone()
-    is_fast = (rot.geodesic_angle(path[:, 1:], path[:, :-1]) > most).any(dim=0).tolist()
-    lags = False
-    for frame, fast in enumerate(is_fast, start=1):
-        if lags or fast:  # at other frames it is on the path
-            step = rot.matrix_to_rotvec(followed[:, frame - 1].mT @ path[:, frame])
-            followed[:, frame] = followed[:, frame - 1] @ rot.rotvec_to_matrix(rot.limit_angle(step, most))
-            lags = bool((step.norm(dim=-1) > most).any())
-    return followed
+    """Returns rotations (F, T, 3, 3) that follow a path from its first frame by at most ``most`` radians per frame.
+
+    Frame by frame, on quaternions, in NumPy: for so few numbers it takes a tenth of PyTorch's time.
+    """
+    quats = rot.matrix_to_quat(path).double().cpu().numpy()
+    followed, lags = quats.copy(), np.zeros(quats.shape[:2], dtype=bool)
+    for frame in range(1, quats.shape[1]):
+        cosine = (followed[:, frame - 1] * quats[:, frame]).sum(axis=1)  # of half the angle, but for its sign
+        half = np.arccos(np.minimum(np.abs(cosine), 1.0))
+        lags[:, frame] = behind = 2 * half > most
+        if behind.any():
+            # spherical linear interpolation (Shoemake 1985), as far as one frame may take it
+            before, target = followed[behind, frame - 1], quats[behind, frame] * np.sign(cosine[behind])[:, None]
+            half = half[behind][:, None]
+            followed[behind, frame] = (np.sin(half - most / 2) * before + np.sin(most / 2) * target) / np.sin(half)
+    moved = torch.from_numpy(lags).to(path.device)
+    return torch.where(moved[..., None, None], rot.quat_to_matrix(torch.from_numpy(followed).to(path)), path)
 
 
 # --- Foot locking ---
