@@ -84,7 +84,7 @@ def server(threads: int) -> Iterator[tuple[int, str]]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "motionclip", "serve", "--port", str(port), "--limits.threads", str(threads)]
+    command = [sys.executable, "-m", "motionclip", "serve", "--port", str(port), "--threads", str(threads)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             address = f"http://127.0.0.1:{port}"
