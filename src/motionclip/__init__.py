@@ -34,6 +34,8 @@ if TYPE_CHECKING:  # for type checkers and editors: the same names as in _MODULE
     from motionclip.applications.storyboard import Shot as Shot
     from motionclip.applications.storyboard import storyboard as storyboard
     from motionclip.applications.text_to_motion import text_to_motion as text_to_motion
+    from motionclip.applications.tracks import Track as Track
+    from motionclip.applications.tracks import overlay as overlay
     from motionclip.formats import load_rig as load_rig
     from motionclip.io import read_motion as read_motion
     from motionclip.io import write_motion as write_motion
@@ -54,6 +56,7 @@ _MODULES = {
     "RootPath": "applications.direct",
     "Shot": "applications.storyboard",
     "Skeleton": "motion",
+    "Track": "applications.tracks",
     "candidates": "applications.candidates",
     "caption": "applications.caption",
     "complete": "applications.complete",
@@ -68,6 +71,7 @@ _MODULES = {
     "load_rig": "formats",
     "long_motion": "applications.long",
     "make_loop": "applications.loop",
+    "overlay": "applications.tracks",
     "read_motion": "io",
     "recognize": "applications.recognize",
     "reconstruct": "applications.reconstruct",

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP, DEFAULT_SECONDS
+from motionclip.applications.direct import Constraint, direct
 from motionclip.applications.text_to_motion import Source, text_to_motion
 from motionclip.applications.transitions import best_entry, blend_motions
 from motionclip.errors import MotionError
@@ -39,17 +40,22 @@ class Shot:
     Attributes:
         source: words, or a motion on any human-like skeleton.
         seconds: how long; 4 for words, and the whole of a motion, if not given.
+        constraints: what it is asked beside the words, as for :func:`motionclip.direct`: in seconds of the shot, and in
+            metres from above where it starts, z ahead and x to the left.
 
     Raises:
-        MotionError: if the length is not positive, or the motion is shorter.
+        MotionError: if the length is not positive, the motion is shorter, or constraints are put on a given motion.
     """
 
     source: Source
     seconds: float | None = None
+    constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds < float("inf"):
             raise MotionError(f"a shot of {self.seconds} seconds; expected a positive number")
+        if isinstance(self.source, Motion) and self.constraints:
+            raise MotionError("constraints on a shot that is a given motion; direct the motion first, then show it")
         if isinstance(self.source, Motion) and self.seconds is not None and self.seconds > self.source.duration + 0.05:
             raise MotionError(
                 f"a shot of {self.seconds:g} seconds of a motion of {self.source.duration:.2f}; expected at most that"
@@ -63,10 +69,12 @@ class _Piece:
     Attributes:
         source: what is done.
         shown: frames from the middle of one transition to the middle of the next.
+        constraints: those of the shot.
     """
 
     source: Source
     shown: int
+    constraints: tuple[Constraint, ...] = ()
 
     @property
     def room(self) -> int:
@@ -124,8 +132,13 @@ def storyboard(
             done.append(tail.frames(0, border))
         ending = tail.frames(border, tail.num_frames)
         slack = _SLACK_SAME if piece.source == before.source else _SLACK_OTHER
-        draw = partial(model.sample, guidance=guidance, seed=following_seed(seed, number * _DRAWS), draws=_DRAWS)
-        following = _next(model, piece, frames, ending, round(slack * tail.fps), draw)
+        own = following_seed(seed, number * _DRAWS)
+        if piece.constraints:
+            later = [each.shifted(overlaps[number] / 2 / tail.fps) for each in piece.constraints]
+            following = _first(model, replace(piece, constraints=tuple(later)), frames, own, guidance)
+        else:
+            draw = partial(model.sample, guidance=guidance, seed=own, draws=_DRAWS)
+            following = _next(model, piece, frames, ending, round(slack * tail.fps), draw)
         tail = blend_motions(ending, following, overlaps[number])
         on_piece(number + 1, len(pieces))
     parts = [*done, tail]
@@ -142,6 +155,11 @@ def _pieces(model: MotionCLIP, shot: Shot, overlap: int) -> list[_Piece]:
     frames = round((DEFAULT_SECONDS if shot.seconds is None else shot.seconds) * fps)
     slack = round(_SLACK_SAME * fps)
     count = max(1, math.ceil(frames / max(model.config.max_frames - overlap - slack, 2)))
+    if shot.constraints and frames + overlap <= model.config.max_frames:
+        return [_Piece(shot.source, frames, shot.constraints)]
+    if shot.constraints:
+        longest = (model.config.max_frames - overlap) / fps
+        raise MotionError(f"constraints on a shot of {frames / fps:g} s; expected at most {longest:g}: divide it")
     return [_Piece(shot.source, frames * (n + 1) // count - frames * n // count) for n in range(count)]
 
 
@@ -159,6 +177,10 @@ def _shared(a: _Piece, b: _Piece, most: int) -> int:
 
 def _first(model: MotionCLIP, piece: _Piece, frames: int, seed: int, guidance: float) -> Motion:
     """Returns the motion of the first piece, of ``frames`` frames; of fewer if a given motion has no more."""
+    if isinstance(piece.source, str) and piece.constraints:
+        return direct(
+            model, piece.source, piece.constraints, seconds=frames / model.config.fps, seed=seed, guidance=guidance
+        ).motion
     if isinstance(piece.source, str):
         return text_to_motion(model, piece.source, seconds=frames / model.config.fps, seed=seed, guidance=guidance)
     return piece.source.frames(0, min(frames, piece.source.num_frames))

@@ -14,6 +14,7 @@ import motionclip
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP
 from motionclip.cli.console import save_motion, say, track, write_sheet
 from motionclip.cli.options import Guidance, Model, OutFile, Picture, Seed, check_picture, read_source, read_text
+from motionclip.cli.story import STORIES, read_story
 from motionclip.errors import FormatError
 from motionclip.gate.documents import DocumentError, parse
 from motionclip.io import check_writable
@@ -40,15 +41,19 @@ def storyboard(
 
     Args:
         shots: What happens, in order: "a person walks:4" for four seconds, take.bvh or take.bvh:3, a .txt file with one
-            of these in each line, or a .json list of them.
+            of these in each line, or a .json list of them. Or one .yaml file: a story, with paths, poses and pins in
+            its shots, and tracks that parts of the body follow.
         picture: Also draw it, a row for every four seconds.
         overlap: Seconds of the transition from one shot to the next.
     """
     check_writable(out)
     check_picture(picture)
-    listed, model = read_shots(shots), options.load()
+    is_story = len(shots) == 1 and Path(shots[0]).suffix.lower() in STORIES
+    listed, tracks = read_story(Path(shots[0])) if is_story else (read_shots(shots), [])
+    model = options.load()
     with track("pieces") as on_piece:
         film = motionclip.storyboard(model, listed, overlap=overlap, seed=seed, guidance=guidance, on_piece=on_piece)
+    film = motionclip.overlay(model, film, tracks, seed=seed, guidance=guidance)
     save_motion(film, out)
     say(f"{out}: {film.duration:.2f} s")
     if picture is not None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -78,6 +79,10 @@ class Constraint(ABC):
         """What it is, in a few words, for messages."""
 
     @abstractmethod
+    def shifted(self, seconds: float) -> Self:
+        """Returns the same, so many seconds later."""
+
+    @abstractmethod
     def check(self, seconds: float) -> None:
         """Checks that a motion of so many seconds can be asked to do it.
 
@@ -142,6 +147,9 @@ class RootPath(Constraint):
     @property
     def title(self) -> str:
         return f"path of {self.length:.2f} m"
+
+    def shifted(self, seconds: float) -> Self:
+        return self if self.times is None else replace(self, times=[time + seconds for time in self.times])
 
     def check(self, seconds: float) -> None:
         if self.times is not None:
@@ -251,6 +259,9 @@ class PoseAt(Constraint):
     def title(self) -> str:
         return f"pose at {self.seconds:g} s"
 
+    def shifted(self, seconds: float) -> Self:
+        return replace(self, seconds=self.seconds + seconds)
+
     def check(self, seconds: float) -> None:
         _check_time("a pose", self.seconds, seconds)
 
@@ -321,6 +332,10 @@ class Pin(Constraint):
     @property
     def title(self) -> str:
         return f"{self.joint} {f'from {self.start:g} to {self.end:g}' if self.is_span else f'at {self.start:g}'} s"
+
+    def shifted(self, seconds: float) -> Self:
+        end = None if self.end is None else self.end + seconds
+        return replace(self, start=self.start + seconds, end=end)
 
     def check(self, seconds: float) -> None:
         _check_time(f"a pin of {self.joint}", self.start, seconds)

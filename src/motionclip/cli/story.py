@@ -1,0 +1,84 @@
+"""Stories in YAML: shots with paths, poses and pins, and tracks that parts of the body follow.
+
+docs/applications/direct.md has one, and docs/story.schema.json is their JSON schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import motionclip
+from motionclip.cli.options import read_source, read_text
+from motionclip.errors import FormatError
+
+if TYPE_CHECKING:
+    from motionclip.applications.direct import Constraint
+
+#: Suffixes of stories.
+STORIES = (".yaml", ".yml")
+_SHOT = ("what", "seconds", "path", "poses", "pins")
+_TRACK = ("part", "what", "start", "end", "fade")
+
+
+def read_story(path: Path) -> tuple[list[motionclip.Shot], list[motionclip.Track]]:
+    """Returns the shots and the tracks of a story; files that it names are relative to it.
+
+    Raises:
+        FormatError: if it cannot be read, or is no such story.
+        MotionError: if a shot or a track cannot be made.
+    """
+    import yaml
+
+    try:
+        story = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise FormatError(path, f"this is not YAML: {error}", "a story with shots") from error
+    if not isinstance(story, dict) or not set(story) <= {"shots", "tracks"} or not isinstance(story.get("shots"), list):
+        raise FormatError(path, "this is no story", "a list of `shots` and, if wanted, a list of `tracks`")
+    try:
+        shots = [_shot(entry, path.parent) for entry in story["shots"]]
+        tracks = [_track(entry, path.parent) for entry in story.get("tracks") or []]
+    except (LookupError, TypeError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise FormatError(path, what, "a story as docs/applications/direct.md describes it") from error
+    return shots, tracks
+
+
+def _known(entry: Any, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    if not isinstance(entry, dict) or not set(entry) <= set(keys):
+        raise ValueError(f"{entry!r} has other keys than {', '.join(keys)}")
+    return entry
+
+
+def _shot(entry: Any, folder: Path) -> motionclip.Shot:
+    shot = _known(entry, _SHOT)
+    seconds = None if shot.get("seconds") is None else float(shot["seconds"])
+    return motionclip.Shot(read_source(str(shot["what"]), folder), seconds, tuple(_constraints(shot, folder)))
+
+
+def _constraints(shot: Mapping[str, Any], folder: Path) -> list[Constraint]:
+    found: list[Constraint] = []
+    if shot.get("path"):
+        points = [tuple(map(float, point)) for point in shot["path"]]
+        times = [point[2] for point in points] if len(points[0]) == 3 else None
+        found.append(motionclip.RootPath([(point[0], point[1]) for point in points], times))
+    for entry in shot.get("poses") or []:
+        pose = _known(entry, ("file", "at", "seconds"))
+        motion = motionclip.read_motion(folder / str(pose["file"]))
+        frame = round(float(pose.get("at", 0)) * motion.fps)
+        found.append(motionclip.PoseAt(float(pose["seconds"]), motion.frames(frame, frame + 1)))
+    for entry in shot.get("pins") or []:
+        pin = _known(entry, ("joint", "place", "start", "end"))
+        x, y, z = (None if value is None else float(value) for value in pin["place"])
+        end = None if pin.get("end") is None else float(pin["end"])
+        found.append(motionclip.Pin(str(pin["joint"]), (x, y, z), float(pin["start"]), end))
+    return found
+
+
+def _track(entry: Any, folder: Path) -> motionclip.Track:
+    track = _known(entry, _TRACK)
+    fade = {} if track.get("fade") is None else {"fade": float(track["fade"])}
+    what = read_source(str(track["what"]), folder)
+    return motionclip.Track(str(track["part"]), what, float(track["start"]), float(track["end"]), **fade)
