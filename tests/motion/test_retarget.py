@@ -108,8 +108,11 @@ def bandai_namco_axes() -> dict[str, Tensor]:
 
 def test_bandai_namco_axes_along_the_bones_come_back() -> None:
     motion = smooth_motion()
-    found = retarget(dressed(motion, dict(BANDAI_NAMCO.joints), bandai_namco_axes(), 0.96))
-    assert_same_pose(found, motion, tuple(bandai_namco_axes()))
+    source = dressed(motion, dict(BANDAI_NAMCO.joints), bandai_namco_axes(), 0.96)
+    found = retarget(source)
+    # its trunk has one joint less, so that the lowest of ours has to bend a little more
+    assert_same_pose(found, motion, tuple(name for name in bandai_namco_axes() if name != "spine1"))
+    assert retarget_report(source, found).trunk_max < 0.1
 
 
 def test_cmu_arms_come_back_although_hand_and_upper_arm_carry_the_twist() -> None:

@@ -41,6 +41,7 @@ def test_limbs_point_as_in_the_source_and_bend_as_limbs_do(take: str, real_data:
     target = retarget(source)
     report = retarget_report(source, target)
     assert report.limb_max < 0.01
+    assert report.trunk_max < 2.0
     assert abs(report.foot_height) < 0.005
     assert report.flips == 0
     world = target.world[0]

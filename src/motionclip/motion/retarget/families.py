@@ -2,10 +2,6 @@
 
 A tuning is recognised by joint names alone, without case, punctuation and prefixes. Bodies of other names need none:
 ``humanoid.py`` finds their parts.
-
-Skeletons with a tuning keep the rotations of their trunks, as they were when the shipped weights learned from them: a
-trunk that follows joint positions (``trunk.py``) is another distribution to these weights, which then tell 38 % of
-Bandai-Namco's sentences instead of 99 %. When models are trained anew, `retarget` can align these trunks, too.
 """
 
 from __future__ import annotations
