@@ -3,8 +3,8 @@
     python benchmarks/by_eye.py base --out docs/pictures/by_eye
 
 Writes a sheet of each ten prompts of ``by_eye.txt``, which were written before the models were trained. A score of each
-prompt, given by looking at its four motions (0: something else, 1: partly or in some of them, 2: what it says), stands in
-``results/by_eye_MODEL.json``, and on the sheets where that file is there; the mean is printed.
+prompt, given by looking at its four motions (0: something else, 1: partly or in some of them, 2: what it says), stands
+in ``results/by_eye_MODEL.json``, and on the sheets where that file is there; the sum is printed.
 """
 
 from __future__ import annotations
