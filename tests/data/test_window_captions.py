@@ -9,7 +9,8 @@ from motionclip.data.folder import folder_source
 from motionclip.data.prepare import prepare
 from motionclip.data.store import Store
 from motionclip.data.synthetic import hold, to_motion
-from motionclip.data.window_captions import with_window_captions
+from motionclip.data.window_captions import shipped_captions, with_window_captions
+from motionclip.data.words import shipped_phrases
 from motionclip.errors import DataError
 from motionclip.io import write_motion
 
@@ -99,3 +100,9 @@ def test_a_file_about_other_clips_is_refused(source, tmp_path):
 def test_a_bad_line_is_named(change, source, tmp_path):
     with pytest.raises(DataError, match="line 2: not a window"):
         with_window_captions(source, lines(tmp_path, {}, change))
+
+
+def test_the_shipped_file_has_labels_that_people_have_phrases_for() -> None:
+    rows = [json.loads(line) for line in shipped_captions().read_text(encoding="utf-8").splitlines()]
+    assert len(rows) > 2000
+    assert {row["label"] for row in rows} <= shipped_phrases().keys()

@@ -41,18 +41,19 @@ def prepare(
             has none gets them.
         body: .npz or .pkl of an SMPL, SMPL-H or SMPL-X model to render, instead of the default body.
         window_captions: JSON lines with sentences about short spans of the clips: clip, start, end (seconds), texts,
-            and optionally set, label and quality.
+            and optionally set, label and quality; `shipped` is ours about CMU, ACCAD and KayKit.
         workers: processes to use; 0 means one per core if there is work for more than a few seconds, else one.
         overwrite: replace a store that is already there.
     """
     from motionclip.cli.console import say, track
     from motionclip.data.prepare import prepare as prepare_store
     from motionclip.data.sources import open_source
-    from motionclip.data.window_captions import with_window_captions
+    from motionclip.data.window_captions import SHIPPED, shipped_captions, with_window_captions
 
     opened = open_source(source, about.known())
     if window_captions is not None:
-        opened = with_window_captions(opened, window_captions)
+        path = shipped_captions() if str(window_captions) == SHIPPED else window_captions
+        opened = with_window_captions(opened, path)
     say(f"source {opened.spec}: {len(opened.items)} clips", *opened.notes)
     with track("preparing") as progress:
         report = prepare_store(

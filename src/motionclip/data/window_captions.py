@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,9 @@ from motionclip.data.clip import Clip, Item, Source, TimedText, captions_within
 from motionclip.data.text_files import read_text
 from motionclip.errors import DataError
 from motionclip.gate.documents import DocumentError, Number, parse
+
+#: What stands for the file that comes with the package.
+SHIPPED = "shipped"
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,11 @@ class DescribedItem:
         described = captions_within(self.by_key, clip.motion.duration)
         described += captions_within(self.by_file, clip.motion.duration, offset=clip.lead)
         return replace(clip, captions=described + clip.captions)
+
+
+def shipped_captions() -> Path:
+    """Returns the file that comes with the package: about clips of `cmu`, `cmu_more`, `accad` and `cc0_games`."""
+    return Path(str(files("motionclip.data").joinpath("window_captions.jsonl")))
 
 
 def with_window_captions(source: Source, path: Path) -> Source:
