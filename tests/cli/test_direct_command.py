@@ -55,7 +55,10 @@ def test_edit_without_words(files: Path, here: Path, capsys: pytest.CaptureFixtu
     ):
         assert main(["edit", walk, *options, "--out", "made.npz"]) == 0
         assert read_motion("made.npz").num_frames == pytest.approx(frames, abs=1)
-    assert main(["edit", walk, "--loop", "--out", "made.npz"]) == 0
+    assert main(["edit", walk, "--loop", "1", "--out", "made.npz"]) == 0
+    cycle = read_motion("made.npz").num_frames
+    assert main(["edit", walk, "--loop", "3", "--out", "made.npz"]) == 0
+    assert read_motion("made.npz").num_frames == 3 * cycle
     assert "ahead a cycle" in capsys.readouterr().out
 
 

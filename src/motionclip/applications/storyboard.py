@@ -101,7 +101,7 @@ def storyboard(
         model: from :func:`motionclip.load`.
         shots: at least one.
         overlap: seconds of a transition; less beside shots that are shorter.
-        seed: of the first piece; each further one takes the next number, so that the same words are not done alike.
+        seed: of the first piece; each further one takes later numbers, so that the same words are not done alike.
         guidance: classifier-free guidance scale of words; above 1 follows them more closely.
         on_piece: called with the number of pieces done, and of all.
 

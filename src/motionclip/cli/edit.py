@@ -26,7 +26,7 @@ from motionclip.cli.options import (
     optional,
     read_source,
 )
-from motionclip.cli.retime import Retime, RetimeOptions, looped
+from motionclip.cli.retime import Cycles, Retime, RetimeOptions, looped
 from motionclip.errors import FormatError, MotionClipError
 from motionclip.io import check_writable
 
@@ -124,7 +124,7 @@ def edit(
     seed: Seed = 0,
     guidance: Guidance = DEFAULT_GUIDANCE,
     retime: Retime,
-    loop: bool = False,
+    loop: Cycles = 0,
     asked: Constraints,
     options: Model,
 ) -> None:
@@ -142,10 +142,9 @@ def edit(
             childish, giant, happy, proud, sad, tired, ..., or other words, such as "like a robot".
         upper: What all above the waist does.
         lower: What the legs do, and where the body goes.
-        loop: Only a cycle that runs into its own start; its displacement is told.
         batch: List of edits in the layout of the paper's code: motion_source,base,v_start,v_end.
     """
-    without_words = retime.is_asked or loop or asked.is_asked
+    without_words = retime.is_asked or loop != 0 or asked.is_asked
     _check_way(base, (minus, plus), style, (upper, lower), batch, strength, without_words)
     target = out or Path("edit.bvh" if batch is None else "edits")
     if batch is None:
@@ -188,7 +187,7 @@ def edit(
 
 
 def _without_words(
-    name: str | None, base: Source | None, retime: RetimeOptions, loop: bool, asked: ConstraintOptions, options: Model
+    name: str | None, base: Source | None, retime: RetimeOptions, loop: int, asked: ConstraintOptions, options: Model
 ) -> Motion:
     """Returns a motion in another time, under constraints, as a loop.
 
@@ -203,7 +202,7 @@ def _without_words(
             directed = motionclip.direct(options.load(), motion, constraints, on_step=on_step)
         say(*errors_in_words(constraints, directed))
         motion = directed.motion
-    return looped(motion) if loop else motion
+    return looped(motion, loop) if loop else motion
 
 
 def _check_way(

@@ -14,7 +14,7 @@ from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS, DEFAULT_T
 from motionclip.cli.console import save_motion, say, track, write_sheet
 from motionclip.cli.constraints import Constraints, errors_in_words
 from motionclip.cli.options import AboutRig, Formats, Guidance, Model, RigName, Seed, names_file, optional, read_text
-from motionclip.cli.retime import looped
+from motionclip.cli.retime import Cycles, looped
 from motionclip.errors import FormatError, MotionClipError
 from motionclip.io import check_writable
 
@@ -41,7 +41,7 @@ def generate(
     candidates: Annotated[int, arg(metavar="N")] = DEFAULT_TAKES,
     keep: Annotated[int, arg(metavar="N")] = 1,
     asked: Constraints,
-    loop: bool = False,
+    loop: Cycles = 0,
     about: AboutRig,
     options: Model,
 ) -> None:
@@ -56,7 +56,6 @@ def generate(
         candidates: Takes to draw for each text. They are ranked by how well they agree with the words and by whether a
             body can do that; with --keep, by their difference from each other, too.
         keep: Takes to keep of them, the best; each has a file of its own.
-        loop: Only a cycle of each motion that runs into its own start; its displacement is told.
     """
     from motionclip.applications.familiarity import familiarity  # which import torch
     from motionclip.applications.long import shots_of
@@ -97,7 +96,7 @@ def generate(
     else:
         motions = motionclip.text_to_motion(model, prompts, takes=candidates, **how)
     if loop:
-        motions = [looped(motion) for motion in motions]
+        motions = [looped(motion, loop) for motion in motions]
     for motion, paths in zip(motions, targets, strict=True):
         for path in paths:
             save_motion(motion, path, target_rig)

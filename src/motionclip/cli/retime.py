@@ -100,9 +100,15 @@ def _joined(first: Motion, second: Motion) -> Motion:
     return blend_motions(before, after, shared)
 
 
-def looped(motion: Motion) -> Motion:
-    """Returns the cycle of a motion, and says how it goes on."""
-    from motionclip.applications.loop import make_loop
+#: Cycles of a loop, 0 for none.
+Cycles = Annotated[
+    int, arg(metavar="N", help="Only a cycle that runs into its own start, so many times; its displacement is told.")
+]
+
+
+def looped(motion: Motion, cycles: int) -> Motion:
+    """Returns the cycle of a motion so many times, and says how it goes on."""
+    from motionclip.applications.loop import make_loop, repeat
 
     loop = make_loop(motion)
     x, z = loop.displacement
@@ -111,4 +117,4 @@ def looped(motion: Motion) -> Motion:
         f"a loop of {loop.motion.duration:.2f} s: {x:.3f} m to its left and {z:.3f} m ahead a cycle, turned by "
         f"{degrees:.1f} degrees, joints {loop.gap_cm:.1f} cm from where the last frames lead"
     )
-    return loop.motion
+    return repeat(loop, cycles)
