@@ -6,8 +6,8 @@ vertex loss in closed form, which knows no pose blend shapes of SMPL: plain's ve
 the two gives alone stands beside the sum, as how many times faster ours is than plain without that part
 (`times_faster_left`), and what filling the table costs (`table_s`): plain's encoders once for each window of an epoch,
 as if no two windows shared a sentence or picture; later epochs take nothing. On a GPU, plain's CLIP is in float32,
-which flatters ours there. Every measurement is a process of its own, so that its peak memory is its own, and the sides take
-turns, so that both meet the same machine. Decoding is measured too, and what bfloat16 costs in accuracy.
+which flatters ours there. Every measurement is a process of its own, so that its peak memory is its own, and the sides
+take turns, so that both meet the same machine. Decoding is measured too, and what bfloat16 costs in accuracy.
 
     python benchmarks/train_step.py
     python benchmarks/train_step.py --device cuda
