@@ -1,81 +1,180 @@
-"""How long a sentence takes: a cold start of the command, and a further call in a running process.
+"""How long a sentence takes: a cold start, each stage for one motion and for 64, and threads on a busy machine.
 
     python benchmarks/generate.py
+    python benchmarks/generate.py --before ../earlier/src
 
-Prints a table and writes benchmarks/results/generate.json.
+With ``--before``, the code of another checkout is measured, too, in turn with this one, on this one's weights. Stages
+and starts are in processor time on one thread, which other programs disturb less than the time of a clock; beside it
+stands their floor, the matrix products of a stage at the rate that this machine has for large ones. What threads gain
+or lose is in the time of a clock, alone and beside processes that keep cores busy.
+
+Prints tables and writes benchmarks/results/generate.json.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-import torch
+import tyro
 
-import motionclip
-
-RESULT = Path(__file__).parent / "results" / "generate.json"
-SENTENCE = "a person walks like an old man"
-COLD_RUNS, WARM_RUNS = 5, 20
-
-
-def cold_start() -> list[float]:
-    """Seconds of whole `motionclip generate` commands, each in a process of its own."""
-    seconds = []
-    command = [str(Path(sys.executable).with_name("motionclip")), "generate", SENTENCE, "--out"]
-    with tempfile.TemporaryDirectory() as folder:
-        for _ in range(COLD_RUNS):
-            start = time.perf_counter()
-            subprocess.run([*command, str(Path(folder) / "walk.bvh")], check=True, capture_output=True)
-            seconds.append(time.perf_counter() - start)
-    return seconds
+HERE = Path(__file__).parent
+RESULT, SOURCE = HERE / "results" / "generate.json", HERE.parent / "src"
+SENTENCE, SECONDS, GUIDANCE = "a person walks like an old man", 4.0, 1.5
+COUNTS, REPEATS, CLOCKED = (1, 64), {1: 15, 64: 3}, 20
+_SPIN = "while True: pass"
 
 
-def further_calls() -> list[float]:
-    """Seconds of `text_to_motion` calls after the first, words not seen before."""
+def stages() -> dict[str, dict[str, float]]:
+    """Milliseconds of processor time of each stage, and GFLOP of its matrix products; in the process that measures."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    import motionclip
+
+    torch.set_num_threads(1)
+    model, found = motionclip.load(), {}
+    for count in COUNTS:
+        sentences = [f"{SENTENCE}, take {number}" for number in range(count)]
+        words = model.embed_text(sentences)
+        drawn = model.sample(words, SECONDS, guidance=GUIDANCE, seed=0)
+        work: dict[str, Callable[[], object]] = {
+            "text": lambda sentences=sentences: model.embed_text(sentences),
+            "prior": lambda words=words: model.sample(words, SECONDS, guidance=GUIDANCE, seed=0),
+            "decode": lambda drawn=drawn: model.decode(drawn, SECONDS),
+        }
+        for name, do in work.items():
+            torch.backends.mha.set_fastpath_enabled(False)  # whose fused layers are not counted
+            with FlopCounterMode(display=False) as counter:
+                do()
+            torch.backends.mha.set_fastpath_enabled(True)
+            gflop = counter.get_total_flops() / 1e9
+            found[f"{name}, {count}"] = {"ms": 1000 * median_time(do, REPEATS[count]), "gflop": gflop}
+    matrix = torch.randn(1024, 1024)
+    found["matrix product"] = {"ms": 1000 * median_time(lambda: matrix @ matrix, 15), "gflop": 2 * 1024**3 / 1e9}
+    return found
+
+
+def median_time(do: Callable[[], object], repeats: int, clock: Callable[[], float] = time.process_time) -> float:
+    """Median seconds of some work, whose first time is not counted."""
+    do()
+    taken = []
+    for _ in range(repeats):
+        start = clock()
+        do()
+        taken.append(clock() - start)
+    return statistics.median(taken)
+
+
+def clocked(threads: int) -> float:
+    """Milliseconds of a clock for a sentence; in the process that measures."""
+    import torch
+
+    import motionclip
+
+    torch.set_num_threads(threads)
     model = motionclip.load()
-    motionclip.text_to_motion(model, SENTENCE)
-    seconds = []
-    for number in range(WARM_RUNS):
-        start = time.perf_counter()
-        motionclip.text_to_motion(model, f"{SENTENCE}, take {number}")
-        seconds.append(time.perf_counter() - start)
-    return seconds
+    do = lambda: motionclip.text_to_motion(model, SENTENCE)  # noqa: E731
+    return 1000 * median_time(do, CLOCKED, time.perf_counter)
 
 
-def decoding() -> list[float]:
-    """Seconds to decode one latent into 2 seconds of motion."""
-    model = motionclip.load()
-    latent = model.sample(model.embed_text([SENTENCE]), 2.0, guidance=1.5, seed=0)
-    seconds = []
-    for _ in range(WARM_RUNS):
-        start = time.perf_counter()
-        model.decode(latent, 2.0)
-        seconds.append(time.perf_counter() - start)
-    return seconds[1:]
-
-
-def main() -> None:
-    measured = {"cold start of the command": cold_start(), "a further call": further_calls(), "decode 2 s": decoding()}
-    rows = {
-        name: {"median_s": statistics.median(values), "max_s": max(values), "runs": len(values)}
-        for name, values in measured.items()
-    }
-    print("| what | median | slowest |\n|---|---|---|")
-    for name, row in rows.items():
-        print(f"| {name} | {row['median_s']:.3f} s | {row['max_s']:.3f} s |")
-    machine = {"cores": os.cpu_count(), "threads": torch.get_num_threads(), "torch": torch.__version__}
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(
-        json.dumps({"command": "python benchmarks/generate.py", **machine, "figures": rows}, indent=2) + "\n"
+def in_process(source: Path, call: str, **environment: str) -> Any:
+    """What a function of this file returns in a process of its own, with the package of a source folder."""
+    code = f"import json, generate; print(json.dumps(generate.{call}))"
+    paths = os.pathsep.join([str(source), str(HERE)])
+    known = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=known | {"PYTHONPATH": paths} | environment, check=True, capture_output=True
     )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def start_seconds(source: Path, *arguments: str) -> float:
+    """Seconds of processor time of a whole command, on one thread."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = os.environ | {"PYTHONPATH": str(source), "MOTIONCLIP_THREADS": "1"}
+    command = [sys.executable, "-m", "motionclip", *arguments]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def beside_others(source: Path) -> list[dict[str, Any]]:
+    """Milliseconds of a clock for a sentence on one thread and on all cores, alone and beside busy processes."""
+    rows = []
+    cores = os.cpu_count() or 1
+    for busy in (0, 1):
+        for threads, policy in ((1, "passive"), (cores, "active"), (cores, "passive")):
+            with ExitStack() as stack:
+                for _ in range(busy):
+                    spinning = stack.enter_context(subprocess.Popen([sys.executable, "-c", _SPIN]))
+                    stack.callback(spinning.kill)
+                taken = in_process(source, f"clocked({threads})", OMP_WAIT_POLICY=policy)
+            rows.append({"busy_processes": busy, "threads": threads, "waiting": policy, "ms": round(taken, 1)})
+    return rows
+
+
+def main(before: Path | None = None, rounds: int = 5) -> None:
+    """Measure, print tables and write the results.
+
+    Args:
+        before: folder `src` of another checkout, to be measured in turn with this one.
+        rounds: of each measurement; the median counts.
+    """
+    sides = {"now": SOURCE} if before is None else {"before": before.resolve(), "now": SOURCE}
+    runs: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    gflop: dict[str, float] = {}
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        out = str(Path(folder) / "walk.bvh")
+        for _ in range(rounds):
+            for side, source in sides.items():
+                for name, row in in_process(source, "stages()").items():
+                    runs[f"{name}, ms"][side].append(row["ms"])
+                    gflop[f"{name}, ms"] = row["gflop"]
+                runs["motionclip --help, s"][side].append(start_seconds(source, "--help"))
+                runs["motionclip generate, s"][side].append(start_seconds(source, "generate", SENTENCE, "--out", out))
+    rate = gflop.pop("matrix product, ms") / statistics.median(runs.pop("matrix product, ms")["now"])  # GFLOP per ms
+    figures: dict[str, dict[str, float]] = {
+        name: {side: round(statistics.median(values), 3) for side, values in found.items()}
+        | ({"floor": round(gflop[name] / rate, 3)} if name in gflop else {})
+        for name, found in runs.items()
+    }
+    threads = beside_others(SOURCE)
+    show(figures, threads)
+    beside = "" if before is None else " --before EARLIER/src"
+    report = {
+        "command": f"python benchmarks/generate.py{beside} --rounds {rounds}",
+        "cores": os.cpu_count(),
+        "load": {"before": round(load, 2), "after": round(os.getloadavg()[0], 2)},
+        "matrix_gflops": round(1000 * rate, 1),
+        "figures": figures,
+        "threads": threads,
+    }
+    RESULT.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def show(figures: dict[str, dict[str, float]], threads: list[dict[str, Any]]) -> None:
+    """The figures as Markdown."""
+    columns = ("before", "now", "floor")
+    print("| processor time of | " + " | ".join(columns) + " |\n" + "|---" * 4 + "|")
+    for name, row in figures.items():
+        print(f"| {name} | " + " | ".join(str(row.get(column, "")) for column in columns) + " |")
+    print("\n| " + " | ".join(threads[0]) + " |\n" + "|---" * len(threads[0]) + "|")
+    for row in threads:
+        print("| " + " | ".join(str(value) for value in row.values()) + " |")
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main)

@@ -96,3 +96,28 @@ def test_the_token_may_stand_in_the_environment(
     monkeypatch.setenv("MOTIONCLIP_TOKEN", "short")
     assert main(["serve", "--host", "0.0.0.0"]) == 2
     assert "16 printable" in capsys.readouterr().err and os.environ["MOTIONCLIP_TOKEN"] == "short"
+
+
+@pytest.mark.slow
+def test_two_processes_answer_at_one_address_and_end_together() -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "motionclip", "serve", "--port", str(port), "--workers", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(f"{address}/ready", process)
+        with ThreadPoolExecutor(8) as clients:
+            assert list(clients.map(ask, [address] * 8)) == [(200, 180)] * 8
+        process.terminate()
+        assert process.wait(60) == 0
+        with pytest.raises(OSError):
+            urllib.request.urlopen(f"{address}/health", timeout=5)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("count", ["0", "-1"])
+def test_a_server_needs_a_process(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", f"--workers={count}"]) == 2
+    assert "expected 1 or more" in capsys.readouterr().err

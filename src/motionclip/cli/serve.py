@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import webbrowser
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,11 +14,13 @@ from tyro.conf import arg
 
 import motionclip
 from motionclip.cli.console import say, track
-from motionclip.cli.options import Library, Model, optional
+from motionclip.cli.options import Library, Model, ModelOptions, optional
 from motionclip.errors import MotionClipError
 from motionclip.server.limits import Limits
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from motionclip.applications.search import LibraryIndex
     from motionclip.model.pipeline import MotionCLIP
 
@@ -33,6 +36,7 @@ def serve(
     port: Port = 8000,
     token: Annotated[str | None, optional(str, "TOKEN", default=f"${_TOKEN}")] = None,
     library: Library = None,
+    workers: Annotated[int, arg(metavar="N")] = 1,
     options: Model,
     limits: Limits = Limits(),  # noqa: B008  # frozen
 ) -> None:
@@ -45,24 +49,42 @@ def serve(
         port: Port to listen at.
         token: What clients have to send, required where other machines reach the server.
         library: For /search: a folder with motion files, or a store made by `motionclip prepare`.
-        limits: What the server holds at once.
+        workers: Processes that answer, each with a model, limits and metrics of its own; one for each core makes most.
+        limits: What each process holds at once.
     """
     _check_packages("server", "fastapi", "uvicorn", "multipart", "prometheus_client", "orjson")
-    from motionclip.server.app import create_app
     from motionclip.server.connections import server_of
-    from motionclip.server.middleware import LOG, check_binding
+    from motionclip.server.middleware import check_binding
+    from motionclip.server.workers import serve_in_processes
 
     token = token or os.environ.get(_TOKEN) or None
     check_binding(host, token)
+    if workers < 1:
+        raise MotionClipError(f"--workers {workers}; expected 1 or more")
+    make_app = partial(_app, options, library, token, limits)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C; requests: /openapi.json)"
+    if workers > 1:
+        say(address)
+        serve_in_processes(make_app, host, port, limits, workers)
+        return
+    app = make_app()
+    say(address)
+    server_of(app, host, port, limits).run()
+
+
+def _app(options: ModelOptions, library: Path | None, token: str | None, limits: Limits) -> FastAPI:
+    """Returns the app of this process, whose log is on stderr, one line of JSON for each request."""
+    from motionclip.server.app import create_app
+    from motionclip.server.middleware import LOG
+
     model = options.load()
     app = create_app(model, library=_read_library(model, library), token=token, limits=limits)
-    handler = logging.StreamHandler()  # to stderr, one line of JSON for each request
+    handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
-    say(f"http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C; requests: /openapi.json)")
-    server_of(app, host, port, limits).run()
+    return app
 
 
 def studio(
