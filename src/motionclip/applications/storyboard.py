@@ -1,24 +1,23 @@
 """Storyboards: a list of texts and motions with durations becomes one motion, of any length.
 
 The model makes a few seconds at a time. The shots are made one after the other, each a little longer than it is shown.
-Of several draws the one is taken that goes on best from what is there, from that of its frames which does, so that a
-walk keeps its steps; and both are blended where they overlap (:mod:`motionclip.applications.transitions`).
+Of the draws that agree most with the words the one is taken that goes on best from what is there, from that of its
+frames which does, so that a walk keeps its steps; and both are blended where they overlap
+(:mod:`motionclip.applications.transitions`).
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
-from torch import Tensor
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP, DEFAULT_SECONDS
 from motionclip.applications.direct import Constraint, direct
-from motionclip.applications.text_to_motion import Source, text_to_motion
+from motionclip.applications.text_to_motion import Source, ranked_takes, text_to_motion
 from motionclip.applications.transitions import best_entry, blend_motions
 from motionclip.errors import MotionError
 from motionclip.model.pipeline import MotionCLIP
@@ -27,8 +26,8 @@ from motionclip.motion.retarget import on_canonical
 from motionclip.progress import ProgressCallback
 from motionclip.seeds import following_seed
 
-#: Draws of which the one that goes on best is taken.
-_DRAWS = 8
+#: Draws, and how many of them, those that agree most with the words, may go on.
+_DRAWS, _FITTING = 12, 6
 #: Seconds within which a draw may be entered: of the same words a cycle of two steps, of others hardly any.
 _SLACK_SAME, _SLACK_OTHER = 1.0, 0.4
 
@@ -101,7 +100,7 @@ def storyboard(
         model: from :func:`motionclip.load`.
         shots: at least one.
         overlap: seconds of a transition; less beside shots that are shorter.
-        seed: of the first piece; each further one takes later numbers, so that the same words are not done alike.
+        seed: of the first piece; each further one takes the next number, so that the same words are not done alike.
         guidance: classifier-free guidance scale of words; above 1 follows them more closely.
         on_piece: called with the number of pieces done, and of all.
 
@@ -132,13 +131,12 @@ def storyboard(
             done.append(tail.frames(0, border))
         ending = tail.frames(border, tail.num_frames)
         slack = _SLACK_SAME if piece.source == before.source else _SLACK_OTHER
-        own = following_seed(seed, number * _DRAWS)
+        own = following_seed(seed, number)
         if piece.constraints:
             later = [each.shifted(overlaps[number] / 2 / tail.fps) for each in piece.constraints]
             following = _first(model, replace(piece, constraints=tuple(later)), frames, own, guidance)
         else:
-            draw = partial(model.sample, guidance=guidance, seed=own, draws=_DRAWS)
-            following = _next(model, piece, frames, ending, round(slack * tail.fps), draw)
+            following = _next(model, piece, frames, ending, round(slack * tail.fps), own, guidance)
         tail = blend_motions(ending, following, overlaps[number])
         on_piece(number + 1, len(pieces))
     parts = [*done, tail]
@@ -187,13 +185,15 @@ def _first(model: MotionCLIP, piece: _Piece, frames: int, seed: int, guidance: f
 
 
 def _next(
-    model: MotionCLIP, piece: _Piece, frames: int, ending: Motion, slack: int, draw: Callable[[Tensor, float], Tensor]
+    model: MotionCLIP, piece: _Piece, frames: int, ending: Motion, slack: int, seed: int, guidance: float
 ) -> Motion:
     """Returns the motion of a piece, of ``frames`` frames, that goes on from ``ending``; of fewer as :func:`_first`."""
     if not isinstance(piece.source, str):
         return piece.source.frames(0, min(frames, piece.source.num_frames))
     made = min(frames + slack, max(model.config.max_frames, frames))
     seconds = made / model.config.fps
-    options = model.decode(draw(model.embed_text([piece.source]), seconds), seconds)
+    words = model.embed_text([piece.source])
+    drawn = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS)[0, :_FITTING]
+    options = model.decode(drawn, seconds)
     which, start = best_entry(ending, options, made - frames + 1)
     return options[which].frames(start, start + frames)

@@ -29,7 +29,7 @@ _SWAY = 0.15
 #: How often pins are met one after the other: what one moves, the others make up for.
 _ROUNDS = 3
 #: Weight of feet that stay where they are, beside a pin out of reach.
-_FEET_FIRST = 3.0
+_FEET_FIRST = 10.0
 _ANKLES = CANONICAL.indices(["left_ankle", "right_ankle"])
 
 

@@ -13,7 +13,7 @@ from motionclip.applications import DEFAULT_GUIDANCE
 from motionclip.applications.direct.constraints import Constraint, PoseAt, RootPath, check_all
 from motionclip.applications.direct.correct import correct
 from motionclip.applications.direct.optimise import Place, descend
-from motionclip.applications.text_to_motion import Source, seconds_of
+from motionclip.applications.text_to_motion import Source, ranked_takes, seconds_of
 from motionclip.errors import ModelError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion, heading, turn
@@ -21,8 +21,8 @@ from motionclip.progress import ProgressCallback
 
 #: Steps of the descent, unless others are asked for.
 DEFAULT_STEPS = 24
-#: Draws from the prior, of which the one that fits best is the start.
-_DRAWS = 16
+#: Draws from the prior, and how many of them, those that agree most with the words, may be the start: the fittest is.
+_DRAWS, _FITTING = 16, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,5 +100,5 @@ def _starts(model: MotionCLIP, source: Source, seconds: float, seed: int, guidan
     if isinstance(source, Motion):
         return model.to_tangent(model.encode([source])).clone()
     words = model.embed_text([source])
-    draws = model.sample(words, seconds, guidance=guidance, seed=seed, draws=_DRAWS)
+    draws = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS)[0, :_FITTING]
     return model.to_tangent(draws).clone()  # cloned, for what inference mode made takes no gradients
