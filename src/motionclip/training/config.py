@@ -213,7 +213,7 @@ _PLAIN_WORDS: Mapping[str, Any] = {"balance": 0.0, "references": False, "reversa
 
 PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
     {
-        "base": TrainConfig(model=ModelConfig(text_hidden=160)),
+        "base": TrainConfig(model=ModelConfig(text_hidden=128)),
         # The published system, docs/paper.md.
         "paper": TrainConfig(
             model=ModelConfig(
