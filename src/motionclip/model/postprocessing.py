@@ -3,7 +3,7 @@
 Two steps belong to the decoder and are differentiable: :func:`smooth` filters the decoded channels over time, and
 :func:`align_bones` makes the joint rotations of decoded rotations and joint positions. The others correct a decoded
 motion, in the order of :func:`postprocess`: the root's rotation rate is limited, standing feet are locked, the other
-joints' rotation rates are limited.
+joints' rotation rates are limited, and the body is kept above the floor (``model/floor.py``).
 
 Shapes: B windows, T frames, the 24 joints of the canonical skeleton. Metres, Y up, local rotation matrices.
 """
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from motionclip.model.floor import keep_above_floor
 from motionclip.motion import CANONICAL, forward_kinematics, horizontal
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES
@@ -44,7 +45,7 @@ _FREE, _LOCKED = 0.1, 0.6
 
 
 def postprocess(rotations: Tensor, root: Tensor, contacts: Tensor, fps: float) -> tuple[Tensor, Tensor]:
-    """Returns rotations (B, T, 24, 3, 3) and root paths (B, T, 3) with rotation rates limited and feet locked.
+    """Returns rotations (B, T, 24, 3, 3) and root paths (B, T, 3): rates limited, feet locked, above the floor.
 
     Args:
         rotations: (B, T, 24, 3, 3) decoded local rotations.
@@ -53,7 +54,7 @@ def postprocess(rotations: Tensor, root: Tensor, contacts: Tensor, fps: float) -
         fps: frames per second.
     """
     rotations, root = lock_feet(limit_root_rotation_rate(rotations, fps), root, contacts)
-    return limit_joint_rotation_rate(rotations, fps), root
+    return keep_above_floor(limit_joint_rotation_rate(rotations, fps), root)
 
 
 # --- Smoothing ---

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from motionclip.data.store import FPS, Store
 from motionclip.data.text_files import read_text
 from motionclip.data.windows import WindowSet
 from motionclip.encoders import CachedEncoder, ImageEncoder, TextEncoder
-from motionclip.errors import DataError, ModelError
+from motionclip.errors import DataError, ModelError, TextError
 from motionclip.model.checkpoint import Network, find_model, load_network, save_network
 from motionclip.model.known_words import KnownWords
 from motionclip.training.batches import TrainingSet, load_sets
@@ -92,8 +92,12 @@ def train(
 
 
 def _known_words(data: TrainingSet, text_encoder: TextEncoder) -> KnownWords:
-    unrelated = read_text(Path(str(files("motionclip.data").joinpath("unrelated.txt")))).splitlines()
-    return KnownWords.of(data.windows.texts, data.embeddings.cpu(), text_encoder.encode_texts(unrelated).cpu())
+    """What the model learned from, with texts that are about no movement as far as the text encoder reads them."""
+    unrelated = []
+    for text in read_text(Path(str(files("motionclip.data").joinpath("unrelated.txt")))).splitlines():
+        with suppress(TextError):  # a language of which it knows no word
+            unrelated.append(text_encoder.encode_texts([text]))
+    return KnownWords.of(data.windows.texts, data.embeddings.cpu(), torch.cat(unrelated).cpu())
 
 
 def _network(config: TrainConfig) -> Network:
