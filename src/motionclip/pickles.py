@@ -1,4 +1,4 @@
-"""Pickles of arrays, read without running anything that they ask for: plain ones, and those of joblib.
+"""Pickles of arrays, read without running anything that they ask for: plain ones, those of joblib and of PyTorch.
 
 SMPL models are published as pickles of Python 2 that name classes of `chumpy` and `scipy`; programs that estimate
 motions from video write theirs by joblib. All are read, without any of these packages, by an unpickler that builds
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import io
 import pickle
+import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
@@ -147,6 +149,41 @@ def read_pickle(path: Path, expected: str) -> dict[Any, Any]:
     if not isinstance(stored, dict):
         raise FormatError(path, f"it holds {type(stored).__name__}", expected)
     return {name: value.x if isinstance(value, _Chumpy | _SparseColumns) else value for name, value in stored.items()}
+
+
+def read_torch(path: Path, expected: str) -> Any:
+    """Returns what a file of PyTorch holds, of which only tensors, numbers, texts and containers are read.
+
+    Args:
+        path: the file.
+        expected: what a good file is, for the message.
+
+    Raises:
+        FormatError: if it is missing or damaged, asks for code to be run, or would take more memory than it has bytes.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                    raise ValueError("it is compressed")  # PyTorch never does that: it would unpack to any size
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        for tensor in _tensors(stored):
+            if tensor.layout == torch.strided and tensor.nbytes > tensor.untyped_storage().nbytes():
+                raise ValueError(
+                    f"a tensor of shape {tuple(tensor.shape)} on {tensor.untyped_storage().nbytes()} bytes"
+                )
+    except Exception as error:  # a damaged file can raise nearly anything
+        raise FormatError(path, f"it cannot be read ({str(error).partition(chr(10))[0][:200]})", expected) from error
+    return stored
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    """All tensors in dictionaries and lists."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(each)
 
 
 def _inflated(content: bytes) -> bytes:

@@ -31,7 +31,7 @@ MAX_POSES = 2_000_000
 #: Megabytes that reading a file may take.
 READ_MB = 1000.0
 #: Seconds after which a server that was told to stop is ended, whatever it does.
-LAST_SECONDS = 8.0
+LAST_SECONDS = 9.0
 #: What reading a motion needs, loaded once for all processes that read.
 _PRELOAD = ("motionclip.warm",)
 #: Frames of a film or a film strip.

@@ -57,8 +57,8 @@ def test_what_stands_behind_the_last_colon_is_the_length(files: Path) -> None:
         ("[1]", "shot 1"),
         ('["walk", {"what": "run", "second": 3}]', "shot 2"),
         ('[{"what": "run", "seconds": "3"}]', "shot 1"),
-        ("{}", "not a list"),
-        ("[", "not JSON"),
+        ("{}", "Expected `array`"),
+        ("[", "truncated"),
         ("", "empty"),
     ],
 )
@@ -88,6 +88,8 @@ def test_a_batch_in_the_layout_of_the_paper(files: Path, tiny_run: Path, here: P
         ("motion_source,base,v_start,v_end\nvideo,a,b,c\n", "video"),
         ("motion_source,base,v_start,v_end\ndata,nowhere.bvh,b,c\n", "nowhere.bvh"),
         ("", "empty"),
+        (f"motion_source,base,v_start,v_end\ntext,{'a' * 131_073},b,c", "field larger than field limit"),
+        ("a" * 131_073, "field larger than field limit"),
     ],
 )
 def test_batches_that_cannot_be_read(here: Path, text: str, says: str) -> None:

@@ -151,6 +151,27 @@ def of_pickle(rng: random.Random, content: bytes) -> bytes:
         return pickle.dumps(of_arrays(rng, pickle.loads(content)))
 
 
+def of_document(rng: random.Random, content: bytes) -> bytes:
+    """A JSON document of which some values are others; or nested deep, with half a character, or not finite."""
+    kind = rng.randrange(8)
+    if kind == 0:
+        return b"[" * 5000 + b"]" * 5000
+    if kind == 1:
+        return content.replace(b'"', b'"\\ud800', 1 + rng.randrange(3))
+    text = json.dumps(of_json(rng, json.loads(content)))
+    if kind == 2:
+        text = text.replace("0", rng.choice(("1e999", "-0", "NaN", "1" * 400)), 1 + rng.randrange(3))
+    return text.encode("utf-8", "surrogatepass")
+
+
+def of_header(rng: random.Random, content: bytes) -> bytes:
+    """A file whose header is changed, or whose numbers are not finite."""
+    if rng.random() < 0.3:
+        at = rng.randrange(max(1, len(content) - 4096), len(content) + 1) & ~3
+        return content[:at] + struct.pack("<f", rng.choice((float("nan"), float("inf")))) * 2 + content[at + 8 :]
+    return of_bytes(rng, content[:512]) + content[512:]
+
+
 #: By suffix: the mutations that reach further into a file than those of its bytes.
 DEEP: dict[str, Callable[[random.Random, bytes], bytes]] = {
     ".bvh": of_text,
@@ -158,6 +179,9 @@ DEEP: dict[str, Callable[[random.Random, bytes], bytes]] = {
     ".asf": of_text,
     ".csv": of_text,
     ".glb": of_glb,
+    ".json": lambda rng, content: of_document(rng, content),
+    ".npy": lambda rng, content: of_header(rng, content),
+    ".safetensors": lambda rng, content: of_header(rng, content),
     ".gltf": lambda rng, content: json.dumps(of_json(rng, json.loads(content))).encode(),
     ".npz": of_npz,
     ".pkl": of_pickle,

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import struct
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from test_fuzz_readers import FBX, swaying
+from corpus import FBX, swaying
 
 from motionclip.errors import FormatError
 from motionclip.formats import load_rig
 from motionclip.formats.gltf import read_glb
 from motionclip.io import read_motion, takes, write_motion
 from motionclip.motion import Motion
+
+#: Stands for lists in lists, 5,000 deep.
+NESTED = "nested"
 
 
 def same(found: Motion, wanted: Motion, tolerance: float = 1e-4) -> None:
@@ -84,3 +89,53 @@ def test_files_that_move_nothing(own: Path) -> None:
     glb.write(own)
     with pytest.raises(FormatError, match="it has no animation"):
         read_motion(own)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (("nodes", 1, "name"), 7, r"`\.nodes\[\.\.\.\]\.name`"),
+        (("nodes", 1, "children"), [-1], "children"),
+        (("nodes", 1, "translation"), [0, 0], "translation"),
+        (("nodes", 1, "rotation"), [0, 0, 0, 1e300], "rotation"),
+        (("buffers",), {"byteLength": 1}, "buffers"),
+        (("buffers",), "x", "buffers"),
+        (("accessors", 0, "count"), 2**40, "count"),
+        (("bufferViews", 0, "byteStride"), 0, "byteStride"),
+        (("skins", 0, "joints"), None, "joints"),
+        (("animations", 0, "channels"), 3, "channels"),
+        (("asset",), NESTED, ""),
+    ],
+)
+def test_what_is_no_gltf_is_named_with_its_place(
+    tmp_path: Path, place: tuple[str | int, ...], value: object, says: str
+) -> None:
+    write_motion(swaying(), tmp_path / "a.glb")
+    glb = read_glb(tmp_path / "a.glb")
+    holder: Any = glb.document
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = value
+    text = json.dumps(glb.document).replace(json.dumps(NESTED), "[" * 5000 + "]" * 5000).encode()
+    chunk = struct.pack("<I4s", len(text), b"JSON") + text
+    (tmp_path / "b.glb").write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(chunk)) + chunk)
+    with pytest.raises(FormatError, match=says):
+        read_motion(tmp_path / "b.glb")
+
+
+def test_half_a_character_in_a_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.gltf").write_text('{"asset": {"version": "2.0"}, "nodes": [{"name": "\\ud800"}]}')
+    with pytest.raises(FormatError, match="damaged"):
+        read_motion(tmp_path / "a.gltf")
+
+
+def test_an_array_that_is_named_a_thousand_times_is_bounded(tmp_path: Path) -> None:
+    write_motion(swaying(), tmp_path / "a.glb")
+    glb = read_glb(tmp_path / "a.glb")
+    glb.binary += bytes(40_000_000)
+    glb.document["bufferViews"].append({"buffer": 0, "byteLength": 40_000_000})
+    view = len(glb.document["bufferViews"]) - 1
+    glb.document["accessors"].append({"bufferView": view, "componentType": 5126, "count": 10**7, "type": "SCALAR"})
+    with pytest.raises(ValueError, match="more than"):
+        for _ in range(1000):
+            glb.array(len(glb.document["accessors"]) - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 import zlib
 from collections import defaultdict
 from pathlib import Path
@@ -164,6 +165,19 @@ def test_the_pickles_of_joblib(tmp_path: Path) -> None:
         pickler._file_handle = file
         pickler.dump(gvhmr(standing()))
     assert torch.allclose(read_motion(path).positions, standing().positions, atol=1e-5)
+
+
+def test_tensors_that_are_small_outside_and_large_inside_are_refused(tmp_path: Path) -> None:
+    large = torch.zeros(1).expand(10**9, 63)
+    torch.save({"global_orient": torch.zeros(4, 3), "body_pose": large}, tmp_path / "a.pt")
+    with pytest.raises(FormatError, match="a tensor of shape"):
+        read_motion(tmp_path / "a.pt")
+    torch.save({"global_orient": torch.zeros(4, 3), "body_pose": torch.zeros(4, 63)}, tmp_path / "b.pt")
+    with zipfile.ZipFile(tmp_path / "b.pt") as sound, zipfile.ZipFile(tmp_path / "c.pt", "w", 8) as packed:
+        for name in sound.namelist():
+            packed.writestr(name, sound.read(name))
+    with pytest.raises(FormatError, match="compressed"):
+        read_motion(tmp_path / "c.pt")
 
 
 def test_tensors_of_gvhmr(tmp_path: Path) -> None:

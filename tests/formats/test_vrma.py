@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_fuzz_readers import swaying
+from corpus import swaying
 from test_gltf_motion import same
 
 from motionclip.formats.gltf import read_glb

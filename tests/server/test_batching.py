@@ -9,6 +9,7 @@ import httpx2
 import pytest
 import torch
 from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 import motionclip
 from motionclip.errors import ModelError, TextError
@@ -162,3 +163,34 @@ def test_work_that_waits_is_bounded() -> None:
 
     asyncio.run(scene())
     pool.close()
+
+
+def test_threads_that_do_what_nobody_waits_for_are_seen() -> None:
+    gate, begun, pool = threading.Event(), threading.Event(), WorkerPool("jobs", 1, 1, Metrics().waiting)
+
+    def wait() -> bool:
+        begun.set()
+        return gate.wait(120)
+
+    async def scene() -> None:
+        task = asyncio.create_task(pool.run(wait))
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        assert not pool.is_stuck
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert pool.is_stuck
+        gate.set()
+        while pool.is_stuck:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(scene())
+    pool.close()
+
+
+def test_a_server_whose_workers_are_stuck_is_not_ready(model: MotionCLIP, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WorkerPool, "is_stuck", True)
+    client = TestClient(create_app(model), base_url="http://localhost")
+    answer = client.get("/ready")
+    assert answer.status_code == 503 and "no worker answers" in answer.text
+    assert client.get("/health").status_code == 200

@@ -10,21 +10,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.server.app import create_app
+from motionclip.server.connections import make_room, server_of
 from motionclip.server.limits import Limits
 
 
 @contextmanager
-def running(app: FastAPI) -> Iterator[int]:
+def running(app: FastAPI, **limits: float) -> Iterator[int]:
     """The port of a server of its own thread."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        server = server_of(app, "127.0.0.1", 0, Limits(**limits))  # type: ignore[arg-type]
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
@@ -153,3 +153,69 @@ def test_a_prompt_of_100_000_characters_is_refused(client: TestClient) -> None:
     assert answer.status_code == 200
     answer = client.post("/generate", json={"text": "?!" * 400})
     assert answer.status_code == 422 and answer.json()["error"]["type"] == "TextError"
+
+
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=120)
+
+
+def test_a_head_has_a_deadline(small: FastAPI) -> None:
+    with running(small, head_seconds=0.5) as port:
+        started = time.monotonic()
+        assert talk(port, b"GET /health HTTP/1.1\r\nHost:").startswith(b"HTTP/1.1 408 ")
+        assert talk(port).startswith(b"HTTP/1.1 408 ")
+        answers = talk(port, HEALTH)  # the next request on the same connection has one, too
+        assert answers.startswith(b"HTTP/1.1 200 ") and b"HTTP/1.1 408 " in answers
+        assert time.monotonic() - started < 60
+
+
+def test_a_head_that_comes_byte_by_byte_has_one_deadline(small: FastAPI) -> None:
+    with running(small, head_seconds=0.5) as port, connect(port) as connection, pytest.raises(OSError):
+        for byte in HEALTH * 50:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.02)
+
+
+def test_silent_connections_make_room_for_those_that_ask(small: FastAPI) -> None:
+    with running(small, connections=4, head_seconds=600) as port:
+        held = [connect(port) for _ in range(12)]
+        assert talk(port, HEALTH, keep=True).startswith(b"HTTP/1.1 200 ")
+        assert held[0].recv(100).startswith(b"HTTP/1.1 503 ")  # the one that was silent for longest
+        for connection in held:
+            connection.close()
+
+
+def test_connections_that_are_answered_are_not_given_up(small: FastAPI) -> None:
+    with running(small, connections=2) as port:
+        held = [connect(port) for _ in range(2)]
+        for connection in held:
+            connection.sendall(head(10))
+        wait_until(lambda: inside(small) == 2)
+        assert talk(port, HEALTH, keep=True).startswith(b"HTTP/1.1 503 ")
+        for connection in held:
+            connection.sendall(b"{}" + b" " * 8)
+            assert connection.recv(100).startswith(b"HTTP/1.1 422 ")
+            connection.close()
+
+
+def test_what_comes_behind_the_announced_length_ends_the_request(model: MotionCLIP) -> None:
+    app = create_app(model, limits=Limits(gather_ms=60_000))
+    with running(app) as port, connect(port) as connection:
+        body = json.dumps({"text": "a person walks"}).encode()
+        connection.sendall(head(len(body), "/generate") + body)
+        wait_until(lambda: inside(app) == 1)
+        with pytest.raises(OSError):
+            for _ in range(10_000):
+                connection.sendall(bytes(65_536))
+        wait_until(lambda: inside(app) == 0)
+
+
+def test_connections_stay_below_the_file_handles() -> None:
+    resource = pytest.importorskip("resource")
+    room = make_room(10**6)
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert 0 < room.connections + 3 * room.backlog < soft
+    assert make_room(5).connections == 5

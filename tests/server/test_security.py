@@ -44,6 +44,18 @@ def test_requests_to_another_name_are_not(client: TestClient, host: str) -> None
     assert client.get("/metrics", headers={"Host": host}).status_code == 403
 
 
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:8000", "https://[::1]"])
+def test_pages_of_this_machine_are_answered(client: TestClient, origin: str) -> None:
+    assert client.post("/generate", json={}, headers={"Origin": origin}).status_code == 422
+
+
+@pytest.mark.parametrize("origin", ["https://example.org", "null", "", "http://127.0.0.1.example.org", "http://["])
+def test_forms_of_pages_of_other_sites_are_not(client: TestClient, origin: str) -> None:
+    files = {"file": ("take.bvh", b"HIERARCHY")}
+    answer = client.post("/encode", files=files, headers={"Origin": origin})
+    assert answer.status_code == 403 and "another site" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.org", ""])
 def test_others_reach_it_only_with_a_token(host: str) -> None:
     with pytest.raises(MotionClipError, match="MOTIONCLIP_TOKEN"):

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,50 @@ def test_it_answers_and_finishes_what_it_has_begun(server: tuple[subprocess.Pope
     assert process.stderr is not None
     lines = [line for line in process.stderr.read().splitlines() if "/generate" in line]
     assert len(lines) == 2 and all('"status": 200' in line for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_within_ten_seconds_whatever_is_running(
+    server: tuple[subprocess.Popen[str], str], sent: signal.Signals
+) -> None:
+    process, address = server
+    shots = [{"source": "a person walks", "seconds": 60}] * 2
+    body = json.dumps({"shots": shots}).encode()
+    request = urllib.request.Request(f"{address}/storyboard", body, {"Content-Type": "application/json"})
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(urllib.request.urlopen, request, timeout=120)
+        while "requests_inside 2.0" not in urllib.request.urlopen(f"{address}/metrics").read().decode():
+            assert not answer.done()
+        started = time.monotonic()
+        process.send_signal(sent)
+        process.wait(60)
+        assert time.monotonic() - started < 10
+        with suppress(OSError):
+            answer.result()
+
+
+@pytest.mark.slow
+def test_silent_connections_with_few_file_handles_stop_nobody(walk: Path, tmp_path: Path) -> None:
+    pytest.importorskip("resource")
+    port, log = free_port(), tmp_path / "log"
+    command = [sys.executable, "-m", "motionclip", "serve", "--port", str(port)]
+    limited = ["bash", "-c", 'ulimit -n 256; exec "$@"', "bash", *command]
+    with log.open("w") as file, subprocess.Popen(limited, stderr=file, text=True) as process:
+        try:
+            wait_for(f"http://127.0.0.1:{port}/ready", process)
+            held = []
+            for _ in range(300):
+                with suppress(OSError):
+                    held.append(socket.create_connection(("127.0.0.1", port), timeout=5))
+            assert len(held) > 200
+            assert urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=60).status == 200
+            assert ask(f"http://127.0.0.1:{port}") == (200, 180)
+            for connection in held:
+                connection.close()
+        finally:
+            process.kill()
+    assert log.stat().st_size < 10_000
 
 
 @pytest.mark.parametrize(

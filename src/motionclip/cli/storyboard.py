@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Struct
 from tyro.conf import Positional, arg
@@ -16,7 +16,7 @@ from motionclip.cli.console import save_motion, say, track, write_sheet
 from motionclip.cli.options import Guidance, Model, OutFile, Picture, Seed, check_picture, read_source, read_text
 from motionclip.cli.story import STORIES, read_story
 from motionclip.errors import FormatError
-from motionclip.gate.documents import DocumentError, parse
+from motionclip.gate.documents import DocumentError, checked, parse
 from motionclip.io import check_writable
 
 if TYPE_CHECKING:
@@ -100,11 +100,21 @@ def _split(text: str) -> tuple[str, float | None]:
 
 def _read_json(path: Path) -> list[tuple[str, float | None]]:
     try:
-        listed = parse(read_text(path), list[str | _ListedShot])
+        listed = parse(read_text(path), list[Any])
     except DocumentError as error:
-        expected = 'a list of shots, each "a person walks:4" or {"what": "a person walks", "seconds": 4}'
-        raise FormatError(path, str(error), expected) from error
-    return [_split(entry) if isinstance(entry, str) else (entry.what, entry.seconds) for entry in listed]
+        raise FormatError(path, str(error), 'a list such as ["a person walks:4"]') from error
+    return [_read_shot(path, number, entry) for number, entry in enumerate(listed, 1)]
+
+
+def _read_shot(path: Path, number: int, entry: object) -> tuple[str, float | None]:
+    if isinstance(entry, str):
+        return _split(entry)
+    try:
+        shot = checked(entry, _ListedShot)
+    except DocumentError as error:
+        expected = '"a person walks:4" or {"what": "a person walks", "seconds": 4}'
+        raise FormatError(path, f"shot {number}: {error}", expected) from error
+    return shot.what, shot.seconds
 
 
 class _ListedShot(Struct, forbid_unknown_fields=True):

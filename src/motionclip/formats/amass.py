@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from motionclip.formats.files import save_arrays
-from motionclip.formats.smpl_parameters import RATES, frame_rate, upright
+from motionclip.formats.smpl_parameters import MOST_FRAMES, RATES, frame_rate, upright
 from motionclip.gate.arrays import Arrays
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
@@ -132,6 +132,9 @@ def _layout_arrays(layout: Layout, poses: Doubles, motion: Motion) -> dict[str, 
 
 def _rotation_vectors(arrays: Arrays) -> Doubles:
     """Rotation vectors (T, 24, 3) of the canonical joints."""
+    longest = max(arrays.shape(name)[:1] for name in ("poses", "root_orient") if name in arrays.names)
+    if longest > (MOST_FRAMES,):
+        raise arrays.error(f"{longest[0]:,} frames", f"at most {MOST_FRAMES:,}: cut the motion")
     if "poses" in arrays.names:
         poses = arrays.numbers("poses", (None, None))
         if poses.shape[1] not in _WIDTHS.values():

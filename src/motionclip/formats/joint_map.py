@@ -26,13 +26,19 @@ def read_joint_map(path: str | Path) -> dict[str, str]:
     expected = 'an object such as {"left_hip": "Bone02"}'
     try:
         found = parse_object(read_bytes(path))
-        named = checked({role: name for role, name in found.items() if not role.startswith("#")}, dict[str, Name])
     except DocumentError as error:
         raise FormatError(path, str(error), expected) from error
-    for role in named:
+    named = {}
+    for role, name in found.items():
+        if role.startswith("#") or name == "":
+            continue
         if role not in ROLES:
             raise FormatError(path, f"a body part {role!r}", f"some of {', '.join(ROLES)}")
-    return {role: name for role, name in named.items() if name}
+        try:
+            named[role] = checked(name, Name)
+        except DocumentError as error:
+            raise FormatError(path, f"{role}: {error}", "the name of a joint") from error
+    return named
 
 
 def write_joint_map(skeleton: Skeleton, path: str | Path) -> None:

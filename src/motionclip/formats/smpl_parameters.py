@@ -35,7 +35,7 @@ from motionclip.motion import rotations as rot
 from motionclip.motion.body_axes import AXES
 from motionclip.motion.conventions import Recording, turn_upright
 from motionclip.motion.motion import MAX_FPS, MIN_FPS
-from motionclip.pickles import read_pickle
+from motionclip.pickles import read_pickle, read_torch
 
 Doubles = NDArray[np.float64]
 
@@ -44,6 +44,8 @@ TURNED = "turned so that the body stands along it"
 RATES = ("mocap_framerate", "mocap_frame_rate", "fps", "frame_rate", "framerate")
 #: GVHMR converts every video to this rate before it looks at it; HY-Motion and kimodo know no other.
 _USUAL_FPS = 30.0
+#: A quarter of an hour at 100 frames per second, for which reading takes less than 1 GB.
+MOST_FRAMES = 100_000
 _BODY = 22  # joints that SMPL, SMPL-H and SMPL-X share, in the order of the canonical skeleton
 _TRANSLATIONS = ("transl", "trans", "root_positions")
 #: Heights over the floor, metres, at which the pelvis of someone who stands may be, wherever the model has its origin.
@@ -184,6 +186,8 @@ def frames_of(arrays: Arrays, name: str, *shapes: tuple[int | None, ...]) -> Dou
         FormatError: if it is missing, damaged, not numeric, of another shape, not finite, or empty.
     """
     stored = arrays.shape(name)
+    if max(stored[:2], default=0) > MOST_FRAMES:
+        raise arrays.error(f"array {name!r} has shape {stored}", f"at most {MOST_FRAMES:,} frames: cut the motion")
     fitting = [shape for shape in shapes if _fits(stored, shape)]
     batch = [shape for shape in shapes if stored[:1] == (1,) and _fits(stored[1:], shape)]
     if not (fitting or batch):
@@ -318,10 +322,7 @@ def _stacked(rows: tuple[Any, ...]) -> NDArray[Any]:
 
 def _read_tensors(path: Path) -> dict[Any, Any]:
     """The dictionary of a .pt file, tensors as arrays."""
-    try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file can raise nearly anything
-        raise FormatError(path, f"it cannot be read ({str(error).splitlines()[0][:200]})", _EXPECTED) from error
+    stored = read_torch(path, _EXPECTED)
     if not isinstance(stored, dict):
         raise FormatError(path, f"it holds {type(stored).__name__}", _EXPECTED)
     return {name: _as_arrays(value) for name, value in stored.items()}

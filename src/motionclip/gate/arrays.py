@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
 
-#: How much memory the arrays of a file may take as numbers of 8 bytes: 20 minutes of AMASS at 120 frames per second.
+#: How much memory the arrays of a file may take as numbers of 8 bytes.
 MOST_BYTES = 250_000_000
 #: Arrays of an archive, and characters of a string in one.
 _MOST_ARRAYS, _LONGEST_WORD = 1000, 4096

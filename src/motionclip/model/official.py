@@ -18,11 +18,12 @@ import torch
 import yaml
 from torch import Tensor, nn
 
-from motionclip.errors import ModelError
+from motionclip.errors import FormatError, ModelError
 from motionclip.model.checkpoint import Network, read_weights
 from motionclip.model.config import ModelConfig
 from motionclip.model.features import LAYOUTS
 from motionclip.model.layers import interleaved_sinusoid
+from motionclip.pickles import read_torch
 
 OPTIONS_FILE = "opt.yaml"
 TEXT_ENCODER, TEXT_DIM = "clip:ViT-B-32", 512
@@ -169,8 +170,8 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return read_weights(path)
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a stranger's bytes: torch refuses them with errors of every kind
+        found = read_torch(path, "a published checkpoint")
+    except FormatError as error:
         raise _no_tensors(path) from error
     values = found.values() if isinstance(found, dict) and all(isinstance(name, str) for name in found) else [None]
     if not all(isinstance(v, Tensor) and v.layout == torch.strided and v.device.type == "cpu" for v in values):

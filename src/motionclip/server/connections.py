@@ -31,7 +31,7 @@ _USUAL = 512
 #: Bytes that a client may send behind the end of its request before it has the answer.
 _MOST_AHEAD = 65_536
 #: Seconds for requests to end by themselves when the server is told to stop.
-_GRACE = 4
+_GRACE = 6
 _REFUSAL = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _TIMEOUT, _BUSY = _REFUSAL % b"408 Request Timeout", _REFUSAL % b"503 Service Unavailable"
 
