@@ -325,10 +325,14 @@ def _read_tensors(path: Path) -> dict[Any, Any]:
     stored = read_torch(path, _EXPECTED)
     if not isinstance(stored, dict):
         raise FormatError(path, f"it holds {type(stored).__name__}", _EXPECTED)
-    return {name: _as_arrays(value) for name, value in stored.items()}
+    return {name: _as_arrays(path, value) for name, value in stored.items()}
 
 
-def _as_arrays(value: Any) -> Any:
+def _as_arrays(path: Path, value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _as_arrays(each) for name, each in value.items()}
-    return value.float().numpy() if isinstance(value, Tensor) else value
+        return {name: _as_arrays(path, each) for name, each in value.items()}
+    if not isinstance(value, Tensor):
+        return value
+    if value.layout != torch.strided or value.nbytes > value.untyped_storage().nbytes():
+        raise FormatError(path, f"a tensor of shape {tuple(value.shape)} without as many numbers", _EXPECTED)
+    return value.float().numpy()
