@@ -3,7 +3,7 @@
     python benchmarks/generate.py
     python benchmarks/generate.py --before ../earlier/src
 
-With ``--before``, the code of another checkout is measured, too, in turn with this one, on this one's weights. Stages
+With ``--before``, another checkout with its weights is measured, too, in turn with this one. Stages
 and starts are in processor time on one thread, which other programs disturb less than the time of a clock; beside it
 stands their floor, the matrix products of a stage at the rate that this machine has for large ones. What threads gain
 or lose is in the time of a clock, alone and beside processes that keep cores busy.

@@ -81,6 +81,10 @@ def test_a_draw_is_that_of_its_seed_alone(tiny_model: MotionCLIP) -> None:
             alone = tiny_model.sample(text[None], 2.0, guidance=1.5, seed=6 + number)[0]
             torch.testing.assert_close(drawn[row, number], alone, atol=1e-5, rtol=0)
     assert (drawn[0, 0] - drawn[0, 1]).norm() > 0.01
+    each = tiny_model.sample(texts, [1.0, 2.0], guidance=1.5, seed=[9, 7], draws=2).unflatten(0, (2, 2))
+    torch.testing.assert_close(each[1], drawn[1, 1:], atol=1e-5, rtol=0)
+    short = tiny_model.sample(texts[:1], 1.0, guidance=1.5, seed=10)[0]
+    torch.testing.assert_close(each[0, 1], short, atol=1e-5, rtol=0)
     with pytest.raises(ModelError, match="0 draws"):
         tiny_model.sample(texts, 2.0, guidance=1.5, seed=0, draws=0)
 

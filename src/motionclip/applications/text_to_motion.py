@@ -75,14 +75,21 @@ def text_to_motion(
 
 
 def ranked_takes(
-    model: MotionCLIP, words: Tensor, seconds: float, *, seed: int, guidance: float, takes: int = DEFAULT_TAKES
+    model: MotionCLIP,
+    words: Tensor,
+    seconds: float | Sequence[float],
+    *,
+    seed: int | Sequence[int],
+    guidance: float,
+    takes: int = DEFAULT_TAKES,
 ) -> Tensor:
     """Returns latents (N, takes, D) drawn for text latents (N, D), those that agree most with the words first.
 
-    Two seeds have no take in common. Other arguments and errors as of :func:`text_to_motion`.
+    Two seeds have no take in common. Texts may have a length and a seed each. Other arguments and errors as of
+    :func:`text_to_motion`.
     """
     takes = takes if model.has_prior else min(takes, 1)
-    first = check_seed(seed) * takes % SEEDS
+    first = [check_seed(each) * takes % SEEDS for each in ([seed] if isinstance(seed, int) else seed)]
     drawn = model.sample(words, seconds, guidance=guidance, seed=first, draws=takes).unflatten(0, (len(words), -1))
     agreement = (F.normalize(drawn, dim=-1) @ F.normalize(words.to(drawn), dim=-1)[..., None])[..., 0]
     order = agreement.argsort(dim=1, descending=True, stable=True)

@@ -260,7 +260,15 @@ class MotionCLIP:
         return head(text_encoder.encode_images(images).to(self.device))
 
     @torch.inference_mode()
-    def sample(self, text_latents: Tensor, seconds: float, *, guidance: float, seed: int, draws: int = 1) -> Tensor:
+    def sample(
+        self,
+        text_latents: Tensor,
+        seconds: float | Sequence[float],
+        *,
+        guidance: float,
+        seed: int | Sequence[int],
+        draws: int = 1,
+    ) -> Tensor:
         """Returns latents (N * draws, D) of motions drawn from the prior under text latents (N, D), text by text.
 
         A model without a prior returns the text latents. Draw k of every text starts from the noise of seed + k, made
@@ -268,9 +276,9 @@ class MotionCLIP:
 
         Args:
             text_latents: (N, D) from :meth:`embed_text`.
-            seconds: length of the motions.
+            seconds: length of the motions; or one for each text.
             guidance: weight of the text in classifier-free guidance; 1 is none, more follows the text more closely.
-            seed: of the noise of the first draw.
+            seed: of the noise of the first draw; or one for each text.
             draws: for each text; several cost less together than one by one.
 
         Raises:
@@ -279,13 +287,14 @@ class MotionCLIP:
         """
         if draws < 1:
             raise ModelError(f"{draws} draws; expected at least 1")
-        prior, length = self.network.prior, self._flow_seconds(seconds, guidance)
+        lengths = self._flow_seconds([seconds] if isinstance(seconds, float | int) else seconds, guidance)
+        prior = self.network.prior
         if prior is None:
             return text_latents.repeat_interleave(draws, dim=0)
-        seeds = [following_seed(seed, number) for number in range(draws)]
+        seeds = [following_seed(each, k) for each in ([seed] if isinstance(seed, int) else seed) for k in range(draws)]
         noise = torch.stack([_noise(self.config.num_coefficients, each) for each in seeds]).to(self.device)
-        start = noise.expand(len(text_latents), -1, -1)
-        return prior.sample(start, text_latents, length, guidance=guidance, steps=FLOW_STEPS).flatten(0, 1)
+        start = noise.unflatten(0, (-1, draws)).expand(len(text_latents), -1, -1)
+        return prior.sample(start, text_latents, lengths, guidance=guidance, steps=FLOW_STEPS).flatten(0, 1)
 
     @torch.inference_mode()
     def translate(
@@ -308,17 +317,17 @@ class MotionCLIP:
         prior = self.network.prior
         if prior is None:
             raise ModelError("this model has no latent prior, along whose flow a latent could be carried; add latents")
-        length = self._flow_seconds(seconds, guidance)
+        length = self._flow_seconds([seconds], guidance)
         before, after = (prior.no_text.expand_as(latents) if text is None else text for text in (source, target))
         return prior.translate(
             latents.to(self.device), before, after, length, guidance=guidance, steps=_TRANSLATION_STEPS
         )
 
-    def _flow_seconds(self, seconds: float, guidance: float) -> Tensor:
-        """Returns the length (1,) for the prior of motions of ``seconds``, rounded to whole frames."""
+    def _flow_seconds(self, seconds: Sequence[float], guidance: float) -> Tensor:
+        """Returns the lengths (N,) for the prior of motions of ``seconds``, rounded to whole frames."""
         if not math.isfinite(guidance):
             raise ModelError(f"a guidance of {guidance}; expected a finite number, such as 1.5")
-        return torch.tensor([self.num_frames(seconds) / self.config.fps], device=self.device)
+        return torch.tensor([self.num_frames(each) / self.config.fps for each in seconds], device=self.device)
 
 
 def _noise(size: int, seed: int) -> Tensor:

@@ -203,8 +203,7 @@ class Batcher:
 def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[Motion | TextError]:
     """Returns the motion that ``text_to_motion`` makes of each request, or why its text cannot be encoded.
 
-    Texts are encoded together; requests of one length, seed and guidance are sampled together, those of one length
-    decoded together.
+    Texts are encoded together; requests of one guidance are sampled together, those of one length decoded together.
 
     Raises:
         ModelError: if the model cannot make a length.
@@ -213,10 +212,14 @@ def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[
     encoded = {number: row for number, row in enumerate(embeddings) if isinstance(row, Tensor)}
     frames = [model.num_frames(request.seconds) for request in requests]
     latents: dict[int, Tensor] = {}
-    for group in _grouped(encoded, lambda n: (frames[n], requests[n].seed, requests[n].guidance)):
-        first = requests[group[0]]
-        together = torch.stack([encoded[n] for n in group])
-        drawn = ranked_takes(model, together, first.seconds, guidance=first.guidance, seed=first.seed)
+    for group in _grouped(encoded, lambda n: requests[n].guidance):
+        drawn = ranked_takes(
+            model,
+            torch.stack([encoded[n] for n in group]),
+            [requests[n].seconds for n in group],
+            guidance=requests[group[0]].guidance,
+            seed=[requests[n].seed for n in group],
+        )
         latents.update(zip(group, drawn, strict=True))
     motions: dict[int, Motion] = {}
     for group in _grouped(encoded, lambda n: frames[n]):
