@@ -57,7 +57,8 @@ def test_edit_without_words(files: Path, here: Path, capsys: pytest.CaptureFixtu
         assert read_motion("made.npz").num_frames == pytest.approx(frames, abs=1)
     assert main(["edit", walk, "--loop", "1", "--out", "made.npz"]) == 0
     cycle = read_motion("made.npz").num_frames
-    assert main(["edit", walk, "--loop", "3", "--out", "made.npz"]) == 0
+    assert main(["edit", walk, "--loop", "3", "--curves", "curves.csv", "--out", "made.npz"]) == 0
+    assert len(Path("curves.csv").read_text().splitlines()) == 1 + 3 * cycle
     assert read_motion("made.npz").num_frames == 3 * cycle
     assert "ahead a cycle" in capsys.readouterr().out
 

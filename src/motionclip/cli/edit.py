@@ -125,6 +125,7 @@ def edit(
     guidance: Guidance = DEFAULT_GUIDANCE,
     retime: Retime,
     loop: Cycles = 0,
+    curves: Annotated[Path | None, optional(Path, "FILE.csv")] = None,
     asked: Constraints,
     options: Model,
 ) -> None:
@@ -142,9 +143,10 @@ def edit(
             childish, giant, happy, proud, sad, tired, ..., or other words, such as "like a robot".
         upper: What all above the waist does.
         lower: What the legs do, and where the body goes.
+        curves: Also write root path, heading and foot contacts as curves; without words.
         batch: List of edits in the layout of the paper's code: motion_source,base,v_start,v_end.
     """
-    without_words = retime.is_asked or loop != 0 or asked.is_asked
+    without_words = retime.is_asked or loop != 0 or asked.is_asked or curves is not None
     _check_way(base, (minus, plus), style, (upper, lower), batch, strength, without_words)
     target = out or Path("edit.bvh" if batch is None else "edits")
     if batch is None:
@@ -157,8 +159,14 @@ def edit(
     given = [None if text is None else read_source(text) for text in (base, minus, plus, upper, lower)]
     whole, less, more, above, below = given
     if without_words:
-        save_motion(_without_words(base, whole, retime, loop, asked, options), target)
+        motion = _without_words(base, whole, retime, loop, asked, options)
+        save_motion(motion, target)
         say(target)
+        if curves is not None:
+            from motionclip.formats.curve_table import write_curves
+
+            write_curves(motion, curves)
+            say(curves)
         return
     model = options.load()
     change = partial(
@@ -224,7 +232,8 @@ def _check_way(
     if sum(ways) != 1 or needs_base != (base is not None) or any(halves) != all(halves):
         raise MotionClipError(
             "expected BASE with --minus and --plus or with --style, or --upper with --lower, or --batch FILE.csv, or a "
-            "motion FILE with --crop, --reverse, --mirror, --speed, --hold, --then, --path, --pose, --pin or --loop"
+            "motion FILE with --crop, --reverse, --mirror, --speed, --hold, --then, --path, --pose, --pin, --loop or "
+            "--curves"
         )
     if any(halves) and strength != 1.0:
         raise MotionClipError("--strength with --upper and --lower; joints are taken as they are: leave it out")
