@@ -124,7 +124,7 @@ class Siege:
     def __init__(self, port: int, sound: dict[str, bytes], pause: float):
         self._port, self._sound, self._pause = port, sound, pause
         self._bombs = bombs()
-        self.ended = threading.Event()
+        self.ended, self.stopping = threading.Event(), False
         self.honest: Counter[str] = Counter()
         self.hostile: Counter[str] = Counter()
         self.waits: list[float] = []
@@ -157,7 +157,7 @@ class Siege:
                 status = post(self._port, "generate", body, "application/json")
             else:
                 status = upload(self._port, ("encode", "recognize")[kind - 1], "take.bvh", self._sound[".bvh"])
-            if self.ended.is_set():  # it may have been stopped meanwhile
+            if self.stopping:
                 return
             self.waits.append(time.monotonic() - started)
             self.honest[str(status)] += 1
@@ -256,6 +256,7 @@ def main() -> None:
             memory.append((elapsed, *family_mb(process.pid)))
             ready[_get(port, "health")] += 1
             time.sleep(10)
+        siege.stopping = True
         seconds = stop(process)
         siege.ended.set()
         log = (Path(folder) / "log").stat().st_size
