@@ -32,7 +32,7 @@ import tyro
 HERE = Path(__file__).parent
 RESULT, SOURCE = HERE / "results" / "generate.json", HERE.parent / "src"
 SENTENCE, SECONDS, GUIDANCE = "a person walks like an old man", 4.0, 1.5
-COUNTS, REPEATS, CLOCKED = (1, 64), {1: 15, 64: 3}, 20
+COUNTS, REPEATS, CLOCKED = (1, 64), {1: 9, 64: 3}, 20
 _SPIN = "while True: pass"
 
 
@@ -125,12 +125,13 @@ def beside_others(source: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def main(before: Path | None = None, rounds: int = 5) -> None:
+def main(before: Path | None = None, rounds: int = 5, threads: bool = True) -> None:
     """Measure, print tables and write the results.
 
     Args:
         before: folder `src` of another checkout, to be measured in turn with this one.
         rounds: of each measurement; the median counts.
+        threads: measure what several threads gain or lose, too.
     """
     sides = {"now": SOURCE} if before is None else {"before": before.resolve(), "now": SOURCE}
     runs: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
@@ -141,6 +142,7 @@ def main(before: Path | None = None, rounds: int = 5) -> None:
         for _ in range(rounds):
             for side, source in sides.items():
                 for name, row in in_process(source, "stages()").items():
+                    print(f"{side}: {name}, {row['ms']:.1f} ms", flush=True)
                     runs[f"{name}, ms"][side].append(row["ms"])
                     gflop[f"{name}, ms"] = row["gflop"]
                 runs["motionclip --help, s"][side].append(start_seconds(source, "--help"))
@@ -151,16 +153,16 @@ def main(before: Path | None = None, rounds: int = 5) -> None:
         | ({"floor": round(gflop[name] / rate, 3)} if name in gflop else {})
         for name, found in runs.items()
     }
-    threads = beside_others(SOURCE)
-    show(figures, threads)
-    beside = "" if before is None else " --before EARLIER/src"
+    beside_busy = beside_others(SOURCE) if threads else []
+    show(figures, beside_busy)
+    options = ("" if before is None else " --before EARLIER/src") + ("" if threads else " --no-threads")
     report = {
-        "command": f"python benchmarks/generate.py{beside} --rounds {rounds}",
+        "command": f"python benchmarks/generate.py{options} --rounds {rounds}",
         "cores": os.cpu_count(),
         "load": {"before": round(load, 2), "after": round(os.getloadavg()[0], 2)},
         "matrix_gflops": round(1000 * rate, 1),
         "figures": figures,
-        "threads": threads,
+        "threads": beside_busy,
     }
     RESULT.write_text(json.dumps(report, indent=2) + "\n")
 
@@ -171,7 +173,8 @@ def show(figures: dict[str, dict[str, float]], threads: list[dict[str, Any]]) ->
     print("| processor time of | " + " | ".join(columns) + " |\n" + "|---" * 4 + "|")
     for name, row in figures.items():
         print(f"| {name} | " + " | ".join(str(row.get(column, "")) for column in columns) + " |")
-    print("\n| " + " | ".join(threads[0]) + " |\n" + "|---" * len(threads[0]) + "|")
+    if threads:
+        print("\n| " + " | ".join(threads[0]) + " |\n" + "|---" * len(threads[0]) + "|")
     for row in threads:
         print("| " + " | ".join(str(value) for value in row.values()) + " |")
 
