@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from motionclip.studio import takes
 from motionclip.studio.client import Job, JobQueue
-from motionclip.studio.takes import Player, TakeHistory
+from motionclip.studio.panels.timeline import tracks, with_playhead
+from motionclip.studio.takes import Part, Player, TakeHistory
 from studio.takes import take
 
 
@@ -143,3 +145,27 @@ def test_an_error_is_told_and_the_next_work_is_done() -> None:
     assert ended.acquire(timeout=120) and ended.acquire(timeout=120)
     queue.close()
     assert isinstance(heard[0], ZeroDivisionError) and heard[1] == "fine"
+
+
+def test_a_take_that_is_forgotten_makes_way_for_the_one_before() -> None:
+    history = TakeHistory()
+    history.remove()
+    for title in "abc":
+        history.add(take(title))
+    history.undo()
+    history.remove()
+    assert [one.title for one in history.takes] == ["a", "c"] and history.current is history.takes[0]
+    history.remove()
+    assert [one.title for one in history.takes] == ["c"] and history.index == 0
+    history.remove()
+    assert history.current is None and history.index == -1
+
+
+def test_the_ruler_shows_parts_and_steps() -> None:
+    walked = take("stand & walk", frames=61)
+    shown = tracks(walked)
+    assert "stand &amp; walk" in shown and ">0.5 s<" in shown and ">1.5 s<" in shown
+    story = replace(walked, parts=(Part("stand", 0.0, 0.5), Part("walk", 0.5, 2.0)))
+    assert tracks(story).count("border-radius:4px") == 2
+    halfway = with_playhead(shown, 0.5)
+    assert "left:50.00%" in halfway and halfway.startswith("<div")

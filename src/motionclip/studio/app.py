@@ -27,17 +27,19 @@ from motionclip.model.pipeline import MotionCLIP
 from motionclip.serving import UploadReader, host_name, is_loopback
 from motionclip.studio.client import LOG, ClientSession, JobQueue, SharedState
 from motionclip.studio.library import LibraryCollection
-from motionclip.studio.panels.controls import add_status, add_timeline
+from motionclip.studio.panels.controls import add_status
 from motionclip.studio.panels.create import add_blend, add_edit, add_make, add_story
 from motionclip.studio.panels.files import add_export, add_file
+from motionclip.studio.panels.keys import add_keys
 from motionclip.studio.panels.library import add_library
-from motionclip.studio.scene import EYE, TARGET
+from motionclip.studio.panels.timeline import add_timeline
+from motionclip.studio.scene import EYE, TARGET, set_theme
 
 HOST = "127.0.0.1"
 #: Bytes of an uploaded file, and browsers at once.
 MAX_UPLOAD_BYTES, MAX_CLIENTS = 20_000_000, 16
 #: Frames that are shown in a second, and the width of the panels in pixels.
-_FRAME_RATE, _PANEL_WIDTH = 30.0, 370
+_FRAME_RATE, _PANEL_WIDTH = 30.0, 400
 #: The tabs of a page.
 _TABS: dict[str, Callable[[ClientSession], None]] = {
     "Make": add_make,
@@ -123,7 +125,7 @@ class Studio:
         warnings.filterwarnings("ignore", "Queued a .* on a closed connection")
         with contextlib.redirect_stdout(io.StringIO()):  # viser prints a greeting
             self._server = LocalServer(host=HOST, port=port, label="motionclip", verbose=False)
-        self._server.gui.configure_theme(show_logo=False, show_share_button=False, brand_color=(58, 110, 180))
+        set_theme(self._server.gui, dark=False)
         self._server.gui.main_panel.dock_right()
         self._server.gui.main_panel.set_width(_PANEL_WIDTH)
         self._server.scene.set_up_direction("+y")
@@ -213,3 +215,4 @@ def build_page(session: ClientSession) -> None:
         with tabs.add_tab(name):
             add_panel(session)
     add_timeline(session)
+    add_keys(session)

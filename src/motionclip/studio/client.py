@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,7 +19,7 @@ from motionclip.motion import Motion
 from motionclip.serving import UploadReader
 from motionclip.studio.library import Collection, TakeCollection
 from motionclip.studio.scene import BodyScene
-from motionclip.studio.takes import Player, Take, TakeHistory, poses_of
+from motionclip.studio.takes import Part, Player, Take, TakeHistory, poses_of
 
 T = TypeVar("T")
 
@@ -147,14 +147,18 @@ class ClientSession:
         scene: the body that is drawn.
         collection: what the map shows.
         shown: what the body does: the current take, or a preview of something else.
+        is_dark: how the page looks.
+        lineup: takes side by side of which one is to be chosen; empty if there is nothing to choose.
     """
 
     def __init__(self, client: viser.ClientHandle, shared: SharedState):
         self.client, self.shared = client, shared
         self.history, self.player = TakeHistory(), Player()
-        self.scene = BodyScene(client, shared.body)
+        self.scene = BodyScene(client, shared.body, self.choose)
         self.collection = shared.library or TakeCollection(shared.model, self.history)
         self.shown: Take | None = None
+        self.lineup: tuple[Take, ...] = ()
+        self.is_dark = False
         self._frame = -1  # that is drawn
         self._lock = threading.RLock()
         self._jobs: list[Job] = []
@@ -211,13 +215,27 @@ class ClientSession:
             self._jobs.clear()
         self._refresh()
 
-    def new_take(self, title: str, motion: Motion) -> Take:
+    def new_take(self, title: str, motion: Motion, parts: Sequence[Part] = ()) -> Take:
         """Returns a take of a motion, which is not in the history yet.
 
         Raises:
             SkeletonError: if no human body is found in the skeleton.
         """
-        return Take(shortened(title), motion, poses_of(self.shared.body, motion))
+        return Take(shortened(title), motion, poses_of(self.shared.body, motion), tuple(parts))
+
+    def compare(self, takes: Sequence[Take]) -> None:
+        """Plays takes side by side, of which one is to be chosen."""
+        with self._lock:
+            self._show(takes[0])
+            self.lineup = tuple(takes)
+            self.scene.show_bodies(len(takes))
+        self._refresh()
+
+    def choose(self, number: int) -> None:
+        """Makes one of those side by side the current take."""
+        with self._lock:
+            if number < len(self.lineup):
+                self.add(self.lineup[number])
 
     def add(self, take: Take) -> None:
         """Makes a take the current one, and plays it."""
@@ -230,6 +248,12 @@ class ClientSession:
         """Plays a take that is not added to the history."""
         with self._lock:
             self._show(take, keep_time=keep_time)
+        self._refresh()
+
+    def toggle_dark(self) -> None:
+        """Has the page look dark instead of light, or light again."""
+        self.is_dark = not self.is_dark
+        self.scene.set_dark(self.is_dark)
         self._refresh()
 
     def navigate(self, move: Callable[[TakeHistory], None]) -> None:
@@ -255,7 +279,7 @@ class ClientSession:
             if self.player.frame == self._frame:
                 return
             self._frame = self.player.frame
-            self.scene.pose(self.shown.poses, self._frame)
+            self.scene.pose([take.poses for take in self.lineup or (self.shown,)], self._frame)
             for callback in self._frame_callbacks:
                 callback()
 
@@ -289,7 +313,8 @@ class ClientSession:
     def _show(self, take: Take, *, keep_time: bool = False) -> None:
         if self._closed:
             return
-        self.shown, self._frame = take, -1
+        self.shown, self.lineup, self._frame = take, (), -1
+        self.scene.show_bodies(1)
         self.player.load(len(take.poses.quats), take.poses.fps, keep_time=keep_time)
         self.player.playing = self.player.playing or not keep_time
 

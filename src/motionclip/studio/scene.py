@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import viser
@@ -13,9 +14,10 @@ from motionclip.studio.library import LatentMap, MapPoint
 from motionclip.studio.takes import Poses
 
 #: Where the camera stands, and what it looks at: metres from the body's place on the ground.
-EYE, TARGET = (1.9, 1.5, 3.4), (0.0, 0.82, 0.0)
-_BODY_COLOUR = (88, 142, 208)
-_GROUND_COLOUR, _CELL_COLOUR, _SECTION_COLOUR = (236, 239, 243), (208, 214, 222), (172, 180, 192)
+EYE, TARGET = (1.5, 1.3, 2.75), (0.0, 0.6, 0.0)
+_BODY_COLOUR, _ACCENT = (88, 142, 208), (58, 110, 180)
+#: Metres between bodies that are compared, and how much farther away the camera goes for each.
+_APART, _BACK = 1.1, 0.55
 #: Half the side of the ground, metres: further than the grid can be seen.
 _GROUND_HALF = 60.0
 
@@ -23,8 +25,33 @@ _GROUND_HALF = 60.0
 MAP_POSITION, MAP_TURN, MAP_HALF = (-2.6, 1.35, 0.3), 0.45, (1.3, 1.0)
 _POINT_COLOUR, _CHOSEN_COLOUR = (255, 255, 255), (255, 170, 60)
 _BOARD_COLOUR = (64, 74, 92)
+Colour = tuple[int, int, int]
 #: Radius of a ball of the map, metres, and of one of more than so many balls.
 _RADIUS, _SMALL_RADIUS, _MANY = 0.035, 0.018, 60
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Colours of the ground.
+
+    Attributes:
+        plane: between the lines.
+        cell: lines at every half metre.
+        section: lines at every metre.
+    """
+
+    plane: Colour
+    cell: Colour
+    section: Colour
+
+
+LIGHT = Ground((236, 239, 243), (208, 214, 222), (172, 180, 192))
+DARK = Ground((38, 43, 51), (58, 65, 76), (84, 93, 107))
+
+
+def set_theme(gui: viser.GuiApi, *, dark: bool) -> None:
+    """Has a page, or every new one, look dark or light."""
+    gui.configure_theme(dark_mode=dark, show_logo=False, show_share_button=False, brand_color=_ACCENT)
 
 
 class BodyScene:
@@ -33,55 +60,101 @@ class BodyScene:
     Args:
         client: one browser.
         body: drawn in its rest pose until the first call of ``pose``.
+        on_choose: called with the number of a body that was clicked, where there are several.
     """
 
-    def __init__(self, client: viser.ClientHandle, body: Body):
-        self._client = client
+    def __init__(self, client: viser.ClientHandle, body: Body, on_choose: Callable[[int], None]):
+        self._client, self._body, self._on_choose = client, body, on_choose
         scene = client.scene
         scene.set_up_direction("+y")
         self._world = scene.add_frame("/world", show_axes=False)
-        scene.add_grid(
+        self._ground = scene.add_grid(
             "/world/ground",
             2 * _GROUND_HALF,
             2 * _GROUND_HALF,
             plane="xz",
-            cell_color=_CELL_COLOUR,
-            section_color=_SECTION_COLOUR,
+            cell_color=LIGHT.cell,
+            section_color=LIGHT.section,
             cell_size=0.5,
             section_size=1.0,
             fade_distance=14.0,
             shadow_opacity=0.25,
-            plane_color=_GROUND_COLOUR,
+            plane_color=LIGHT.plane,
             plane_opacity=0.6,
         )
-        joints, rest = body.skeleton.num_joints, body.skeleton.rest_positions.double().numpy()
-        identity = np.tile((1.0, 0.0, 0.0, 0.0), (joints, 1))
-        self._skin = scene.add_mesh_skinned(
-            "/world/body",
+        self._skins = [self._add_skin(0)]
+        self._labels: list[viser.LabelHandle] = []
+        self._rest_body(self._skins[0])
+        self.aim_camera()
+
+    def _add_skin(self, number: int) -> viser.MeshSkinnedHandle:
+        body = self._body
+        joints = body.skeleton.num_joints
+        return self._client.scene.add_mesh_skinned(
+            f"/world/body{number}",
             body.vertices.numpy(),
             body.faces.numpy(),
-            bone_wxyzs=identity,
-            bone_positions=rest,
+            bone_wxyzs=np.tile((1.0, 0.0, 0.0, 0.0), (joints, 1)),
+            bone_positions=body.skeleton.rest_positions.double().numpy(),
             skin_weights=body.weights.numpy(),
             color=_BODY_COLOUR,
         )
-        self._set(identity, rest - np.array([0.0, body.sole, 0.0]), np.zeros(2))
-        self.aim_camera()
 
-    def pose(self, poses: Poses, frame: int) -> None:
-        """Shows one frame."""
-        self._set(poses.quats[frame], poses.positions[frame], poses.path[frame])
+    def _rest_body(self, skin: viser.MeshSkinnedHandle) -> None:
+        rest = self._body.skeleton.rest_positions.double().numpy() - np.array([0.0, self._body.sole, 0.0])
+        for bone, position in zip(skin.bones, rest, strict=True):
+            bone.position = position
 
-    def aim_camera(self, aside: float = 0.0) -> None:
-        """Puts the camera where it began, or some metres aside, to the left of the body."""
-        self._client.camera.position = np.array(EYE) + np.array([-aside, 0.0, aside])
-        self._client.camera.look_at = np.array(TARGET) - np.array([aside, 0.0, 0.0])
+    def show_bodies(self, count: int) -> None:
+        """Has so many bodies side by side, with numbers that can be clicked if there are several."""
+        if count == len(self._skins):
+            return
+        for label in self._labels:
+            label.remove()
+        for skin in self._skins[count:]:
+            skin.remove()
+        self._labels, self._skins = [], self._skins[:count]
+        while len(self._skins) < count:
+            self._skins.append(self._add_skin(len(self._skins)))
+        if count > 1:
+            places = zip(self._skins, _places(count), strict=True)
+            self._labels = [self._number(skin, number, x) for number, (skin, x) in enumerate(places)]
+        self.aim_camera(back=_BACK * (count - 1))
 
-    def _set(self, quats: NDArray, positions: NDArray, centre: NDArray) -> None:
+    def _number(self, skin: viser.MeshSkinnedHandle, number: int, x: float) -> viser.LabelHandle:
+        """The number of a body at its place on the ground; a click on the body chooses it."""
+        skin.on_click(lambda _: self._on_choose(number))
+        return self._client.scene.add_label(f"/label{number}", str(number + 1), position=(x, 2.0, 0.0))
+
+    def set_dark(self, dark: bool) -> None:
+        """Has the page look dark or light."""
+        set_theme(self._client.gui, dark=dark)
+        ground = DARK if dark else LIGHT
+        self._ground.plane_color = ground.plane
+        self._ground.cell_color, self._ground.section_color = ground.cell, ground.section
+
+    def pose(self, shown: Sequence[Poses], frame: int) -> None:
+        """Shows one frame of as many motions as there are bodies; one that is over stands in its last pose."""
+        frames = [min(frame, len(poses.quats) - 1) for poses in shown]
+        centre = np.mean([poses.path[number] for poses, number in zip(shown, frames, strict=True)], axis=0)
         with self._client.atomic():
             self._world.position = (-centre[0], 0.0, -centre[1])
-            for bone, quat, position in zip(self._skin.bones, quats, positions, strict=True):
-                bone.wxyz, bone.position = quat, position
+            for skin, poses, number, x in zip(self._skins, shown, frames, _places(len(shown)), strict=True):
+                aside = np.array([x, 0.0, 0.0])
+                for bone, quat, place in zip(skin.bones, poses.quats[number], poses.positions[number], strict=True):
+                    bone.wxyz, bone.position = quat, place + aside
+
+    def aim_camera(self, aside: float = 0.0, back: float = 0.0) -> None:
+        """Puts the camera where it began, or some metres aside, to the left of the body, or farther back."""
+        away = np.array(EYE) - np.array(TARGET)
+        eye = np.array(EYE) + back * away / np.linalg.norm(away)
+        self._client.camera.position = eye + np.array([-aside, 0.0, aside])
+        self._client.camera.look_at = np.array(TARGET) - np.array([aside, 0.0, 0.0])
+
+
+def _places(count: int) -> NDArray:
+    """Where bodies stand side by side, metres to the left."""
+    return _APART * (np.arange(count) - (count - 1) / 2)
 
 
 class LibraryMap:

@@ -60,6 +60,21 @@ def _moving_average(path: Tensor, width: int) -> Tensor:
     return F.avg_pool1d(padded.T[None], 2 * half + 1, stride=1)[0].T
 
 
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a take that has words of its own.
+
+    Attributes:
+        title: the words.
+        start: seconds.
+        end: seconds.
+    """
+
+    title: str
+    start: float
+    end: float
+
+
 @dataclass(frozen=True, eq=False)
 class Take:
     """A motion that was made, or read from a file.
@@ -68,11 +83,13 @@ class Take:
         title: a few words: the sentence, the file's name, or what was done.
         motion: on any human-like skeleton.
         poses: the same, as a page draws it.
+        parts: of a story, its shots.
     """
 
     title: str
     motion: Motion
     poses: Poses
+    parts: tuple[Part, ...] = ()
 
 
 class TakeHistory:
@@ -100,6 +117,12 @@ class TakeHistory:
         """Makes a take the current one; takes that were undone are forgotten."""
         self._takes = [*self._takes[: self._index + 1], take][-MAX_TAKES:]
         self._index = len(self._takes) - 1
+
+    def remove(self) -> None:
+        """Forgets the current take; the one before it is current then, or else the one after."""
+        if self._takes:
+            del self._takes[self._index]
+            self._index = max(self._index - 1, min(0, len(self._takes) - 1))
 
     def undo(self) -> None:
         """Goes back to the take before, if there is one."""
@@ -160,6 +183,10 @@ class Player:
         """Goes to a frame and stops there."""
         self.playing = False
         self.time = min(max(frame, 0), self.frames - 1) / self.fps
+
+    def step(self, frames: int) -> None:
+        """Goes on, or back, by some frames and stops there."""
+        self.seek(self.frame + frames)
 
     def toggle(self) -> None:
         """Plays or stops; plays from the first frame if it stands at the last."""

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from html import escape
+from itertools import accumulate, pairwise
+from typing import Any
 
 import viser
 
 import motionclip
 from motionclip import Motion, Shot
-from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS
-from motionclip.applications.familiarity import familiarity
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS, DEFAULT_TAKES
+from motionclip.applications.familiarity import Familiarity, familiarity
+from motionclip.applications.long import shots_of
 from motionclip.errors import MotionError
 from motionclip.serving import MAX_STORY_SECONDS
 from motionclip.studio.client import ClientSession, Job
-from motionclip.studio.takes import Take
+from motionclip.studio.takes import Part, Take
 
 #: Motions from A to B, both among them.
 _STEPS = 21
+#: Takes that stand side by side.
+_MOST_TAKES = 5
 #: Texts and seconds of the first shots of a story, and shots at most.
 _FIRST_SHOTS, _SHOT_SECONDS = ("a person walks", "a person waves with both hands", "a person runs"), 3.0
 _MAX_SHOTS = 12
@@ -26,23 +32,50 @@ _MAX_SHOTS = 12
 def add_make(session: ClientSession) -> None:
     """Adds the fields of a text that becomes a motion."""
     gui, model = session.client.gui, session.model
-    words = gui.add_text("Words", "a person walks", multiline=True, hint="What the person does.")
-    seconds = gui.add_slider("Seconds", 0.5, model.max_seconds, 0.5, min(DEFAULT_SECONDS, model.max_seconds))
-    seed = gui.add_number("Seed", 0, min=0, step=1, hint="Another seed gives another motion of the same words.")
-    guidance = gui.add_slider(
-        "Guidance", 0.0, 4.0, 0.25, DEFAULT_GUIDANCE, hint="Above 1 follows the words more closely."
-    )
-    make = gui.add_button("Make", icon=viser.Icon.RUN, color="blue")
-
-    @make.on_click
-    def _(_: object) -> None:
-        text, length, number, pull = words.value, seconds.value, int(seed.value), guidance.value
-        for known in familiarity(model, [text] if text.strip() else []):
-            if not known.is_known:
-                session.notify("Far from what this model knows", f"Nearest: {', '.join(known.nearest)}")
-        session.make(
-            text, lambda job: motionclip.text_to_motion(model, text, seconds=length, seed=number, guidance=pull)
+    with gui.add_form(None) as form:
+        words = gui.add_text("Words", "a person walks", hint="What the person does. Enter makes it.")
+        seconds = gui.add_number("Seconds", DEFAULT_SECONDS, min=0.5, max=MAX_STORY_SECONDS, step=0.5)
+        takes = gui.add_slider("Takes", 1, _MOST_TAKES, 1, 1, hint="Several stand side by side, the best first.")
+        seed = gui.add_number("Seed", 0, min=0, step=1, hint="Another seed gives another motion of the same words.")
+        guidance = gui.add_slider(
+            "Guidance", 0.0, 4.0, 0.25, DEFAULT_GUIDANCE, hint="Above 1 follows the words more closely."
         )
+        make = gui.add_button("Make", icon=viser.Icon.RUN, color="blue")
+    note = gui.add_html("")
+    make.on_click(lambda _: form.submit())
+
+    @form.on_submit
+    def _(_: object) -> None:
+        text, length, count = words.value, float(seconds.value), takes.value
+        how: dict[str, Any] = {"seconds": length, "seed": int(seed.value), "guidance": guidance.value}
+        shots = shots_of(text)
+
+        def work(job: Job) -> list[Take]:
+            if count > 1:
+                drawn = motionclip.candidates(model, text, count=max(DEFAULT_TAKES, 2 * count), keep=count, **how)
+                made = [session.new_take(text, each.motion) for each in drawn]
+            elif length > model.max_seconds or len(shots) > 1:
+                motion = motionclip.long_motion(model, text, on_piece=job.progress, **how)
+                made = [session.new_take(text, motion, _parts(shots, [length / len(shots)] * len(shots)))]
+            else:
+                made = [session.new_take(text, motionclip.text_to_motion(model, text, **how))]
+            job.progress()
+            note.content = _warning(familiarity(model, shots))
+            return made
+
+        session.run(text, work, lambda made: session.add(made[0]) if count == 1 else session.compare(made))
+
+
+def _parts(texts: Sequence[str], seconds: Sequence[float]) -> list[Part]:
+    """Returns the parts of a take in which each text has its seconds, one after the other."""
+    ends = [0.0, *accumulate(seconds)]
+    return [Part(text, start, end) for text, (start, end) in zip(texts, pairwise(ends), strict=True)]
+
+
+def _warning(found: Sequence[Familiarity]) -> str:
+    """Returns what is to be said of words that are far from those that the model knows, as HTML."""
+    unknown = " ".join(f"{each}." for each in found if not each.is_known)
+    return unknown and f'<div style="margin: 0.6em 0.9em; font-size: 0.85em; color: #c77f1a">{escape(unknown)}</div>'
 
 
 def add_edit(session: ClientSession) -> None:
@@ -163,11 +196,13 @@ def add_story(session: ClientSession) -> None:
     def _(_: object) -> None:
         texts = [(text.value.strip(), float(seconds.value)) for text, seconds in rows if text.value.strip()]
 
-        def work(job: Job) -> Motion:
+        def work(job: Job) -> Take:
             total = sum(seconds for _, seconds in texts)
             if total > MAX_STORY_SECONDS:
                 raise MotionError(f"a story of {total:g} s; expected at most {MAX_STORY_SECONDS:g}")
             shots = [Shot(text, seconds) for text, seconds in texts]
-            return motionclip.storyboard(session.model, shots, on_piece=job.progress)
+            motion = motionclip.storyboard(session.model, shots, on_piece=job.progress)
+            parts = _parts(*zip(*texts, strict=True))
+            return session.new_take(f"story of {len(texts)} shots", motion, parts)
 
-        session.make(f"story of {len(texts)} shots", work)
+        session.run(f"story of {len(texts)} shots", work, session.add)

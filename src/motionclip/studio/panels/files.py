@@ -20,6 +20,7 @@ from motionclip.motion.retarget import RIGS
 from motionclip.serving import UPLOAD_SUFFIXES, file_bytes
 from motionclip.studio.client import ClientSession, Job
 from motionclip.studio.panels.controls import set_value
+from motionclip.studio.session_file import SUFFIX, pack, unpack
 from motionclip.studio.takes import Take
 
 _LABEL_SETS = ("bandai", "babel60", "babel120")
@@ -44,6 +45,8 @@ def add_file(session: ClientSession) -> None:
     end = gui.add_number("To s", session.model.max_seconds, min=0.0, step=0.1)
     cut = gui.add_button("Cut out", icon=viser.Icon.CUT)
     through = gui.add_button("Encode and decode", icon=viser.Icon.TRANSFORM, hint="What the model keeps of it.")
+    gui.add_divider()
+    add_session_file(session)
 
     @upload.on_upload
     def _(_: object) -> None:
@@ -93,6 +96,39 @@ def add_file(session: ClientSession) -> None:
 
     def reconstruct(job: Job, motion: Motion) -> Motion:
         return motionclip.reconstruct(session.model, motion, on_piece=job.progress)
+
+
+def add_session_file(session: ClientSession) -> None:
+    """Adds buttons that save all takes to one file, and read them from it."""
+    gui = session.client.gui
+    save = gui.add_button(
+        "Save all takes", icon=viser.Icon.DEVICE_FLOPPY, hint="To one file, to go on with them later."
+    )
+    upload = gui.add_upload_button(f"Open saved takes ({SUFFIX})", icon=viser.Icon.FOLDER_OPEN, mime_type=SUFFIX)
+
+    @save.on_click
+    def _(_: object) -> None:
+        if session.shown_or_notify("Nothing to save") is not None:
+            takes = session.history.takes
+            name = f"motionclip{SUFFIX}"
+            session.run(name, lambda job: pack(takes), lambda content: send(name, content))
+
+    def send(name: str, content: bytes) -> None:
+        session.client.send_file_download(name, content, save_immediately=True)
+
+    @upload.on_upload
+    def _(_: object) -> None:
+        file = upload.value
+        name = PurePath(file.name).name
+
+        def work(_: Job) -> list[Take]:
+            return [session.new_take(saved.title, saved.motion, saved.parts) for saved in unpack(file.content, name)]
+
+        def show(takes: list[Take]) -> None:
+            for take in takes:
+                session.add(take)
+
+        session.run(name, work, show)
 
 
 def _html_table(rows: Sequence[tuple[str, str]]) -> str:

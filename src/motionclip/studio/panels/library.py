@@ -11,8 +11,8 @@ from motionclip.studio.scene import LibraryMap
 
 #: Neighbours that are listed.
 _TOP = 6
-#: Metres that the camera steps aside, so that body and map are both seen.
-_CAMERA_ASIDE = 1.1
+#: Metres by which the camera goes aside, and back, to see the map.
+_CAMERA_ASIDE, _CAMERA_BACK = 1.1, 0.9
 
 
 def add_library(session: ClientSession) -> None:
@@ -46,7 +46,7 @@ def add_library(session: ClientSession) -> None:
     @switch.on_update
     def _(_: object) -> None:
         nonlocal mapped
-        session.scene.aim_camera(_CAMERA_ASIDE if switch.value else 0.0)
+        session.scene.aim_camera(*(_CAMERA_ASIDE, _CAMERA_BACK) if switch.value else (0.0, 0.0))
         if not switch.value:
             board.hide()
             mapped = None

@@ -1,0 +1,59 @@
+"""A session as one file: all of it comes back, and what is damaged is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+
+import pytest
+import torch
+
+from motionclip.errors import FormatError
+from motionclip.studio.session_file import pack, unpack
+from motionclip.studio.takes import Part
+from studio.takes import take
+
+
+def archive(listed: object, **files: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as made:
+        made.writestr("takes.json", listed if isinstance(listed, str) else json.dumps(listed))
+        for name, data in files.items():
+            made.writestr(f"{name}.npz", data)
+    return content.getvalue()
+
+
+def test_takes_come_back_with_titles_and_parts() -> None:
+    story = replace(take("story of 2 shots", frames=60), parts=(Part("walk", 0.0, 1.0), Part("wave", 1.0, 2.0)))
+    found = unpack(pack([take("a walk"), story]), "mine.takes")
+    assert [(each.title, each.parts) for each in found] == [("a walk", ()), (story.title, story.parts)]
+    torch.testing.assert_close(found[1].motion.positions, story.motion.positions, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK not a zip",
+        archive("["),
+        archive("[" * 100_000),
+        archive({"title": "a"}),
+        archive([{"title": "a", "parts": []}]),
+        archive([{"title": 3, "parts": []}], **{"000": b"no motion"}),
+        archive([{"title": "a", "parts": []}], **{"000": b"no motion"}),
+        archive([{"title": "a"}] * 1000),
+    ],
+)
+def test_what_is_no_session_is_refused(content: bytes) -> None:
+    with pytest.raises(FormatError):
+        unpack(content, "mine.takes")
+
+
+@pytest.mark.parametrize(
+    "parts", [3, [{"title": "a"}], [{"title": "a", "start": "x", "end": 1}], [{"title": "a", "start": 0, "end": 1e999}]]
+)
+def test_damaged_parts_are_refused(parts: object) -> None:
+    (sound,) = (zipfile.ZipFile(io.BytesIO(pack([take("a")]))).read("000.npz"),)
+    with pytest.raises(FormatError, match=r"mine\.takes: a take's parts"):
+        unpack(archive([{"title": "a", "parts": parts}], **{"000": sound}), "mine.takes")
