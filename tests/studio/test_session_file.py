@@ -11,9 +11,15 @@ import pytest
 import torch
 
 from motionclip.errors import FormatError
+from motionclip.motion import Motion
+from motionclip.serving import read_upload
 from motionclip.studio.session_file import pack, unpack
 from motionclip.studio.takes import Part
 from studio.takes import take
+
+
+def read(content: bytes) -> Motion:
+    return read_upload(content, ".npz", "mine.takes")
 
 
 def archive(listed: object, **files: bytes) -> bytes:
@@ -27,9 +33,9 @@ def archive(listed: object, **files: bytes) -> bytes:
 
 def test_takes_come_back_with_titles_and_parts() -> None:
     story = replace(take("story of 2 shots", frames=60), parts=(Part("walk", 0.0, 1.0), Part("wave", 1.0, 2.0)))
-    found = unpack(pack([take("a walk"), story]), "mine.takes")
-    assert [(each.title, each.parts) for each in found] == [("a walk", ()), (story.title, story.parts)]
-    torch.testing.assert_close(found[1].motion.positions, story.motion.positions, atol=1e-5, rtol=0)
+    found = unpack(pack([take("a walk"), story]), "mine.takes", read)
+    assert [(title, parts) for title, _, parts in found] == [("a walk", ()), (story.title, story.parts)]
+    torch.testing.assert_close(found[1][1].positions, story.motion.positions, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +53,7 @@ def test_takes_come_back_with_titles_and_parts() -> None:
 )
 def test_what_is_no_session_is_refused(content: bytes) -> None:
     with pytest.raises(FormatError):
-        unpack(content, "mine.takes")
+        unpack(content, "mine.takes", read)
 
 
 @pytest.mark.parametrize(
@@ -55,5 +61,5 @@ def test_what_is_no_session_is_refused(content: bytes) -> None:
 )
 def test_damaged_parts_are_refused(parts: object) -> None:
     (sound,) = (zipfile.ZipFile(io.BytesIO(pack([take("a")]))).read("000.npz"),)
-    with pytest.raises(FormatError, match=r"mine\.takes: a take's parts"):
-        unpack(archive([{"title": "a", "parts": parts}], **{"000": sound}), "mine.takes")
+    with pytest.raises(FormatError, match=r"mine\.takes: it cannot be read"):
+        unpack(archive([{"title": "a", "parts": parts}], **{"000": sound}), "mine.takes", read)

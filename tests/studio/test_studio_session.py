@@ -30,7 +30,7 @@ def test_choose_with_keys_save_and_open_again(studio: Studio, chromium: Any, tmp
     until(lambda: session.shown is second and not session.lineup, "the second is chosen")
     assert session.history.takes == (second,)
 
-    page.tab.locator("canvas").first.click(position={"x": 60, "y": 60})  # away from the fields: keys are the page's
+    page.tab.mouse.click(60, 60)  # away from the fields: keys are the page's
     keyboard.press("Space")
     until(lambda: not session.player.playing, "it pauses")
     before = session.player.frame
@@ -47,7 +47,7 @@ def test_choose_with_keys_save_and_open_again(studio: Studio, chromium: Any, tmp
         page.press("Save all takes")
     saved = tmp_path / "mine.takes"
     download.value.save_as(saved)
-    page.tab.locator("canvas").first.click(position={"x": 60, "y": 60})
+    page.tab.mouse.click(60, 60)
     keyboard.press("Delete")
     until(lambda: not session.history.takes, "the take is forgotten")
     page.tab.locator("input[type=file]").nth(1).set_input_files(str(saved))

@@ -1,4 +1,4 @@
-"""What a page draws: the body on its ground, and the map of the library beside it."""
+"""What a page draws: the body on its ground, or several side by side, and the map of the library beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from motionclip.studio.library import LatentMap, MapPoint
 from motionclip.studio.takes import Poses
 
 #: Where the camera stands, and what it looks at: metres from the body's place on the ground.
-EYE, TARGET = (1.5, 1.3, 2.75), (0.0, 0.6, 0.0)
+EYE, TARGET = (1.5, 1.2, 2.75), (0.0, 0.42, 0.0)
 _BODY_COLOUR, _ACCENT = (88, 142, 208), (58, 110, 180)
 #: Metres between bodies that are compared, and how much farther away the camera goes for each.
 _APART, _BACK = 1.1, 0.55

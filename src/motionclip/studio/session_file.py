@@ -4,88 +4,64 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated
+
+from msgspec import Meta
 
 from motionclip.errors import FormatError
+from motionclip.gate.documents import Name, parse
 from motionclip.io import motion_bytes
 from motionclip.motion import Motion
-from motionclip.serving import MAX_UNPACKED, read_upload
 from motionclip.studio.takes import MAX_TAKES, Part, Take
 
 SUFFIX = ".takes"
 _LIST, _MOTION = "takes.json", "{:03d}.npz"
-_EXPECTED = f"a {SUFFIX} file that the studio saved"
+#: Bytes that a session may unpack to: each of its motions is read within limits of its own.
+_MOST_BYTES = 1 << 27
 
 
-@dataclass(frozen=True, eq=False)
-class SavedTake:
-    """A take without what a page draws of it.
+@dataclass(frozen=True)
+class _Entry:
+    """A take in the list."""
 
-    Attributes:
-        title: a few words.
-        motion: on any human-like skeleton.
-        parts: of a story, its shots.
-    """
-
-    title: str
-    motion: Motion
+    title: Name
     parts: tuple[Part, ...]
+
+
+_Entries = Annotated[list[_Entry], Meta(max_length=MAX_TAKES)]
 
 
 def pack(takes: Sequence[Take]) -> bytes:
     """Returns the content of a session's file."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        listed = [{"title": take.title, "parts": [asdict(part) for part in take.parts]} for take in takes]
-        archive.writestr(_LIST, json.dumps(listed))
+        archive.writestr(_LIST, json.dumps([asdict(_Entry(take.title, take.parts)) for take in takes]))
         for number, take in enumerate(takes):
             archive.writestr(_MOTION.format(number), motion_bytes(take.motion, ".npz"))
     return content.getvalue()
 
 
-def unpack(content: bytes, name: str) -> list[SavedTake]:
-    """Returns the takes of a session's file.
+def unpack(content: bytes, name: str, read: Callable[[bytes], Motion]) -> list[tuple[str, Motion, tuple[Part, ...]]]:
+    """Returns title, motion and parts of each take in a session's file.
 
     Args:
         content: of the file.
         name: of the file, for messages.
+        read: reads the content of an .npz file.
 
     Raises:
         FormatError: if it is damaged, or no session.
-        MotionError, SizeError: if a motion is larger than what may be uploaded.
+        As ``read``.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
-                raise FormatError(name, f"it unpacks to more than {MAX_UNPACKED >> 20} MB", "a smaller session")
-            listed = json.loads(archive.read(_LIST))
-            if not isinstance(listed, list) or len(listed) > MAX_TAKES:
-                raise FormatError(name, "it does not list takes", _EXPECTED)
-            files = [archive.read(_MOTION.format(number)) for number in range(len(listed))]
-    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError, RecursionError) as error:
-        raise FormatError(name, f"it cannot be read ({error})", _EXPECTED) from error
-    return [
-        SavedTake(_title(entry, name), read_upload(file, ".npz", name), _parts(entry, name))
-        for entry, file in zip(listed, files, strict=True)
-    ]
-
-
-def _title(entry: Any, name: str) -> str:
-    title = entry.get("title") if isinstance(entry, dict) else None
-    if not isinstance(title, str):
-        raise FormatError(name, "a take has no title", _EXPECTED)
-    return title
-
-
-def _parts(entry: dict[str, Any], name: str) -> tuple[Part, ...]:
-    try:
-        parts = tuple(Part(str(part["title"]), float(part["start"]), float(part["end"])) for part in entry["parts"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise FormatError(name, "a take's parts are damaged", _EXPECTED) from error
-    if not all(math.isfinite(time) for part in parts for time in (part.start, part.end)):
-        raise FormatError(name, "a take's parts have no finite times", _EXPECTED)
-    return parts
+            if sum(entry.file_size for entry in archive.infolist()) > _MOST_BYTES:
+                raise ValueError(f"it unpacks to more than {_MOST_BYTES >> 20} MB")
+            entries: list[_Entry] = parse(archive.read(_LIST), _Entries)
+            files = [archive.read(_MOTION.format(number)) for number in range(len(entries))]
+    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
+        raise FormatError(name, f"it cannot be read ({error})", f"a {SUFFIX} file that the studio saved") from error
+    return [(entry.title, read(file), entry.parts) for entry, file in zip(entries, files, strict=True)]

@@ -121,8 +121,11 @@ def add_session_file(session: ClientSession) -> None:
         file = upload.value
         name = PurePath(file.name).name
 
-        def work(_: Job) -> list[Take]:
-            return [session.new_take(saved.title, saved.motion, saved.parts) for saved in unpack(file.content, name)]
+        def work(job: Job) -> list[Take]:
+            def read(content: bytes) -> Motion:
+                return session.shared.reader.read(content, ".npz", name, cancelled=job.cancelled)
+
+            return [session.new_take(*saved) for saved in unpack(file.content, name, read)]
 
         def show(takes: list[Take]) -> None:
             for take in takes:
