@@ -84,6 +84,7 @@ class BodyScene:
         )
         self._skins = [self._add_skin(0)]
         self._labels: list[viser.LabelHandle] = []
+        self._count = 1
         self._rest_body(self._skins[0])
         self.aim_camera()
 
@@ -107,24 +108,26 @@ class BodyScene:
 
     def show_bodies(self, count: int) -> None:
         """Has so many bodies side by side, with numbers that can be clicked if there are several."""
-        if count == len(self._skins):
+        if count == self._count:
             return
-        for label in self._labels:
-            label.remove()
-        for skin in self._skins[count:]:
-            skin.remove()
-        self._labels, self._skins = [], self._skins[:count]
+        self._count = count
         while len(self._skins) < count:
             self._skins.append(self._add_skin(len(self._skins)))
-        if count > 1:
-            places = zip(self._skins, _places(count), strict=True)
-            self._labels = [self._number(skin, number, x) for number, (skin, x) in enumerate(places)]
+        while count > 1 and len(self._labels) < count:
+            self._labels.append(self._add_number(len(self._labels)))
+        # hidden and not removed: viser's page fails at a click after the removal of what could be clicked
+        for number, skin in enumerate(self._skins):
+            skin.visible = number < count
+        for label, x in zip(self._labels, [*_places(count), *[0.0] * len(self._labels)], strict=False):
+            label.position = (x, 2.0, 0.0)
+        for number, label in enumerate(self._labels):
+            label.visible = 1 < count > number
         self.aim_camera(back=_BACK * (count - 1))
 
-    def _number(self, skin: viser.MeshSkinnedHandle, number: int, x: float) -> viser.LabelHandle:
-        """The number of a body at its place on the ground; a click on the body chooses it."""
-        skin.on_click(lambda _: self._on_choose(number))
-        return self._client.scene.add_label(f"/label{number}", str(number + 1), position=(x, 2.0, 0.0))
+    def _add_number(self, number: int) -> viser.LabelHandle:
+        """Adds the number of a body over it; a click on the body chooses it."""
+        self._skins[number].on_click(lambda _: self._on_choose(number))
+        return self._client.scene.add_label(f"/label{number}", str(number + 1))
 
     def set_dark(self, dark: bool) -> None:
         """Has the page look dark or light."""
@@ -139,7 +142,7 @@ class BodyScene:
         centre = np.mean([poses.path[number] for poses, number in zip(shown, frames, strict=True)], axis=0)
         with self._client.atomic():
             self._world.position = (-centre[0], 0.0, -centre[1])
-            for skin, poses, number, x in zip(self._skins, shown, frames, _places(len(shown)), strict=True):
+            for skin, poses, number, x in zip(self._skins, shown, frames, _places(len(shown)), strict=False):
                 aside = np.array([x, 0.0, 0.0])
                 for bone, quat, place in zip(skin.bones, poses.quats[number], poses.positions[number], strict=True):
                     bone.wxyz, bone.position = quat, place + aside
