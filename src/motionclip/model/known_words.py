@@ -22,7 +22,7 @@ from motionclip.gate.tensors import read_tensors
 
 FILE = "known_words.safetensors"
 #: Texts that are kept, at most, and the cosine to a kept one from which a text adds nothing.
-_MOST, _ALIKE = 2500, 0.9
+_MOST, _ALIKE = 6000, 0.9
 #: Longer texts are not kept: they are never the nearest of what users type, and no help where they are shown.
 _LONGEST_WORDS = 10
 #: Share of unrelated texts that are told apart from known ones.
