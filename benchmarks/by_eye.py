@@ -44,7 +44,7 @@ def main(model: Annotated[str, tyro.conf.Positional] = "base", out: Path = Path(
                 motions.append(motionclip.text_to_motion(network, prompt, seconds=SECONDS, seed=seed))
                 titles.append(f"{prompt}{score}" if seed == 0 else f"seed {seed}")
         sheet = contact_sheet(motions, titles, columns=SEEDS, cell=(400, 125), poses=7)
-        sheet.quantize(48).save(out / f"{Path(model).name}_{number}.png", optimize=True)
+        sheet.save(out / f"{Path(model).name}_{number}.webp", quality=70)
     if scores:
         given = [scores[prompt] for prompt in prompts]
         print(
