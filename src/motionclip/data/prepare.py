@@ -197,7 +197,7 @@ def prepare(
             report = PrepareReport.read(out)
         else:
             report = _assemble(source, parts, out)
-        shutil.rmtree(parts.folder)
+    shutil.rmtree(parts.folder)  # Windows deletes no file that is open, as the lock was
     return report
 
 

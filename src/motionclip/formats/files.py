@@ -13,17 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import ArrayLike
 
 from motionclip.errors import DataError, FormatError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -123,20 +119,17 @@ def _flush(path: Path) -> None:
 def locked(path: Path, busy: str) -> Iterator[None]:
     """Holds a lock file during the block, so that one process at a time writes; a process that dies lets go of it.
 
-    The parent of ``path`` is created. Nothing is locked on Windows, which has no ``fcntl``.
+    The parent of ``path`` is created.
 
     Raises:
         DataError: if another process holds it; ``busy`` says what that process does.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if fcntl is None:
-        yield
-        return
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(f"{busy}; wait for it or stop it") from None
+    try:
+        held = FileLock(path, timeout=0).acquire()
+    except Timeout:
+        raise DataError(f"{busy}; wait for it or stop it") from None
+    with held:
         yield
 
 
