@@ -142,7 +142,7 @@ def test_other_models_and_damage(tmp_path: Path) -> None:
         load_smpl(save_npz(tmp_path / "tree.npz", stored))
     stored = layout()
     stored["v_template"][3] = np.nan
-    with pytest.raises(FormatError, match="v_template is not an array of finite numbers"):
+    with pytest.raises(FormatError, match=r"v_template.*NaN"):
         load_smpl(save_npz(tmp_path / "nan.npz", stored))
     for name in ("cut.npz", "cut.pkl"):
         (tmp_path / name).write_bytes(b"\x80\x02}q\x00(X")

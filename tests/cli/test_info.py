@@ -76,7 +76,12 @@ def test_what_is_no_body_still_gets_a_template(nameless: Path, capsys: pytest.Ca
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "not JSON"), ("[]", "no JSON object"), ('{"wing": "a"}', "body part 'wing'"), ('{"head": 3}', "head is 3")],
+    [
+        ("{", "truncated"),
+        ("[]", "Expected `object`"),
+        ('{"wing": "a"}', "body part 'wing'"),
+        ('{"head": 3}', "head: Expected `str`"),
+    ],
 )
 def test_a_wrong_map_is_refused(stand: Path, capsys: pytest.CaptureFixture[str], content: str, message: str) -> None:
     stand.with_name("map.json").write_text(content)

@@ -44,7 +44,7 @@ TEMPLATES = (
 #: Cosine below which nothing fits (benchmarks/recognize.py). The sentences of Bandai-Namco say content and style: the
 #: threshold keeps 95 % of ``val`` clips. Bare words are for any recordings, and those of another studio come less near
 #: to them than what is left out comes on the training data's own: their threshold only refuses what is far from all.
-BANDAI_NONE_BELOW = 0.51
+BANDAI_NONE_BELOW = 0.42
 WORDS_NONE_BELOW = 0.1
 
 #: Sentences of each label of Bandai-Namco: the canonical one and one of each of the first patterns.

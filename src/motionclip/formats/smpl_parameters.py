@@ -50,6 +50,7 @@ _BODY = 22  # joints that SMPL, SMPL-H and SMPL-X share, in the order of the can
 _TRANSLATIONS = ("transl", "trans", "root_positions")
 #: Heights over the floor, metres, at which the pelvis of someone who stands may be, wherever the model has its origin.
 _STANDING = (0.55, 1.5)
+_MOST_REPEATED = 16 << 20
 _EXPECTED = (
     "SMPL parameters: global_orient, body_pose and transl; pose_world and trans_world; rot6d and transl; or "
     "local_rot_mats and posed_joints"
@@ -333,6 +334,7 @@ def _as_arrays(path: Path, value: Any) -> Any:
         return {name: _as_arrays(path, each) for name, each in value.items()}
     if not isinstance(value, Tensor):
         return value
-    if value.layout != torch.strided or value.nbytes > value.untyped_storage().nbytes():
+    repeated = value.nbytes > value.untyped_storage().nbytes()  # one row that stands for many, as betas often do
+    if value.layout != torch.strided or (repeated and value.nbytes > _MOST_REPEATED):
         raise FormatError(path, f"a tensor of shape {tuple(value.shape)} without as many numbers", _EXPECTED)
     return value.float().numpy()

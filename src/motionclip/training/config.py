@@ -156,7 +156,9 @@ class TrainConfig:
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)
-    start: str | None = None
+    start: Annotated[
+        str | None, arg(constructor=str, metavar="MODEL", help_behavior_hint="(default: random weights and PCA)")
+    ] = None
     losses: LossWeights = field(default_factory=LossWeights)
     body: Annotated[
         str | None, arg(constructor=str, metavar="FILE", help_behavior_hint="(default: the default body)")
