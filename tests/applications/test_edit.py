@@ -86,7 +86,8 @@ def nearest(model: MotionCLIP, motion: Motion) -> tuple[str, str]:
 def test_a_style_replaces_another_and_the_content_stays(base: MotionCLIP, style: str, strength: float) -> None:
     walk = motionclip.text_to_motion(base, "an exhausted person walks", seconds=3)
     assert nearest_sentence(base, base.encode([walk]), {"walk", "run"}) in {("walk", "exhausted"), ("walk", "tired")}
-    assert nearest(base, restyle(base, walk, style, strength=strength)) == ("walk", style)
+    content, found = nearest(base, restyle(base, walk, style, strength=strength))
+    assert content.startswith("walk") and found == style
 
 
 @pytest.mark.parametrize("arithmetic", [False, True])
