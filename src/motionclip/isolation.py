@@ -32,6 +32,8 @@ except ImportError:  # Windows
 
 T = TypeVar("T")
 
+#: Characters of the folder for temporary files with which a path of a socket in it is still short enough.
+_LONGEST_PATH = 60
 #: Seconds between looks at whether the caller has left.
 _LOOK = 0.1
 #: Seconds for which a call goes on whose caller has left.
@@ -57,9 +59,10 @@ class IsolatedWorkers:
     """
 
     def __init__(self, count: int, seconds: float, megabytes: float, preload: Sequence[str] = ()):
-        methods = multiprocessing.get_all_start_methods()
-        self._context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-        if "forkserver" in methods:
+        # the server of forks listens on a socket in the folder for temporary files, whose path may not be long
+        forks = "forkserver" in multiprocessing.get_all_start_methods() and len(tempfile.gettempdir()) < _LONGEST_PATH
+        self._context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
+        if forks:
             self._context.set_forkserver_preload([__name__, *preload])
         self._seconds, self._new = seconds, partial(_Worker, self._context, megabytes)
         self._idle: queue.Queue[_Worker | None] = queue.Queue()
@@ -91,6 +94,8 @@ class IsolatedWorkers:
             self._running.discard(worker)
             worker.kill()
             self._idle.put(None)
+            if self._closed:
+                raise CallerLeft from None
             raise
         self._running.discard(worker)
         if worker.calls < _MOST_CALLS:
@@ -110,7 +115,7 @@ class IsolatedWorkers:
         def run(waiting: int) -> None:
             for _ in range(0 if self._closed else waiting):
                 with contextlib.suppress(queue.Empty):
-                    self._idle.put(self._idle.get_nowait() or self._new())
+                    self._idle.put(self._started(self._idle.get_nowait()))
 
         threading.Thread(target=run, args=(self._idle.qsize(),), daemon=True).start()
 
@@ -121,9 +126,17 @@ class IsolatedWorkers:
             if time.monotonic() > deadline:
                 raise SizeError("no process was free in time to read a file; try again later")
             with contextlib.suppress(queue.Empty):
-                worker = self._idle.get(timeout=_LOOK) or self._new()
+                worker = self._started(self._idle.get(timeout=_LOOK))
                 self._running.add(worker)
                 return worker
+
+    def _started(self, worker: _Worker | None) -> _Worker:
+        """Returns a process, a new one in the place of None; where it cannot be started, its place stays."""
+        try:
+            return worker or self._new()
+        except BaseException:
+            self._idle.put(None)
+            raise
 
     def close(self) -> None:
         """Kills the processes; calls that wait end with `CallerLeft`."""

@@ -90,13 +90,13 @@ def test_a_body_is_the_default_one_or_that_of_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("protocol", [1, 2])
 def test_a_pickle_of_python_2_with_sparse_and_chumpy(tmp_path: Path, protocol: int) -> None:
-    stored = layout()
+    stored, before = layout(), set(sys.modules)
     body = load_smpl(save_pickle(tmp_path / "smpl.pkl", stored, protocol))
     expected = load_smpl(save_npz(tmp_path / "smpl.npz", stored))
     assert torch.equal(body.vertices, expected.vertices) and torch.equal(body.weights, expected.weights)
     assert torch.equal(body.faces, expected.faces)
     assert torch.equal(body.skeleton.offsets, expected.skeleton.offsets)
-    assert "chumpy" not in sys.modules and "scipy" not in sys.modules
+    assert not {"chumpy", "scipy"} & (set(sys.modules) - before)
 
 
 class Marker:
@@ -146,7 +146,7 @@ def test_other_models_and_damage(tmp_path: Path) -> None:
         load_smpl(save_npz(tmp_path / "nan.npz", stored))
     for name in ("cut.npz", "cut.pkl"):
         (tmp_path / name).write_bytes(b"\x80\x02}q\x00(X")
-        with pytest.raises(FormatError, match="cannot be read"):
+        with pytest.raises(FormatError, match=r"cannot be read|no NumPy archive"):
             load_smpl(tmp_path / name)
     with pytest.raises(FormatError, match=r"no such file; .* register at .*; the default body needs no"):
         load_smpl(tmp_path / "none.npz")

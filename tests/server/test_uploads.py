@@ -35,6 +35,7 @@ def bvh(frames: int, seconds: str = "0.0333333") -> bytes:
 def test_a_name_is_only_its_suffix(
     client: TestClient, walk: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert post(client, walk.read_bytes(), "take.bvh")[0] == 200  # which starts the processes, in the usual folder
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     monkeypatch.chdir(tmp_path)
