@@ -6,6 +6,5 @@ DEFAULT_SECONDS = 4.0
 DEFAULT_GUIDANCE = 1.5
 #: Seconds of the transition between two shots of a storyboard.
 DEFAULT_OVERLAP = 0.8
-
 #: Takes that are drawn for words, of which the best is kept.
 DEFAULT_TAKES = 8

@@ -11,6 +11,7 @@ import torch
 
 from motionclip.applications import DEFAULT_GUIDANCE
 from motionclip.applications.text_to_motion import Source, text_to_motion
+from motionclip.applications.transitions import smootherstep
 from motionclip.errors import MotionError
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, Motion, resample
@@ -114,7 +115,7 @@ def _laid_over(film: Motion, above: Motion, track: Track, start: int, stop: int)
             joints.append(joint)
     frames = torch.arange(stop - start)
     ramp = (torch.minimum(frames + 1, stop - start - frames) / (track.fade * film.fps)).clamp(max=1)
-    weight = ramp**3 * (10 - 15 * ramp + 6 * ramp**2)
+    weight = smootherstep(ramp)
     own = film.rotations[start:stop][:, joints]
     turns = rot.unwound(rot.matrix_to_rotvec(own.mT @ above.rotations[: stop - start][:, joints].to(own)))
     rotations = film.rotations.clone()

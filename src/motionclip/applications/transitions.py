@@ -7,17 +7,12 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from motionclip.errors import MotionError
 from motionclip.model.postprocessing import foot_locked_root
 from motionclip.motion import Motion, heading, horizontal, turn
 from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
-
-#: Frames over which a contact comes and goes, so that locking a foot does not jerk the body.
-_SOFT = 5
-
+from motionclip.motion.contacts import CONTACT_INDICES, soft_contacts
 
 #: Seconds that a difference of speed, m/s, counts as a difference of place, metres.
 _SPEED = 0.2
@@ -58,6 +53,11 @@ def body_features(motion: Motion) -> Tensor:
     return torch.cat([places, speeds], dim=1).flatten(1)
 
 
+def smootherstep(share: Tensor) -> Tensor:
+    """Returns weights for shares 0 to 1: 0 to 1 with neither speed nor acceleration at the ends (Perlin 2002)."""
+    return share**3 * (10 - 15 * share + 6 * share**2)
+
+
 def blend_motions(first: Motion, second: Motion, overlap: int) -> Motion:
     """Returns both motions as one, of ``overlap`` frames less than they have together, with a smooth transition.
 
@@ -88,7 +88,7 @@ def blend_motions(first: Motion, second: Motion, overlap: int) -> Motion:
 def _blend(a: Motion, b: Motion) -> Motion:
     """Returns a motion from ``a`` to ``b``, of as many frames as each of them, starting where ``a`` does."""
     share = torch.linspace(0, 1, a.num_frames, dtype=a.root.dtype)
-    weight = share**3 * (10 - 15 * share + 6 * share**2)  # 0 to 1 with neither speed nor acceleration at the ends
+    weight = smootherstep(share)
     steps = rot.unwound(rot.matrix_to_rotvec(a.rotations.mT @ b.rotations))
     rotations = a.rotations @ rot.rotvec_to_matrix(weight[:, None, None] * steps)
     between = ((weight[1:] + weight[:-1]) / 2)[:, None]
@@ -100,12 +100,7 @@ def _blend(a: Motion, b: Motion) -> Motion:
     low, before, after = (motion.positions[:, CONTACT_INDICES, 1].amin(dim=1) for motion in (blend, a, b))
     higher = torch.lerp(before, after, weight) - low
     blend = replace(blend, root=path + higher[:, None] * path.new_tensor(rot.Y_AXIS))
-    contacts = torch.lerp(_soft_contacts(a), _soft_contacts(b), weight[:, None])
+    stands, steps_on = (soft_contacts(motion.positions, motion.fps) for motion in (a, b))
+    contacts = torch.lerp(stands, steps_on, weight[:, None])
     feet = blend.positions[None, :, CONTACT_INDICES]
     return replace(blend, root=foot_locked_root(feet, blend.root[None], contacts[None])[0])
-
-
-def _soft_contacts(motion: Motion) -> Tensor:
-    """Returns how surely (T, 4), 0 to 1, feet touch the floor, coming and going over several frames."""
-    touching = foot_contacts(motion.positions, motion.fps).to(motion.root).T  # (4, T)
-    return F.avg_pool1d(touching, _SOFT, stride=1, padding=_SOFT // 2, count_include_pad=False).T

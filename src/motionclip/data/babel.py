@@ -14,7 +14,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from msgspec import Meta, Struct
 from motionclip.data.amass_names import sequence_key
 from motionclip.data.clip import TimedText
 from motionclip.data.store import FPS, Store
+from motionclip.data.text_files import read_text, shipped
 from motionclip.errors import DataError
 from motionclip.gate.documents import DocumentError, Name, Number, checked, parse_object
 
@@ -167,7 +167,7 @@ def babel_actions(count: int = 60) -> tuple[str, ...]:
     """
     if count not in (60, 120):
         raise DataError(f"BABEL-{count}; expected 60 or 120 classes")
-    names: list[str] = json.loads(files("motionclip.data").joinpath("babel_actions.json").read_text(encoding="utf-8"))
+    names: list[str] = json.loads(read_text(shipped("babel_actions.json")))
     return tuple(names[:count])
 
 

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
 from motionclip.data.clip import Caption, Clip, Source, fixed_split
+from motionclip.data.text_files import read_text, shipped
 from motionclip.errors import DataError
 from motionclip.formats.bvh import read_known_bvh
 
@@ -202,7 +202,7 @@ def _find(kind: str, name: str, table: Mapping[str, T]) -> T:
 
 @cache
 def _phrases() -> Phrases:
-    table = json.loads(files("motionclip.data").joinpath("bandai_namco.json").read_text(encoding="utf-8"))
+    table = json.loads(read_text(shipped("bandai_namco.json")))
 
     def tuples(lists: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
         return {name: tuple(phrases) for name, phrases in lists.items()}

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
+from motionclip.data.text_files import read_text, shipped
 from motionclip.errors import DataError
 from motionclip.motion import Motion
 
@@ -159,7 +159,5 @@ def fixed_split(dataset: str, key: str) -> str:
 @cache
 def fixed_splits(dataset: str) -> dict[str, str]:
     """Returns the split of each clip of a data set in ``splits.json``; empty if it has none of that data set."""
-    splits: dict[str, dict[str, str]] = json.loads(
-        files("motionclip.data").joinpath("splits.json").read_text(encoding="utf-8")
-    )
+    splits: dict[str, dict[str, str]] = json.loads(read_text(shipped("splits.json")))
     return splits.get(dataset, {})

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
 
-from motionclip.data.text_files import read_text
+from motionclip.data.text_files import read_text, shipped
 from motionclip.errors import DataError
 from motionclip.gate.documents import DocumentError, parse
 
@@ -46,7 +45,7 @@ class Reference:
 @cache
 def load_references() -> tuple[Reference, ...]:
     """Returns the references that the package ships."""
-    return read_references(Path(str(files("motionclip.data").joinpath("references.jsonl"))))
+    return read_references(shipped("references.jsonl"))
 
 
 def read_references(path: Path) -> tuple[Reference, ...]:

@@ -1,14 +1,20 @@
-"""Text files that users write or save from other programs, as words."""
+"""Text files: those that come with the package, and those that users write or save from other programs, as words."""
 
 from __future__ import annotations
 
 import codecs
+from importlib.resources import files
 from pathlib import Path
 
 from motionclip.errors import DataError
 
 _SAVE = "save it as UTF-8, a table of a spreadsheet as CSV UTF-8"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def shipped(name: str) -> Path:
+    """Returns the file of that name that comes with the package, beside this one."""
+    return Path(str(files("motionclip.data").joinpath(name)))
 
 
 def read_text(path: Path) -> str:

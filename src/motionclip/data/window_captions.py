@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
 from motionclip.data.clip import Clip, Item, Source, TimedText, captions_within
-from motionclip.data.text_files import read_text
+from motionclip.data.text_files import read_text, shipped
 from motionclip.errors import DataError
 from motionclip.gate.documents import DocumentError, Number, parse
 
@@ -64,7 +63,7 @@ class DescribedItem:
 
 def shipped_captions() -> Path:
     """Returns the file that comes with the package: about clips of `cmu`, `cmu_more`, `accad` and `cc0_games`."""
-    return Path(str(files("motionclip.data").joinpath("window_captions.jsonl")))
+    return shipped("window_captions.jsonl")
 
 
 def with_window_captions(source: Source, path: Path) -> Source:

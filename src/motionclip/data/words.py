@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 
 from motionclip.data.references import load_references
+from motionclip.data.text_files import read_text, shipped
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ def shipped_phrases() -> dict[str, tuple[str, ...]]:
 
 def shipped_reversals() -> dict[str, str]:
     """Returns the actions that are another one when they are played backwards, such as sitting down."""
-    path = files("motionclip.data").joinpath("reversals.json")
-    reversals: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    reversals: dict[str, str] = json.loads(read_text(shipped("reversals.json")))
     return reversals
+
+
+def unrelated_texts() -> list[str]:
+    """Returns texts that are about no movement, and noise, in many languages."""
+    return read_text(shipped("unrelated.txt")).splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from motionclip.errors import MotionError
 from motionclip.motion.skeleton import ANKLE_HEIGHT, CANONICAL, FOOT_HEIGHT, Skeleton
@@ -12,6 +13,8 @@ from motionclip.motion.skeleton import ANKLE_HEIGHT, CANONICAL, FOOT_HEIGHT, Ske
 CONTACT_JOINTS = ("left_ankle", "left_foot", "right_ankle", "right_foot")
 #: Where they are in the canonical skeleton.
 CONTACT_INDICES = CANONICAL.indices(CONTACT_JOINTS)
+#: Frames over which a soft contact comes and goes, so that holding a foot does not jerk the body.
+_SOFT = 5
 _REST_HEIGHTS = (ANKLE_HEIGHT, FOOT_HEIGHT, ANKLE_HEIGHT, FOOT_HEIGHT)
 
 
@@ -44,6 +47,15 @@ def foot_contacts(
     feet = positions[..., skeleton.indices(CONTACT_JOINTS), :]  # (..., T, 4, 3)
     low = feet[..., 1] < feet.new_tensor(_REST_HEIGHTS) + clearance
     return low & (_speeds(feet, fps) < speed)
+
+
+def soft_contacts(positions: Tensor, fps: float) -> Tensor:
+    """Returns how surely (T, 4), 0 to 1, feet touch the floor, coming and going over several frames.
+
+    Arguments and errors as of :func:`foot_contacts`, of one motion (T, 24, 3) on the canonical skeleton.
+    """
+    touching = foot_contacts(positions, fps).to(positions).T  # (4, T)
+    return F.avg_pool1d(touching, _SOFT, stride=1, padding=_SOFT // 2, count_include_pad=False).T
 
 
 def _speeds(points: Tensor, fps: float) -> Tensor:

@@ -10,15 +10,14 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from importlib.resources import files
 from pathlib import Path
 
 import torch
 
 from motionclip.data.paraphrases import Group, apart_from, read_paraphrases
 from motionclip.data.store import FPS, Store
-from motionclip.data.text_files import read_text
 from motionclip.data.windows import WindowSet
+from motionclip.data.words import unrelated_texts
 from motionclip.encoders import CachedEncoder, ImageEncoder, TextEncoder
 from motionclip.errors import DataError, ModelError, TextError
 from motionclip.model.checkpoint import Network, find_model, load_network, save_network
@@ -94,7 +93,7 @@ def train(
 def _known_words(data: TrainingSet, text_encoder: TextEncoder) -> KnownWords:
     """What the model learned from, with texts that are about no movement as far as the text encoder reads them."""
     unrelated = []
-    for text in read_text(Path(str(files("motionclip.data").joinpath("unrelated.txt")))).splitlines():
+    for text in unrelated_texts():
         with suppress(TextError):  # a language of which it knows no word
             unrelated.append(text_encoder.encode_texts([text]))
     return KnownWords.of(data.windows.texts, data.embeddings.cpu(), torch.cat(unrelated).cpu())

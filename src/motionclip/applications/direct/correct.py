@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from motionclip.applications.direct.constraints import Constraint, Pin, PoseAt, Posed, RootPath
 from motionclip.applications.direct.ik import Effectors, reach
@@ -15,11 +14,9 @@ from motionclip.applications.direct.spread import smoothed, spread
 from motionclip.model.postprocessing import ankle_corrections
 from motionclip.motion import CANONICAL, Motion, heading, horizontal
 from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_INDICES, foot_contacts
+from motionclip.motion.contacts import CONTACT_INDICES, soft_contacts
 from motionclip.motion.kinematics import move_ankles
 
-#: Frames over which a contact comes and goes, so that holding a foot does not jerk it.
-_SOFT = 5
 #: Seconds over which a pose's joints, its place, and a pin's joints fade into the motion around them.
 _POSE_FADE, _PLACE_FADE, _PIN_FADE = 0.6, 1.2, 0.6
 #: Seconds over which feet that stand elsewhere in a pose come to be held again.
@@ -35,7 +32,7 @@ _ANKLES = CANONICAL.indices(["left_ankle", "right_ankle"])
 
 def correct(motion: Motion, constraints: Sequence[Constraint]) -> Motion:
     """Returns a motion on the canonical skeleton that is nearly right, made right."""
-    contacts = _soft_contacts(motion)
+    contacts = soft_contacts(motion.positions, motion.fps)
     poses = sorted((each for each in constraints if isinstance(each, PoseAt)), key=lambda pose: pose.seconds)
     pins = [each for each in constraints if isinstance(each, Pin)]
     corrected = motion
@@ -134,9 +131,3 @@ def _feet_as(before: Motion, after: Motion, span: slice) -> Motion:
     shift = (before.positions - after.positions)[:, _ANKLES]
     shift[span] = 0
     return replace(after, rotations=move_ankles(after.rotations, *after.world, shift))
-
-
-def _soft_contacts(motion: Motion) -> Tensor:
-    """Returns how surely (T, 4), 0 to 1, feet touch the floor, coming and going over several frames."""
-    touching = foot_contacts(motion.positions, motion.fps).to(motion.root).T
-    return F.avg_pool1d(touching, _SOFT, stride=1, padding=_SOFT // 2, count_include_pad=False).T

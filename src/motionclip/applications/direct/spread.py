@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from motionclip.applications.transitions import smootherstep
+
 
 def spread(values: Tensor, knots: Sequence[int], frames: int, reach: int) -> Tensor:
     """Returns a correction (T, ...) that has its values (K, ...) at K frames and fades to 0 within ``reach`` of them.
@@ -34,7 +36,7 @@ def spread(values: Tensor, knots: Sequence[int], frames: int, reach: int) -> Ten
     for first, last, before, after in ways:
         shown = torch.arange(max(first, 0), min(last, frames - 1) + 1)
         share = ((shown - first) / max(last - first, 1)).to(values).view(-1, *[1] * before.dim())
-        result[shown] = torch.lerp(before, after, share**3 * (10 - 15 * share + 6 * share**2))
+        result[shown] = torch.lerp(before, after, smootherstep(share))
     return result
 
 

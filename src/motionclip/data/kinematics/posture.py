@@ -151,12 +151,10 @@ def leans(signals: Signals) -> Iterator[Fact]:
     if np.ptp(feet[:, [0, 2]], axis=0).max() > 0.08:
         return
     aside = signals.smooth(signals.local(signals.joint("pelvis") - feet)[:, 0], 0.3)
-    moves = [(int(np.argmin(aside)), int(np.argmax(aside)))]
     if np.ptp(aside) < 0.1:
         return
-    for low, high in moves:
-        start, stop = min(low, high), max(low, high) + 1
-        yield Fact("shift weight", start, stop, "left" if high > low else "right")
+    low, high = int(np.argmin(aside)), int(np.argmax(aside))
+    yield Fact("shift weight", min(low, high), max(low, high) + 1, "left" if high > low else "right")
 
 
 def twists(signals: Signals) -> Iterator[Fact]:
