@@ -1,10 +1,15 @@
 """Sentences become motions: lengths, seeds, and words or lengths that cannot be used."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 import motionclip
+from motionclip.applications.text_to_motion import ranked_takes
+from motionclip.cli.main import main
 from motionclip.errors import ModelError, TextError
+from motionclip.metrics.retrieval import cosines
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, Motion
 
@@ -62,3 +67,25 @@ def test_a_sentence_does_not_depend_on_its_neighbours(model: MotionCLIP) -> None
     alone = motionclip.text_to_motion(model, "a person waves", seconds=1)
     together = motionclip.text_to_motion(model, ["a person walks", "a person waves"], seconds=1)[1]
     torch.testing.assert_close(together.positions, alone.positions, atol=1e-4, rtol=0)
+
+
+def test_the_take_that_agrees_most_with_the_words_is_first(tiny_model: MotionCLIP) -> None:
+    words = tiny_model.embed_text(["a person walks", "a person waves"])
+    takes = ranked_takes(tiny_model, words, 1.0, seed=3, guidance=1.5, takes=5)
+    agreement = cosines(takes.flatten(0, 1), words).unflatten(0, (2, 5))
+    for number in range(2):
+        own = agreement[number, :, number]
+        assert (torch.diff(own) <= 0).all() and own[0] > own[-1]
+    drawn = tiny_model.sample(words, 1.0, guidance=1.5, seed=15, draws=5).unflatten(0, (2, 5))
+    torch.testing.assert_close(takes.sum(dim=1), drawn.sum(dim=1), atol=1e-5, rtol=0)
+
+
+@pytest.mark.slow
+def test_the_command_says_when_words_are_far_from_all_that_was_learned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["generate", "the price of gold", "a person walks", "--seconds", "1", "--out", str(tmp_path)]
+    assert main([*command, "--formats", "npz"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "what this model knows" in line]
+    assert len(told) == 1
+    assert told[0].startswith("'the price of gold' is far from what this model knows; nearest: '")

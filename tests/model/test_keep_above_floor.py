@@ -3,6 +3,7 @@
 import torch
 
 from motionclip.model.floor import keep_above_floor
+from motionclip.model.postprocessing import postprocess
 from motionclip.motion import CANONICAL, forward_kinematics
 from motionclip.motion import rotations as rot
 
@@ -50,3 +51,9 @@ def test_a_body_above_the_floor_is_left_alone() -> None:
     found, path = keep_above_floor(rotations, root)
     assert torch.equal(found, rotations)
     assert torch.equal(path, root)
+
+
+def test_it_is_a_step_after_decoding() -> None:
+    rotations, root = lying(0.15)
+    found, path = postprocess(rotations, root, torch.zeros(1, rotations.shape[1], 4), 30.0)
+    assert forward_kinematics(found, path, CANONICAL)[1][..., HANDS, 1].min() > 0.029

@@ -76,7 +76,7 @@ def generate(
             f"more than {model.max_seconds:g} seconds, or one thing after another, with --keep, --path, --pose or "
             "--pin; make the parts one by one, and join them with `motionclip storyboard`"
         )
-    say(*(known for known in familiarity(model, prompts) if not known.is_known))
+    say(*(str(known) for known in familiarity(model, prompts) if not known.is_known))
     if constraints:
         with track("steps") as on_step:
             directed = [motionclip.direct(model, text, constraints, on_step=on_step, **how) for text in prompts]
