@@ -1,4 +1,4 @@
-"""What the tests share: one thread, a cache folder of their own, small models, stores and real files.
+"""What the tests share: one thread, a cache folder of their own, small models, stores, real files, and a browser.
 
 A costly thing is made once in a session, also where several workers of pytest-xdist share the tests (``made_once``).
 """
@@ -6,6 +6,7 @@ A costly thing is made once in a session, also where several workers of pytest-x
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,6 +41,17 @@ REAL_FILES = {
     + [TAKE.format(2, 2, f"raise-up-{side}-hand_normal_001") for side in ("left", "right")]
     + [TAKE.format(2, 2, f"{take}_007") for take in ("walk_elderly", "run_normal", "wave-both-hands_active")],
 }
+#: Draws WebGL without a graphics card, and asks nobody outside for anything.
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -140,3 +152,16 @@ def base_model() -> MotionCLIP:
 def tiny_evaluator() -> Path:
     """The folder of an evaluator network for the procedural motions (`models/make.py`)."""
     return MODELS / "evaluator"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[object]:
+    """A browser of Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("no Chromium on the path")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield browser
+        browser.close()

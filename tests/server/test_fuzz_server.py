@@ -19,7 +19,6 @@ from starlette.testclient import TestClient
 
 import motionclip
 from motionclip.server.routes import router
-from motionclip.server.schemas import openapi_document
 
 _ALL = list(HealthCheck)
 _FEW = settings(phases=[Phase.generate], deadline=None, suppress_health_check=_ALL, database=None)
@@ -32,7 +31,7 @@ _LONG_WORK = ("POST /extend", "POST /fill", "POST /storyboard", "POST /restyle")
 @pytest.fixture(scope="module")
 def operations(app: FastAPI) -> dict[str, APIOperation]:
     # without Schemathesis's plugin for pytest, which needs an older pytest
-    found = [result.ok() for result in schemathesis.openapi.from_dict(openapi_document(app)).get_all_operations()]
+    found = [result.ok() for result in schemathesis.openapi.from_dict(app.openapi()).get_all_operations()]
     return {operation.label: operation for operation in found}
 
 

@@ -24,7 +24,7 @@ def guarded(model: MotionCLIP) -> TestClient:
 @pytest.mark.parametrize("said", [None, "", "Bearer", f"Bearer {TOKEN}x", f"bearer {TOKEN}", TOKEN, "Bearer \xff"])
 def test_without_the_token_nothing_is_answered(guarded: TestClient, said: str | None) -> None:
     headers = {} if said is None else {"Authorization": said.encode("latin-1")}
-    for route in ("/metrics", "/openapi.json", "/nowhere"):
+    for route in ("/metrics", "/docs.json", "/nowhere"):
         answer = guarded.get(route, headers=headers)  # type: ignore[arg-type]
         assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
 

@@ -1,8 +1,7 @@
-"""A studio in this process over the shipped model, and a headless Chromium that looks at it."""
+"""A studio in this process over the shipped model."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,18 +10,6 @@ import pytest
 import motionclip
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.studio.app import Studio
-
-#: Draws WebGL without a graphics card, and asks nobody outside for anything.
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 @pytest.fixture(scope="session")
@@ -43,16 +30,3 @@ def studio(model: MotionCLIP) -> Iterator[Studio]:
     page = Studio(model, port=0)
     yield page
     page.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[object]:
-    """A browser of Playwright."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no Chromium on the path")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=found, args=list(FLAGS))
-        yield browser
-        browser.close()

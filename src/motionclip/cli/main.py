@@ -38,6 +38,7 @@ GROUPS = {
     "applications": {
         "studio": "serve:studio",
         "serve": "serve:serve",
+        "mcp": "serve:mcp",
     },
     "models": {
         "prepare": "prepare:prepare",

@@ -1,4 +1,4 @@
-"""`motionclip serve` and `motionclip studio`: the applications over HTTP, and as a page in the browser."""
+"""`motionclip serve`, `studio` and `mcp`: the applications over HTTP, as a page, and as tools of an assistant."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def serve(
     if workers < 1:
         raise MotionClipError(f"--workers {workers}; expected 1 or more")
     make_app = partial(_app, options, library, token, limits)
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C; requests: /openapi.json)"
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C)"
     if workers > 1:
         say(address)
         serve_in_processes(make_app, host, port, limits, workers)
@@ -118,6 +118,22 @@ def studio(
     finally:
         end_soon()
         page.close()
+
+
+def mcp(*, folder: Annotated[Path, arg(metavar="DIR")] = Path(), options: Model) -> None:
+    """Offer motions as tools to an assistant (Model Context Protocol).
+
+    It speaks over standard input and output: an assistant starts it, as docs/mcp.md shows.
+
+    Args:
+        folder: Where the tools read and write files, and nowhere else.
+    """
+    _check_packages("mcp", "mcp")
+    from motionclip.server.mcp_tools import mcp_server
+
+    if not folder.is_dir():
+        raise MotionClipError(f"--folder {folder}: no such folder; expected one that is there")
+    mcp_server(options.load(), folder).run()
 
 
 def _check_packages(extra: str, *needed: str) -> None:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from motionclip.applications.search.library import LibraryIndex
 from motionclip.model.pipeline import MotionCLIP
+from motionclip.server import pages
 from motionclip.server.errors import handle_exception
 from motionclip.server.limits import Limits
 from motionclip.server.middleware import AccessLog, Guard, RequestLimits
@@ -21,8 +22,8 @@ from motionclip.server.schemas import ERROR_RESPONSES, openapi_document
 from motionclip.server.service import Service
 
 _DESCRIPTION = (
-    "Words and human motion in one latent space. The Accept header chooses the format of a motion; docs/server.md has "
-    "an example of each request."
+    "Words and human motion in one latent space. The Accept header (here the *media type* of an answer) chooses the "
+    "format of a motion."
 )
 
 
@@ -50,19 +51,21 @@ def create_app(
         yield
         service.close()
 
-    # no /docs: FastAPI's page loads its scripts from elsewhere
     app = FastAPI(
         title="motionclip",
         version=version("motionclip"),
         description=_DESCRIPTION,
         lifespan=lifespan,
-        docs_url=None,
+        docs_url=None,  # FastAPI's own page loads its scripts from elsewhere
         redoc_url=None,
         responses=ERROR_RESPONSES,
     )
     app.state.service = service
+    app.include_router(pages.router)
     app.include_router(router)
-    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
+    app.openapi = partial(  # type: ignore[method-assign]
+        openapi_document, app, latent_dim=model.config.latent_dim, needs_token=token is not None
+    )
     app.add_exception_handler(HTTPException, handle_exception)
     app.add_exception_handler(RequestValidationError, handle_exception)
     # the last one added is the outermost

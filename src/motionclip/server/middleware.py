@@ -27,6 +27,8 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CLIENT_LEFT = 499
 #: Open to everybody: whether the server runs is what load balancers ask.
 _OPEN = ("/health", "/ready")
+#: Shown without a token, which a browser cannot send when it opens a page: what stands in them is in the source, too.
+_PAGES = re.compile(r"/|/docs(/.*)?|/openapi\.json")
 _LEAST_TOKEN = 16
 #: Answered however many requests are being answered: a server that is busy is not dead.
 _ALWAYS = "/health"
@@ -114,16 +116,18 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in _OPEN:
-            self._check(Headers(scope=scope))
+            self._check(Headers(scope=scope), scope["path"])
         await self._app(scope, receive, send)
 
-    def _check(self, headers: Headers) -> None:
+    def _check(self, headers: Headers, path: str) -> None:
         if self._expected is None:
             if not is_loopback(host_name(headers.get("host", ""))):
                 raise HttpError(403, "Forbidden", "a request to another host; expected localhost or 127.0.0.1")
             if not all(is_local_origin(origin) for origin in headers.getlist("origin")):
                 raise HttpError(403, "Forbidden", "a request from a page of another site; expected one of this machine")
-        elif not hmac.compare_digest(headers.get("authorization", "").encode("latin-1"), self._expected):
+        elif not _PAGES.fullmatch(path) and not hmac.compare_digest(
+            headers.get("authorization", "").encode("latin-1"), self._expected
+        ):
             message = "no token, or a wrong one; expected the header 'Authorization: Bearer TOKEN'"
             raise HttpError(401, "Unauthorized", message, {"WWW-Authenticate": "Bearer"})
 

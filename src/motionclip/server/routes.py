@@ -177,7 +177,7 @@ async def interpolate(request: Request, service: ServiceDependency) -> Response:
 
 @motion_route("/edit", schemas.EditRequest)
 def edit(model: MotionCLIP, form: Form[schemas.EditRequest], _: ProgressCallback) -> Motion:
-    """``base``, less ``minus``, with ``plus``."""
+    """`base`, less `minus`, with `plus`."""
     body = form.body
     return motionclip.edit(
         model,
@@ -194,7 +194,7 @@ def edit(model: MotionCLIP, form: Form[schemas.EditRequest], _: ProgressCallback
 
 @motion_route("/restyle", schemas.RestyleRequest)
 def restyle(model: MotionCLIP, form: Form[schemas.RestyleRequest], _: ProgressCallback) -> Motion:
-    """``base``, done in another style: one that the model knows by name, such as "elderly", or in words."""
+    """`base`, done in another style: one that the model knows by name, such as "elderly", or in words."""
     body = form.body
     return motionclip.restyle(
         model,

@@ -31,6 +31,11 @@ Texts = Annotated[list[Text], Field(min_length=1, max_length=limits.MAX_TEXTS)]
 LabelSetName = Literal["babel60", "babel120", "bandai"]
 
 
+def _example(**fields: Any) -> ConfigDict:
+    """Returns the settings of a body of a request, with the example that the OpenAPI document shows."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [fields]})
+
+
 class RequestBody(BaseModel):
     """Base of the bodies of requests. Unknown fields are errors."""
 
@@ -57,11 +62,15 @@ class SampledRequest(RequestBody):
 class GenerateRequest(SampledRequest):
     """A motion for a sentence."""
 
+    model_config = _example(text="a person waves with both hands", seconds=2, seed=1)
+
     text: Text
 
 
 class InterpolateRequest(SampledRequest):
     """Motions from one to another, both ends included."""
+
+    model_config = _example(a="a person walks", b="a person runs", steps=3, seconds=2)
 
     a: TextOrFile
     b: TextOrFile
@@ -73,6 +82,8 @@ class InterpolateRequest(SampledRequest):
 class EditRequest(SampledRequest):
     """A motion, less what one says, with what another says."""
 
+    model_config = _example(base="a person walks", minus="a person walks", plus="a person runs", seconds=2)
+
     base: TextOrFile
     minus: TextOrFile | None = None
     plus: TextOrFile | None = None
@@ -83,6 +94,8 @@ class EditRequest(SampledRequest):
 class RestyleRequest(SampledRequest):
     """A motion, done in another style."""
 
+    model_config = _example(base="a person walks", style="elderly", seconds=2)
+
     base: TextOrFile
     style: Text
     strength: Strength = 1.0
@@ -90,6 +103,8 @@ class RestyleRequest(SampledRequest):
 
 class ComposeRequest(SampledRequest):
     """The upper body of one motion on the lower body of another."""
+
+    model_config = _example(upper="a person waves with both hands", lower="a person walks", seconds=2)
 
     upper: TextOrFile
     lower: TextOrFile
@@ -105,6 +120,10 @@ class StoryboardShot(RequestBody):
 class StoryboardRequest(RequestBody):
     """One motion that does one thing after the other."""
 
+    model_config = _example(
+        shots=[{"source": "a person walks", "seconds": 2}, {"source": "a person waves", "seconds": 2}]
+    )
+
     shots: list[StoryboardShot] = Field(min_length=1, max_length=limits.MAX_SHOTS)
     overlap: float = Field(DEFAULT_OVERLAP, gt=0, le=5, allow_inf_nan=False, description="Seconds of each transition.")
     seed: Seed = 0
@@ -113,6 +132,8 @@ class StoryboardRequest(RequestBody):
 
 class MotionRequest(RequestBody):
     """A request about one uploaded motion."""
+
+    model_config = _example(motion={"file": "file"})
 
     motion: FilePart = FilePart()
 
@@ -128,11 +149,15 @@ class CompletionRequest(MotionRequest):
 class FillRequest(CompletionRequest):
     """A motion with gaps, each from a second to a later one."""
 
+    model_config = _example(gaps=[[0.5, 1.0]])
+
     gaps: list[tuple[Second, Second]] = Field(min_length=1, max_length=limits.MAX_GAPS)
 
 
 class ExtendRequest(CompletionRequest):
     """A motion that is to go on, or to begin earlier."""
+
+    model_config = _example(seconds=1, text="a person runs")
 
     seconds: Seconds = 2.0
     before: bool = False
@@ -140,6 +165,8 @@ class ExtendRequest(CompletionRequest):
 
 class RecognizeRequest(MotionRequest):
     """What is done in a motion, out of labels."""
+
+    model_config = _example(labels=["walking", "running", "waving"], top=2)
 
     labels: LabelSetName | Texts = "babel60"
     top: int = Field(5, ge=1, le=limits.MAX_TEXTS)
@@ -149,12 +176,16 @@ class RecognizeRequest(MotionRequest):
 class CaptionRequest(MotionRequest):
     """The sentences that are nearest to what is done in a motion."""
 
+    model_config = _example(top=3)
+
     sentences: Texts | None = Field(None, description="What to choose from; the server's own if not given.")
     top: int = Field(5, ge=1, le=limits.MAX_TEXTS)
 
 
 class ConvertRequest(MotionRequest):
     """A motion in another format, or a part of it."""
+
+    model_config = _example(start=0.5, end=1.5, fps=60)
 
     fps: float | None = Field(None, ge=1, le=240, allow_inf_nan=False)
     start: float = Field(0, ge=0, le=MAX_SECONDS, allow_inf_nan=False)
@@ -164,6 +195,8 @@ class ConvertRequest(MotionRequest):
 
 class SearchRequest(RequestBody):
     """Stretches of the library that fit all queries together."""
+
+    model_config = _example(queries=["a person walks"], top=3)
 
     queries: list[TextOrFile] = Field(min_length=1, max_length=limits.MAX_FILES)
     top: int = Field(10, ge=1, le=limits.MAX_HITS)
@@ -358,14 +391,24 @@ def motions_content() -> dict[int | str, dict[str, Any]]:
     return {200: {"description": "The motions.", "content": content}}
 
 
-def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """Returns the OpenAPI document of an app, with the schemas that its routes refer to by hand."""
+def openapi_document(app: FastAPI, *, latent_dim: int, needs_token: bool) -> dict[str, Any]:
+    """Returns the OpenAPI document of an app, with the schemas that its routes refer to by hand.
+
+    Args:
+        app: whose routes are described.
+        latent_dim: D, for the example of ``/decode``.
+        needs_token: whether clients have to send one.
+    """
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         kinds = [(schema, "validation") for schema in _REFERENCED]
         _, own = models_json_schema(kinds, ref_template=_REF)  # type: ignore[arg-type]
         components = document.setdefault("components", {})
         components["schemas"] = own["$defs"] | components.get("schemas", {})
+        components["schemas"]["DecodeRequest"]["examples"] = [{"latent": [latent_dim**-0.5] * latent_dim, "seconds": 2}]
+        if needs_token:
+            components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            document["security"] = [{"token": []}]
         app.openapi_schema = document
     return app.openapi_schema
 
