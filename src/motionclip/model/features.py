@@ -57,6 +57,10 @@ class Batch:
         """Returns the windows on a device."""
         return Batch(self.sixd.to(device), self.root.to(device), self.mask.to(device))
 
+    def rows(self, chosen: slice) -> Batch:
+        """Returns some of the windows."""
+        return Batch(self.sixd[chosen], self.root[chosen], self.mask[chosen])
+
     @classmethod
     def padded(cls, batches: Sequence[Batch]) -> Batch:
         """Returns the windows of several batches as one, padded with zeros to the longest."""
@@ -233,7 +237,10 @@ def _slices(*sizes: int) -> tuple[slice, ...]:
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {
         "positions": PositionLayout(
-            _POSITIONS + _ROTATIONS + 3, _slices(_POSITIONS, _ROTATIONS, 1, 2), metres=(1.0, 0.1, 1.0, 0.2)
+            _POSITIONS + _ROTATIONS + 3,
+            _slices(_POSITIONS, _ROTATIONS, 1, 2),
+            # a wrong root is wrong for all joints at once, and squared errors of joints add up
+            metres=(1.0, 0.05, _JOINTS**0.5, 0.4),
         ),
         "velocity": VelocityLayout(_ROTATIONS + 3, _slices(_ROTATIONS, 1, 2), metres=(0.5, 1.0, 0.5)),
         "translation": TranslationLayout(_ROTATIONS + 6, _slices(_ROTATIONS, 6), metres=(0.5, 1.0)),

@@ -213,6 +213,8 @@ class ResidualAutoencoder(MotionAutoencoder):
     """PCA autoencoder, the transformers that correct it, text and image heads, and feature statistics."""
 
     predicts_contacts = True
+    encoder: MotionEncoder
+    decoder: MotionDecoder
     feature_mean: Tensor
     feature_scale: Tensor
 
@@ -228,17 +230,21 @@ class ResidualAutoencoder(MotionAutoencoder):
 
     def start_from(self, batch: Batch) -> None:
         """Takes feature statistics and principal components from sample windows."""
-        features = self.layout.features(batch, self.config.fps)
-        real = features[batch.mask]
+        real = self.layout.features(batch, self.config.fps)[batch.mask]
         self.feature_mean.copy_(real.mean(dim=0))
         deviation = real.std(dim=0)
-        weights = torch.empty_like(deviation)
         # one scale for all channels of a kind: a scale per channel would blow up the noise of those that hardly move
-        for kind, metres in zip(self.layout.kinds, self.layout.metres, strict=True):
+        for kind in self.layout.kinds:
             self.feature_scale[kind] = deviation[kind].square().mean().sqrt().clamp(min=1e-3)
+        self.take_components(batch)
+
+    def take_components(self, batch: Batch) -> None:
+        """Takes the principal components of sample windows; the transformers stay as they are."""
+        weights = torch.empty_like(self.feature_scale)
+        for kind, metres in zip(self.layout.kinds, self.layout.metres, strict=True):
             weights[kind] = self.feature_scale[kind] * metres
-        normalised = (features - self.feature_mean) / self.feature_scale
-        self.linear.start_from_pca(normalised, batch.mask.sum(dim=1), weights)
+        features = (self.layout.features(batch, self.config.fps) - self.feature_mean) / self.feature_scale
+        self.linear.start_from_pca(features, batch.mask.sum(dim=1), weights)
 
     def encode(self, batch: Batch) -> Tensor:
         """Returns the unit latents (B, D) of windows."""

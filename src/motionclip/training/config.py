@@ -137,6 +137,8 @@ class TrainConfig:
         model: sizes of the network.
         start: name or folder of a trained model with these sizes to start from, instead of random weights and PCA; its
             text encoder must be the same.
+        new_components: take the principal components of ``start`` anew from the training windows and carry the rest of
+            its network over to them (`model/renewal.py`), for motions that are unlike those that it was trained on.
         losses: weight of each loss.
         body: .npz or .pkl of the SMPL, SMPL-H or SMPL-X model whose vertices the loss `vertices` compares; the default
             body without one. Frames are rendered with a body of one's own by `motionclip prepare --body`.
@@ -159,6 +161,7 @@ class TrainConfig:
     start: Annotated[
         str | None, arg(constructor=str, metavar="MODEL", help_behavior_hint="(default: random weights and PCA)")
     ] = None
+    new_components: bool = False
     losses: LossWeights = field(default_factory=LossWeights)
     body: Annotated[
         str | None, arg(constructor=str, metavar="FILE", help_behavior_hint="(default: the default body)")
@@ -183,6 +186,8 @@ class TrainConfig:
         _check_least(self, 0, "seed")
         if self.uses_images and self.model.architecture != "paper" and not self.model.image_head:
             raise ModelError("losses.image_cosine has a weight, but the model has no image head; set model.image_head")
+        if self.new_components and (self.start is None or self.model.architecture == "paper"):
+            raise ModelError("new_components needs a model of our architecture to start from; give --start too")
         longest = self.model.max_frames / self.model.fps
         if max(self.windows.seconds) > longest:
             raise ModelError(f"windows.seconds are {self.windows.seconds}; the model takes at most {longest:g} seconds")

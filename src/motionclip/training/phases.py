@@ -15,6 +15,7 @@ from torch import Tensor
 
 from motionclip.body import load_body
 from motionclip.data.paraphrases import Group
+from motionclip.data.windows import WindowSet
 from motionclip.encoders import TextEncoder
 from motionclip.losses.alignment import TextTargets
 from motionclip.losses.distributed import gathered, summed
@@ -24,6 +25,7 @@ from motionclip.model.checkpoint import Network
 from motionclip.model.features import Batch
 from motionclip.model.network import ResidualAutoencoder
 from motionclip.model.prior import FlowNoise
+from motionclip.model.renewal import renew_components
 from motionclip.training.batches import TrainingSet, gather, rows_of, text_targets
 from motionclip.training.config import TrainConfig
 from motionclip.training.distributed import DistributedContext
@@ -98,17 +100,27 @@ def train_on_paraphrases(
 # The auto-encoder with its heads, on windows.
 
 
+def take_components(network: Network, config: TrainConfig, windows: WindowSet) -> None:
+    """Begin the auto-encoder at PCA of training windows, in place; one that was trained only where it is asked for."""
+    if config.start is not None and not config.new_components:
+        return
+    torch.manual_seed(derived_seed(config.seed, "start"))  # torch.pca_lowrank takes no generator
+    generator = generator_for(config.seed, "start")
+    frames = [round(seconds * config.model.fps) for seconds in config.windows.seconds]
+    draws = [windows.draw(generator, _START_WINDOWS, count, config.windows.mirror) for count in frames]
+    batch = Batch.padded([gather(windows, draw) for draw in draws])
+    if config.start is None:
+        network.autoencoder.start_from(batch)
+    else:
+        renew_components(network, batch)
+
+
 def train_autoencoder(
     model: MotionAutoencoder, run: RunFolder, data: TrainingSet, unseen: TrainingSet | None, on_step: StepCallback
 ) -> None:
     """Train the auto-encoder in place, with validation on the way; it ends with the averaged weights."""
     config, distributed, windows = run.config, run.distributed, data.windows
     mirror, fps = config.windows.mirror, config.model.fps
-    torch.manual_seed(derived_seed(config.seed, "start"))  # torch.pca_lowrank takes no generator
-    start = generator_for(config.seed, "start")
-    if config.start is None:
-        draws = [windows.draw(start, _START_WINDOWS, round(length * fps), mirror) for length in config.windows.seconds]
-        model.start_from(Batch.padded([gather(windows, draw) for draw in draws]))
     distributed.share_weights(model)
     model.compute_dtype = torch.bfloat16 if config.bf16 else None
     learner = Learner("autoencoder", model, run, on_step, slow=model.slow_parameters)

@@ -28,6 +28,7 @@ from motionclip.training.distributed import DistributedContext
 from motionclip.training.learner import StepCallback, derived_seed
 from motionclip.training.phases import (
     encode_windows,
+    take_components,
     train_autoencoder,
     train_head,
     train_on_paraphrases,
@@ -80,6 +81,7 @@ def train(
             torch.manual_seed(derived_seed(config.seed, "weights"))
             network = _network(config).to(device)
             train_on_paraphrases(network, run, groups, CachedEncoder(text_encoder), on_step)
+            take_components(network, config, data.windows)
             train_autoencoder(network.autoencoder, run, data, unseen, on_step)
             encoded = functools.cache(lambda: encode_windows(network.autoencoder, data, config, distributed))
             train_head(network, run, encoded, on_step)
