@@ -60,7 +60,7 @@ def test_a_turned_text_encoder_is_turned_back(base: MotionCLIP, adaptation: Adap
     unseen = ["someone strolls along", "sit down on a bench", "a child hops around"]
     similarity = cosines(adapted.embed_text(unseen), base.embed_text(unseen))
     assert (similarity.argmax(dim=1) == torch.arange(3)).all()
-    assert similarity.diagonal().mean() > 0.4  # a linear head in place of one with a hidden layer
+    assert similarity.diagonal().min() > 0.75
 
 
 def test_pictures_are_moved_out_of_their_own_cone(base: MotionCLIP, adaptation: Adaptation) -> None:
@@ -99,14 +99,15 @@ def test_the_ridge_is_the_best_of_those_tried_by_leaving_one_out() -> None:
 
 
 @pytest.mark.skipif(not CLIP_TEXTS.is_file(), reason="the texts with real CLIP embeddings are not here")
-@pytest.mark.parametrize(("kind", "at_least"), [("label", 30), ("definition", 30), ("description", 20)])
+@pytest.mark.parametrize(("kind", "at_least"), [("label", 35), ("definition", 45), ("description", 20)])
 def test_real_clip_embeddings_find_unseen_texts(base: MotionCLIP, kind: str, at_least: float) -> None:
     with np.load(CLIP_TEXTS, allow_pickle=False) as stored:
         texts, held = stored["texts"].tolist(), torch.from_numpy(stored["kinds"] == kind)
         inputs = F.normalize(torch.from_numpy(stored["embeddings"]), dim=-1)
-    latents = base.embed_text(texts)
-    mapped = fit_linear(inputs[~held], latents[~held])(inputs[held])
-    found = retrieval(cosines(mapped, latents[held]), torch.eye(120, dtype=torch.bool))
+    own = base.text_encoder.encode_texts(texts)
+    mapped = fit_linear(inputs[~held], own[~held])(inputs[held])
+    head = base.network.autoencoder.text_head
+    found = retrieval(cosines(head(mapped), head(own[held])), torch.eye(120, dtype=torch.bool))
     assert found.recall[0] > at_least
 
 

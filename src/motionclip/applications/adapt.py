@@ -1,9 +1,9 @@
 """Adaptation: another text encoder in front of a trained model, without training.
 
-The map from the other encoder's text embeddings x_i to the model's own text latents z_i is a ridge regression, in
-closed form: W minimises sum_i |W (x_i - mean x) - (z_i - mean z)|^2 + ridge |W|^2. The ridge is the one with the least
-leave-one-out error, which needs no refitting: a residual divided by 1 - h_i, with h_i the diagonal of the hat matrix
-(Allen's PRESS; Hastie et al., "The Elements of Statistical Learning", equation 7.52).
+The map from the other encoder's text embeddings x_i to those of the model's own encoder y_i is a ridge regression, in
+closed form: W minimises sum_i |W (x_i - mean x) - (y_i - mean y)|^2 + ridge |W|^2. The text head goes on from there.
+The ridge is the one with the least leave-one-out error, which needs no refitting: a residual divided by 1 - h_i, with
+h_i the diagonal of the hat matrix (Allen's PRESS; Hastie et al., "The Elements of Statistical Learning", eq. 7.52).
 
 CLIP keeps the embeddings of texts and of images in cones that do not touch (Liang et al., "Mind the Gap", NeurIPS
 2022). An image is therefore moved by the difference of the means of texts and of images of the same motions, rendered
@@ -74,14 +74,14 @@ def default_captions() -> tuple[str, ...]:
 
 def fit_linear(inputs: Tensor, targets: Tensor) -> LinearMap:
     """Returns the ridge regression from inputs (N, E) to targets (N, D) with the least leave-one-out error."""
-    x, z = inputs.double(), targets.double()
-    centre, goal = x.mean(dim=0), z.mean(dim=0)
+    x, y = inputs.double(), targets.double()
+    centre, goal = x.mean(dim=0), y.mean(dim=0)
     u, s, vt = torch.linalg.svd(x - centre, full_matrices=False)
-    seen = u.T @ (z - goal)
+    seen = u.T @ (y - goal)
 
     def left_out_error(ridge: float) -> float:
         shrink = s.square() / (s.square() + ridge)
-        residual = z - goal - u @ (shrink[:, None] * seen)
+        residual = y - goal - u @ (shrink[:, None] * seen)
         hat = 1 / len(x) + (u.square() * shrink).sum(dim=1)
         return (residual / (1 - hat).clamp(min=1e-6)[:, None]).square().mean().item()
 
@@ -100,27 +100,29 @@ def adapt(
     """Returns a copy of a model that takes another encoder's texts, and its images if it has an image encoder.
 
     Args:
-        model: with a text head that can be replaced: not the paper's network, whose latent is its text encoder's space.
+        model: with a text head of its own: not the paper's network, whose latent is its text encoder's space.
         text_encoder: the new text encoder.
         captions: texts in English to fit the map on, several hundred or more; by default :func:`default_captions`.
         on_stage: called with a line on what is being done.
 
     Raises:
         DataError: if there are too few captions.
-        ModelError: if the model's heads cannot be replaced.
+        ModelError: if the model has no heads of its own.
     """
     texts = list(dict.fromkeys(captions or default_captions()))
     if len(texts) < _LEAST_CAPTIONS:
         raise DataError(f"{len(texts)} distinct captions; expected at least {_LEAST_CAPTIONS}, better a thousand")
-    if not model.has_linear_heads:
+    if not model.has_text_head:
         raise ModelError(
             "the paper's network has its text encoder's space as latent; train it with that text encoder instead"
         )
     on_stage(f"encoding {len(texts)} captions with {text_encoder.name}")
-    inputs, targets = text_encoder.encode_texts(texts), model.embed_text(texts).cpu()
+    inputs, targets = text_encoder.encode_texts(texts), model.text_encoder.encode_texts(texts)
     held = torch.arange(len(inputs)) % _HELD_OUT == 0
     mapped = fit_linear(inputs[~held], targets[~held])(inputs[held])
-    held_out = retrieval(cosines(mapped, targets[held]), torch.eye(int(held.sum()), dtype=torch.bool))
+    head = model.network.autoencoder.text_head
+    found, own = (head(rows.to(model.device)).detach() for rows in (mapped, targets[held]))
+    held_out = retrieval(cosines(found, own), torch.eye(int(held.sum()), dtype=torch.bool))
     text_map = fit_linear(inputs, targets)
     image_bias, gap = None, None
     if isinstance(text_encoder, ImageEncoder):

@@ -87,37 +87,27 @@ class MotionAutoencoder(nn.Module, ABC):
         return torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
 
 
-class LinearHead(nn.Module):
-    """A linear map to the unit sphere; linear, so that the geometry of the text encoder's space carries over."""
+class EmbeddingHead(nn.Module):
+    """A linear map of text or image embeddings to the unit sphere after another one, ``paraphrase``, to a sphere, too.
 
-    def __init__(self, config: ModelConfig):
-        super().__init__()
-        self.linear = nn.Linear(config.text_dim, config.latent_dim)
-        if config.text_dim == config.latent_dim:
-            nn.init.eye_(self.linear.weight)
-            nn.init.zeros_(self.linear.bias)
-
-    def forward(self, embedding: Tensor) -> Tensor:
-        """Returns the unit latents (N, D) of embeddings (N, text_dim)."""
-        return F.normalize(self.linear(embedding), dim=-1)
-
-
-class TextHead(LinearHead):
-    """A linear map after another one, ``paraphrase``, that brings sentences about the same motion together.
-
-    The inner map is trained on sentences alone and frozen while the outer one is trained with motions: described
-    motions are too few to learn from how people vary their words. It starts as the identity. With ``text_hidden``
-    numbers, a hidden layer corrects the outer map, from zero: what a phrase stands for ("surrender") is no linear
-    function of its embedding.
+    The inner map brings sentences about the same motion together. It is trained on sentences alone and frozen while the
+    outer one is trained with motions: described motions are too few to learn from how people vary their words. It
+    starts as the identity; in an adapted model it also leads from the new encoder's space to the old one's
+    (`applications/adapt.py`). With ``text_hidden`` numbers, a hidden layer corrects the outer map, from zero: what a
+    phrase stands for ("surrender") is no linear function of its embedding.
     """
 
     def __init__(self, config: ModelConfig):
-        super().__init__(config)
-        self.paraphrase = nn.Linear(config.text_dim, config.text_dim).requires_grad_(False)
-        nn.init.eye_(self.paraphrase.weight)
-        nn.init.zeros_(self.paraphrase.bias)
-        self.up = nn.Linear(config.text_dim, config.text_hidden) if config.text_hidden else None
+        super().__init__()
+        size = config.text_inner or config.text_dim
+        self.paraphrase = nn.Linear(config.text_dim, size).requires_grad_(False)
+        self.linear = nn.Linear(size, config.latent_dim)
+        self.up = nn.Linear(size, config.text_hidden) if config.text_hidden else None
         self.down = nn.Linear(config.text_hidden, config.latent_dim) if config.text_hidden else None
+        for square in (self.paraphrase, self.linear):
+            if square.in_features == square.out_features:
+                nn.init.eye_(square.weight)
+                nn.init.zeros_(square.bias)
         if self.down is not None:
             nn.init.zeros_(self.down.weight)
             nn.init.zeros_(self.down.bias)
@@ -125,10 +115,11 @@ class TextHead(LinearHead):
     def forward(self, embedding: Tensor) -> Tensor:
         """Returns the unit latents (N, D) of embeddings (N, text_dim)."""
         inner = F.normalize(self.paraphrase(embedding), dim=-1)
-        if self.up is None or self.down is None:
-            return super().forward(inner)
-        scale = inner.shape[-1] ** 0.5  # numbers of unit variance, on which the hidden layer's steps are of use
-        return F.normalize(self.linear(inner) + self.down(F.gelu(self.up(inner * scale))), dim=-1)
+        outer = self.linear(inner)
+        if self.up is not None and self.down is not None:
+            scale = inner.shape[-1] ** 0.5  # numbers of unit variance, on which the hidden layer's steps are of use
+            outer = outer + self.down(F.gelu(self.up(inner * scale)))
+        return F.normalize(outer, dim=-1)
 
 
 class ScaledHead(nn.Module):

@@ -31,6 +31,7 @@ class ModelConfig:
         max_frames: longest motion that the model encodes or decodes, in frames.
         text_encoder: name of the frozen text encoder.
         text_dim: size of that text encoder's text embeddings.
+        text_inner: size of what the text head's inner map makes of an embedding; 0 for ``text_dim``.
         text_hidden: hidden numbers of the correction of the text head's linear map; 0 for none.
         latent_dim: D, size of the latent: a unit vector in ``residual``; in ``paper`` of the text encoder's size.
         image_head: whether the model takes image embeddings too; always true of ``paper``.
@@ -55,6 +56,7 @@ class ModelConfig:
     max_frames: Annotated[int, Meta(ge=1, le=100_000)] = 180
     text_encoder: Name = "minilm"
     text_dim: Size = 384
+    text_inner: Annotated[int, Meta(ge=0, le=16_384)] = 0
     text_hidden: Annotated[int, Meta(ge=0, le=16_384)] = 0
     latent_dim: Size = 384
     image_head: bool = False

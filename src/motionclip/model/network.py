@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from motionclip.model.autoencoder import Decoded, LinearHead, MotionAutoencoder, TextHead
+from motionclip.model.autoencoder import Decoded, EmbeddingHead, MotionAutoencoder
 from motionclip.model.config import ModelConfig
 from motionclip.model.features import Batch
 from motionclip.model.layers import Layer, sinusoid
@@ -223,8 +223,8 @@ class ResidualAutoencoder(MotionAutoencoder):
         self.linear = PCAAutoencoder(config)
         self.encoder = MotionEncoder(config)
         self.decoder = MotionDecoder(config)
-        self.text_head = TextHead(config)
-        self.image_head = LinearHead(config) if config.image_head else None
+        self.text_head = EmbeddingHead(config)
+        self.image_head = EmbeddingHead(config) if config.image_head else None
         self.register_buffer("feature_mean", torch.zeros(self.layout.channels))
         self.register_buffer("feature_scale", torch.ones(self.layout.channels))
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from motionclip.encoders import ImageEncoder, TextEncoder, load_text_encoder
 from motionclip.errors import ModelError
-from motionclip.model.autoencoder import Decoded, LinearHead, MotionAutoencoder
+from motionclip.model.autoencoder import Decoded, EmbeddingHead, MotionAutoencoder
 from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network, save_network
 from motionclip.model.features import Batch, from_motion, to_motions
 from motionclip.model.known_words import KnownWords, load_known_words
@@ -101,9 +101,9 @@ class MotionCLIP:
         return self.network.autoencoder.predicts_contacts
 
     @property
-    def has_linear_heads(self) -> bool:
-        """Whether texts and images reach the latent through linear maps, which :meth:`adapted` can replace."""
-        return isinstance(self.network.autoencoder.text_head, LinearHead)
+    def has_text_head(self) -> bool:
+        """Whether texts and images reach the latent through heads of the model's own, which :meth:`adapted` keeps."""
+        return isinstance(self.network.autoencoder.text_head, EmbeddingHead)
 
     @property
     def fingerprint(self) -> str:
@@ -131,32 +131,38 @@ class MotionCLIP:
     def adapted(
         self, text_encoder: TextEncoder, weight: Tensor, text_bias: Tensor, image_bias: Tensor | None = None
     ) -> MotionCLIP:
-        """Returns a copy with new heads for another text encoder: latents are weight @ embedding + bias, normalised.
+        """Returns a copy that takes another text encoder's embeddings, led to those that it knows by a linear map.
 
         Args:
             text_encoder: the other text encoder, of E numbers.
-            weight: (D, E), of both heads.
-            text_bias: (D,) of the text head.
-            image_bias: (D,) of the image head; None for a model that takes no images.
+            weight: (text_dim, E) of the map weight @ embedding + bias, for texts and images.
+            text_bias: (text_dim,) for texts.
+            image_bias: (text_dim,) for images; None for a model that takes no images.
 
         Raises:
-            ModelError: if the model has no linear heads.
+            ModelError: if the model has no heads of its own.
         """
-        if not self.has_linear_heads:
+        if not self.has_text_head:
             raise ModelError(
                 "the paper's network has its text encoder's space as latent; train it with that text encoder instead"
             )
         config = self.config.with_text_encoder(text_encoder.name, text_encoder.dim, image_head=image_bias is not None)
-        network = Network(dataclasses.replace(config, text_hidden=0))
-        heads = ("autoencoder.text_head.", "autoencoder.image_head.")
-        state, fresh = self.network.state_dict(), network.state_dict()
-        kept = {name: value for name, value in state.items() if not name.startswith(heads)}
-        network.load_state_dict(kept | {name: value for name, value in fresh.items() if name.startswith(heads)})
-        for head, bias in ((network.autoencoder.text_head, text_bias), (network.autoencoder.image_head, image_bias)):
-            if isinstance(head, LinearHead) and bias is not None:
-                head.linear.weight.copy_(weight)
-                head.linear.bias.copy_(bias)
+        network = Network(dataclasses.replace(config, text_inner=self.config.text_inner or self.config.text_dim))
+        state = {name: value for name, value in self.network.state_dict().items() if ".image_head." not in name}
+        for kind, bias in (("text_head", text_bias), ("image_head", image_bias)):
+            if bias is not None:
+                state |= self._behind_map(f"autoencoder.{kind}.", weight, bias)
+        network.load_state_dict(state)
         return MotionCLIP(network.to(self.device), text_encoder)
+
+    def _behind_map(self, prefix: str, weight: Tensor, bias: Tensor) -> dict[str, Tensor]:
+        """The weights of the text head, named by a prefix, whose inner map first applies another one."""
+        head = self.network.autoencoder.text_head
+        state = {prefix + name: value for name, value in head.state_dict().items()}
+        inner = head.get_submodule("paraphrase")
+        state[f"{prefix}paraphrase.weight"] = inner.get_parameter("weight") @ weight
+        state[f"{prefix}paraphrase.bias"] = inner(bias)
+        return state
 
     def save(self, folder: str | Path) -> None:
         """Writes the config and the weights, in half precision, as a model folder that :func:`load` reads."""

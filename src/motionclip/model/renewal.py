@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from motionclip.model.autoencoder import TextHead
+from motionclip.model.autoencoder import EmbeddingHead
 from motionclip.model.checkpoint import Network
 from motionclip.model.features import Batch
 from motionclip.model.network import ResidualAutoencoder, from_sphere, to_sphere
@@ -71,7 +71,7 @@ def renew_components(network: Network, batch: Batch) -> None:
     for layer in model.decoder.layers.children():
         _map_input(layer.get_submodule("condition"), back)
     for head in (model.text_head, model.image_head):
-        if head is not None:
+        if isinstance(head, EmbeddingHead):
             _map_head(head, forth.of_latents)
     if network.prior is not None:
         _map_prior(network.prior, forth, back)
@@ -96,9 +96,9 @@ def _map_output(layer: nn.Module, matrix: Tensor, offset: Tensor | float = 0.0) 
     layer.weight.copy_(matrix.T @ layer.weight)
 
 
-def _map_head(head: nn.Module, matrix: Tensor) -> None:
-    _map_output(head.get_submodule("linear"), matrix)
-    if isinstance(head, TextHead) and head.down is not None:
+def _map_head(head: EmbeddingHead, matrix: Tensor) -> None:
+    _map_output(head.linear, matrix)
+    if head.down is not None:
         _map_output(head.down, matrix)
 
 

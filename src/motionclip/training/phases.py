@@ -20,7 +20,7 @@ from motionclip.encoders import TextEncoder
 from motionclip.losses.alignment import TextTargets
 from motionclip.losses.distributed import gathered, summed
 from motionclip.losses.objective import Objective, text_objective
-from motionclip.model.autoencoder import MotionAutoencoder, TextHead
+from motionclip.model.autoencoder import EmbeddingHead, MotionAutoencoder
 from motionclip.model.checkpoint import Network
 from motionclip.model.features import Batch
 from motionclip.model.network import ResidualAutoencoder
@@ -77,7 +77,7 @@ def train_on_paraphrases(
 ) -> None:
     """Train the inner map of the text head in place, if there are steps and sentences; the paper's head has no map."""
     config, distributed, head = run.config, run.distributed, network.autoencoder.text_head
-    if not config.paraphrase.steps or not groups or not isinstance(head, TextHead):
+    if not config.paraphrase.steps or not groups or not isinstance(head, EmbeddingHead):
         return
     inner, device = head.paraphrase.requires_grad_(True), head.paraphrase.weight.device
 
