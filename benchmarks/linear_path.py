@@ -2,7 +2,8 @@
 
     python benchmarks/linear_path.py
 
-One thing at a time is changed in the model of preset `base`: its layout of channels, its instants, its size of latent.
+One thing at a time is changed in the model of preset `base`: its layout of channels, what their errors count as, its
+instants, its size of latent.
 Prints the figures and writes benchmarks/results/linear_path.json.
 """
 
@@ -44,6 +45,11 @@ class Row:
     mpjpe_mm: float
     orientation_deg: float
     root_path_cm: float
+    root_height_cm: float
+
+
+#: A metre of the root as a metre of one joint: metres of error of a unit of positions, rotations, height, velocity.
+_ONE_JOINT = (1.0, 0.1, 1.0, 0.2)
 
 
 def variants(model: ModelConfig) -> dict[str, ModelConfig]:
@@ -59,12 +65,16 @@ def variants(model: ModelConfig) -> dict[str, ModelConfig]:
     return {name: dataclasses.replace(model, **change) for name, change in changes.items()}
 
 
-def started(config: TrainConfig, model: ModelConfig, windows: WindowSet) -> ResidualAutoencoder:
-    """An auto-encoder as training starts with it."""
+def started(
+    config: TrainConfig, model: ModelConfig, windows: WindowSet, metres: tuple[float, ...] | None = None
+) -> ResidualAutoencoder:
+    """An auto-encoder as training starts with it, by default with the metres of its layout."""
     torch.manual_seed(0)
     generator, mirror = torch.Generator().manual_seed(config.seed), config.windows.mirror
     draws = [windows.draw(generator, _START_WINDOWS, round(s * model.fps), mirror) for s in config.windows.seconds]
     network = ResidualAutoencoder(model).eval()
+    if metres is not None:
+        network.layout = dataclasses.replace(network.layout, metres=metres)
     network.start_from(Batch.padded([gather(windows, draw) for draw in draws]))
     return network
 
@@ -78,12 +88,12 @@ def measured(name: str, network: ResidualAutoencoder, windows: WindowSet) -> Ite
             if not len(tiles):
                 continue
             batches = [gather_rows(windows, rows) for rows in tiles.split(_TOGETHER)]
-            parts = [
-                reconstruction_errors(network.decode(network.encode(b), b.mask), b, network.config.fps) for b in batches
-            ]
-            errors = PoseErrors.joined(parts)
+            decoded = [network.decode(network.encode(b), b.mask) for b in batches]
+            pairs = list(zip(decoded, batches, strict=True))
+            errors = PoseErrors.joined([reconstruction_errors(d, b, network.config.fps) for d, b in pairs])
+            height = torch.cat([(d.root - b.root)[b.mask][:, 1].abs() for d, b in pairs]).mean() * 100
             values = (errors.mpjpe_mm, errors.orientation_deg, errors.root_path_cm)
-            yield Row(name, dataset, seconds, len(tiles), *(value.mean().item() for value in values))
+            yield Row(name, dataset, seconds, len(tiles), *(value.mean().item() for value in values), height.item())
 
 
 def main(data: tuple[Path, ...] = STORES) -> None:
@@ -97,9 +107,11 @@ def main(data: tuple[Path, ...] = STORES) -> None:
     least = round(config.windows.min_seconds * config.model.fps)
     train = WindowSet(stores, "train", dict(config.windows.dataset_weights), least)
     unseen = WindowSet(stores, "val", {}, least)
+    networks = {name: started(config, model, train) for name, model in variants(config.model).items()}
+    networks["the root as one joint"] = started(config, config.model, train, _ONE_JOINT)
     rows = []
-    for name, model in variants(config.model).items():
-        for row in measured(name, started(config, model, train), unseen):
+    for name, network in networks.items():
+        for row in measured(name, network, unseen):
             print(row, flush=True)
             rows.append(row)
     write_rows(rows, RESULTS)

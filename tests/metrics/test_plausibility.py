@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from motionclip.metrics.plausibility import GRAVITY, LIMITS, centre_of_mass, plausibility
+from motionclip.metrics.plausibility import LIMITS, plausibility
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES
+from motionclip.motion.mass import GRAVITY, centre_of_mass
 from motionclip.motion.skeleton import ANKLE_HEIGHT
 
 FPS = 30.0

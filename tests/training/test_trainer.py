@@ -117,6 +117,17 @@ def test_a_run_starts_from_a_trained_model_and_adds_what_that_lacks(
         run(changed(CONFIG, model={"width": 16}, start=str(whole_run)), small_store, tmp_path / "other")
 
 
+def test_a_run_takes_components_anew_where_it_is_asked_to(whole_run: Path, small_store: Path, tmp_path: Path) -> None:
+    idle = {name: {"steps": 0} for name in PHASES}
+    run(changed(CONFIG, start=str(whole_run), new_components=True, **idle), small_store, tmp_path)
+    before, after = weights(whole_run), weights(tmp_path)
+    carried = ("linear.restore.weight", "decoder.layers.0.condition.weight", "text_head.linear.weight")
+    assert not any(torch.allclose(before[f"autoencoder.{name}"], after[f"autoencoder.{name}"]) for name in carried)
+    assert after["autoencoder.encoder.head.weight"].abs().max() == 0  # latents are those of the new components
+    with pytest.raises(ModelError, match="give --start"):
+        changed(CONFIG, new_components=True)
+
+
 def test_runs_are_not_mixed(whole_run: Path, small_store: Path) -> None:
     with pytest.raises(ModelError, match="--resume"):
         run(CONFIG, small_store, whole_run)

@@ -23,11 +23,10 @@ from motionclip.data.clip import Caption, Clip, Source
 from motionclip.data.store import FPS
 from motionclip.motion import CANONICAL, Motion, forward_kinematics
 from motionclip.motion import rotations as rot
+from motionclip.motion.mass import GRAVITY
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
 DATASET = "synthetic"
-
-GRAVITY = 9.81  # m/s^2
 
 #: Angles (x, y, z) in degrees of some joints; the others are at rest.
 Pose = Mapping[str, tuple[float, float, float]]

@@ -18,23 +18,14 @@ from torch import Tensor
 from motionclip.motion import CANONICAL, Motion, horizontal
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES
+from motionclip.motion.mass import GRAVITY, centre_of_mass
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
-#: Acceleration of free fall, m/s^2.
-GRAVITY = 9.81
 #: Height in metres, above that of standing, up to which a foot counts as on the floor, and above the floor, up to which
 #: any other joint does: hands, knees or the back may carry the body, too.
 _FOOT_CLEAR, _JOINT_CLEAR = 0.05, 0.15
 #: Frames that the body must be in the air: an arc needs more than its two ends.
 _LEAST_FLIGHT = 3
-#: Share of the body's mass at each joint: the segments of Winter, "Biomechanics and Motor Control of Human Movement",
-#: 4th ed., table 4.1, each divided between its two ends by where its own centre lies.
-_MASSES = {
-    "pelvis": 0.142, "spine2": 0.139, "spine3": 0.216, "head": 0.081,
-    "hip": 0.0567, "knee": 0.0697, "ankle": 0.0274, "foot": 0.0072,
-    "shoulder": 0.0158, "elbow": 0.0213, "wrist": 0.0069, "hand": 0.006,
-}  # fmt: skip
-_MASS = torch.tensor([_MASSES.get(name.removeprefix("left_").removeprefix("right_"), 0.0) for name in CANONICAL.names])
 _TIPS = CANONICAL.indices(["left_hand", "right_hand", "left_foot", "right_foot", "head"])
 _CHEST = CANONICAL.index("spine3")
 _OTHERS = [joint for joint in range(CANONICAL.num_joints) if joint not in CONTACT_INDICES]
@@ -95,11 +86,6 @@ def plausibility(motion: Motion) -> Plausibility:
         travel_speed_m_s=_top_speed(horizontal(motion.root), motion.fps),
         twist_deg=math.degrees(_twist(motion.world[0]).abs().max().item()),
     )
-
-
-def centre_of_mass(positions: Tensor) -> Tensor:
-    """Returns the centre of mass (..., 3), metres, of joint positions (..., 24, 3)."""
-    return (positions * _MASS.to(positions)[:, None]).sum(dim=-2) / _MASS.sum().item()
 
 
 def _floating(height: Tensor, airborne: Tensor, fps: float) -> float:

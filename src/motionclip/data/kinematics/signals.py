@@ -6,21 +6,16 @@ import itertools
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from motionclip.motion.mass import GRAVITY, centre_of_mass
 from motionclip.motion.skeleton import ANKLE_HEIGHT, CANONICAL, FOOT_HEIGHT
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 SIDES = ("left", "right")
-
-GRAVITY = 9.81  # m/s^2
-
-#: Shares of the body's mass, lumped at joints after the segments' masses of de Leva (1996).
-_MASSES = {"pelvis": 0.14, "spine2": 0.16, "spine3": 0.16, "head": 0.10}
-_MASSES |= {f"{side}_{joint}": mass for side in SIDES for joint, mass in (("hip", 0.07), ("knee", 0.09))}
-_MASSES |= {f"{side}_{joint}": mass for side in SIDES for joint, mass in (("ankle", 0.06), ("elbow", 0.05))}
 
 #: Both soles are higher than this in a flight, metres, and the centre of mass falls at this share of gravity.
 _AIR, _FALL = 0.03, 0.45
@@ -104,10 +99,7 @@ class Signals:
     @cached_property
     def mass(self) -> Array:
         """(T, 3) centre of mass."""
-        weights = np.zeros(CANONICAL.num_joints)
-        weights[CANONICAL.indices(list(_MASSES))] = list(_MASSES.values())
-        centre: Array = np.einsum("j,tjc->tc", weights / weights.sum(), self.positions)
-        return centre
+        return centre_of_mass(torch.from_numpy(self.positions)).numpy()
 
     @cached_property
     def soles(self) -> Array:
