@@ -33,6 +33,19 @@ def test_lines_are_exact_for_other_proportions(factors: dict[str, float]) -> Non
     assert retarget_report(source, retarget(source)).trunk_max < 0.2
 
 
+def test_a_head_that_no_tilt_reaches_is_reached_by_a_shrug() -> None:
+    """A body bent double to the side, whose head, on a longer neck, is tucked under."""
+    turned = torch.eye(3).repeat(40, 24, 1, 1)
+    share = torch.linspace(0, 3.1416, 40).sin()[:, None]
+    for joint, turn in (("neck", [1.5, 0.0, 0.5]), ("spine2", [0.9, 0.0, 0.3])):
+        turned[:, CANONICAL.index(joint)] = rot.rotvec_to_matrix(share * torch.tensor([turn]))
+    source = replace(stretched(head=4.0), rotations=turned, root=MILD.root[:1].repeat(40, 1))
+    found = retarget(source)
+    assert retarget_report(source, found).trunk_max < 2.0
+    steps = rot.geodesic_angle(found.world[0][1:], found.world[0][:-1])
+    assert torch.rad2deg(steps[:, CANONICAL.indices(["spine3", "left_collar", "right_collar"])]).max() < 15
+
+
 def test_a_longer_neck_bends_no_chest_double() -> None:
     """A head that is held forward on a long neck."""
     turned = MILD.rotations.clone()

@@ -5,20 +5,22 @@ same rotations put shoulders and head elsewhere. Here three directions are made 
 frame: the line through the shoulders, by turning the chest; the line from the hips to the shoulders, by swinging the
 bones of the spine; the line from the hips to the head, by swinging the neck. Where the neck is too short for that, as
 that of a source with a longer one was, the lines to head and shoulders give way by less than two degrees each, and
-what they cannot give is made good by tilting the chest about the line of the shoulders; exact lines alone would bend
-such a body double. Each step asks for a vector b of given length such that c + b points along a unit direction u,
-which has the solution
+what they cannot give is made good by tilting the chest about the line of the shoulders and, in the few frames in which
+that is not enough, by shrugging; exact lines alone would bend such a body double. But for the shrug, which is found by
+descent, each step asks for a vector b of given length such that c + b points along a unit direction u, which has the
+solution
 
     b = -(c - (c u) u) + sqrt(|b|^2 - |c - (c u) u|^2) u.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import max_pool1d, normalize
 
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget.humanoid import SIDES, Humanoid
@@ -28,7 +30,7 @@ Turned = dict[int, Tensor]
 
 # The largest part of a bone's length that may be spent on what lies across its goal; where more would be needed, the
 # goal is met as far as this goes. A chest is turned by little, a head may be held far forward.
-_MOST_CHEST, _MOST_SPINE, _MOST_NECK, _WHOLE_NECK = 0.6, 0.8, 0.97, 0.999
+_MOST_CHEST, _MOST_SPINE, _MOST_NECK, _WHOLE_NECK = 0.8, 0.8, 0.97, 0.999
 #: Radians that the lines to the head and to the shoulders may each give way before the chest is tilted for the head.
 _MOST_SPARED = 0.033
 #: Furthest that the chest is tilted for the sake of the head, radians; how many tilts are tried; and over how many
@@ -36,6 +38,12 @@ _MOST_SPARED = 0.033
 _MOST_TILT, _TILTS, _REACH = 1.2, 49, 4
 #: Metres by which a neck may be too short without a tilt.
 _NEGLIGIBLE = 1e-4
+#: How a shrug is found: frames to each side over which it comes and goes, steps of descent and the length (radians) of
+#: the first, metres by which the neck is to reach farther than it must, and what counts how much: a square metre that
+#: is missing, a square radian away from no shrug, and one of change from frame to frame.
+_FADING, _STEPS, _STEP, _SPARE, _MISSING, _SIZE, _CHANGE = 16, 200, 0.1, 0.002, 1e4, 0.05, 2.0
+#: Radians over which slopes are taken, and frames that are descended at once.
+_TINY, _LONGEST = 5e-3, 2000
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Directions:
     up: Tensor
     head: Tensor
 
-    def frames(self, chosen: Tensor) -> Directions:
+    def frames(self, chosen: Tensor | slice) -> Directions:
         """Some of the frames."""
         return Directions(self.shoulders[chosen], self.up[chosen], self.head[chosen])
 
@@ -61,7 +69,7 @@ def align_trunk(turned: Turned, humanoid: Humanoid, goal: Directions) -> None:
     """Turns chest, spine and neck so that shoulders and head lie where a source's do.
 
     Args:
-        turned: world rotations; those of the spine, the chest and the neck are replaced.
+        turned: world rotations; those of the spine, the chest, the neck and the collar bones are replaced.
         humanoid: the body parts of the skeleton that is turned.
         goal: where the source's trunk is.
     """
@@ -69,7 +77,7 @@ def align_trunk(turned: Turned, humanoid: Humanoid, goal: Directions) -> None:
     trunk = _Trunk(humanoid, unit)
     trunk.turn_chest(turned)
     trunk = _Trunk(humanoid, trunk.spared_goal(turned))
-    trunk.tilt_chest(turned, trunk.find_tilt(turned))
+    trunk.shrug(turned, trunk.find_shrug(turned, trunk.find_tilt(turned)))
     trunk.swing_neck(turned)
 
 
@@ -135,11 +143,14 @@ class _Trunk:
         )
         turned[self.chest] = rot.shortest_arc(between, goal) @ turned[self.chest]
 
+    def arms(self, turned: Turned) -> Tensor:
+        """The vector (T, 3) from the chest to the middle of the shoulders."""
+        each = [self.vector(turned, self.chest, self.collar(side)) + self.reach(turned, side) for side in SIDES]
+        return (each[0] + each[1]) / 2
+
     def swing_spine(self, turned: Turned) -> None:
         """Swings the bones of the spine so that the shoulders lie above the hips as they should."""
-        first = self.spine[0]
-        each = [self.vector(turned, self.chest, self.collar(side)) + self.reach(turned, side) for side in SIDES]
-        arms = (each[0] + each[1]) / 2
+        first, arms = self.spine[0], self.arms(turned)
         below = self.vector(turned, self.fork, first) - self.hips(turned)
         if first == self.chest:  # one joint bears both
             swing = rot.shortest_arc(arms, _towards(below, arms, self.goal.up, _MOST_SPINE))
@@ -180,8 +191,7 @@ class _Trunk:
         the next the smallest angle may be on the other side.
         """
         angle = turned[self.chest].new_zeros(len(self.goal.head))
-        head = self.below_neck(turned) + self.vector(turned, self.neck, self.humanoid.joints["head"])
-        short = (self.lack(turned, angle) > _NEGLIGIBLE) & ~_is_along(head, self.goal.head)
+        short = self.is_short(turned, angle)
         if self.spine[0] == self.chest or not short.any():
             return angle
         here = {joint: rotations[short] for joint, rotations in turned.items()}
@@ -191,6 +201,71 @@ class _Trunk:
         cost = torch.where(lacks <= 0, tilts.abs()[:, None] - _MOST_TILT, lacks)  # reached, or else how nearly
         angle[short] = tilts[cost.argmin(dim=0)]
         return _smoothed(angle)
+
+    def is_short(self, turned: Turned, angle: Tensor) -> Tensor:
+        """Whether neck or spine are too short (T,) to reach the lines to head and shoulders with the chest tilted."""
+        head = self.below_neck(turned) + self.vector(turned, self.neck, self.humanoid.joints["head"])
+        tilted = dict(turned)
+        self.tilt_chest(tilted, angle)
+        missed = (self._lack(tilted) > _NEGLIGIBLE) | (self._beside(tilted).norm(dim=-1) > _NEGLIGIBLE)
+        return missed & ~_is_along(head, self.goal.head)
+
+    def _beside(self, turned: Turned) -> Tensor:
+        """How far (T, 3) the middle of the shoulders is from its line."""
+        return _across(self.vector(turned, self.fork, self.chest) + self.arms(turned) - self.hips(turned), self.goal.up)
+
+    def shrug(self, turned: Turned, angles: Tensor) -> None:
+        """Raises and draws back both shoulders, and tilts the chest, by angles (T, 3): tilt, up, back.
+
+        The shoulders stay where they should be, so that it is the chest that moves.
+        """
+        up = normalize(_across(self.goal.up, self.goal.shoulders), dim=-1)
+        back = torch.linalg.cross(up, self.goal.shoulders)
+        axis = angles[:, 1:2] * back - angles[:, 2:] * up
+        for collar, sign in ((self.collar("left"), -1.0), (self.collar("right"), 1.0)):
+            if collar in turned:
+                turned[collar] = rot.rotvec_to_matrix(sign * axis) @ turned[collar]
+        self.tilt_chest(turned, angles[:, 0])
+
+    def find_shrug(self, turned: Turned, tilt: Tensor) -> Tensor:
+        """Angles (T, 3) of a small and smooth shrug with which the neck reaches the line to the head.
+
+        Args:
+            turned: world rotations without a tilt.
+            tilt: angles (T,) of the tilt, which stay where they are enough.
+        """
+        angles = torch.stack([tilt, torch.zeros_like(tilt), torch.zeros_like(tilt)], dim=-1)
+        if self.spine[0] == self.chest:
+            return angles
+        for run in _runs(self.is_short(turned, tilt), _FADING):
+            here = {joint: rotations[run] for joint, rotations in turned.items()}
+            around = [angles[max(run.start - 1, 0)], angles[min(run.stop, len(angles) - 1)]]
+            angles[run] = _Trunk(self.humanoid, self.goal.frames(run))._descended(here, angles[run], around)
+        return angles
+
+    def _descended(self, turned: Turned, start: Tensor, around: list[Tensor]) -> Tensor:
+        """Angles (T, 3) of `find_shrug` for one run of frames, by descent (Adam); ``around`` it are two more (3,)."""
+        angles = start.clone()
+        angles[:, 0] = start[:, 0].mean()  # a tilt to either side may have been the smallest
+        descent = torch.optim.Adam([angles], lr=_STEP)
+        # slopes are differences between these angles and three beside them, all four in one
+        aside = _TINY * torch.eye(4, 3).roll(1, dims=0).to(angles)[:, None]
+        beside = {joint: rotations.repeat(4, 1, 1) for joint, rotations in turned.items()}
+        trunks = _Trunk(self.humanoid, self.goal.frames(torch.arange(len(angles)).repeat(4)))
+        for step in range(_STEPS):
+            descent.param_groups[0]["lr"] = _STEP * (1 - step / _STEPS)
+            missing = trunks._missing(beside, (angles + aside).flatten(0, 1)).unflatten(0, (4, -1))
+            slopes = (missing[1:] - missing[0]).mT / _TINY
+            change = torch.cat([around[0][None], angles, around[1][None]]).diff(dim=0)
+            angles.grad = _MISSING * slopes + 2 * _SIZE * (angles - start) - 2 * _CHANGE * change.diff(dim=0)
+            descent.step()
+        return angles
+
+    def _missing(self, turned: Turned, angles: Tensor) -> Tensor:
+        """Square metres (T,) by which the lines to the head and to the shoulders are missed after a shrug."""
+        shrugged = dict(turned)
+        self.shrug(shrugged, angles)
+        return (self._lack(shrugged) + _SPARE).clamp(min=0).square() + self._beside(shrugged).square().sum(dim=-1)
 
     def lack(self, turned: Turned, angle: Tensor) -> Tensor:
         """By how many metres (T,) the neck is too short to reach the line to the head, with the chest tilted."""
@@ -220,6 +295,15 @@ class _Trunk:
         for joint in self.humanoid.necks:
             if joint in turned:
                 turned[joint] = swing @ turned[joint]
+
+
+def _runs(chosen: Tensor, margin: int) -> Iterator[slice]:
+    """Runs of frames of which some (T,) are chosen, with a margin to each side; long ones in parts, for memory."""
+    wide = max_pool1d(chosen[None].float(), 2 * margin + 1, 1, margin)[0].int()
+    edges = torch.cat([wide.new_zeros(1), wide, wide.new_zeros(1)]).diff()
+    for start, stop in zip((edges > 0).nonzero(), (edges < 0).nonzero(), strict=True):
+        for first in range(int(start), int(stop), _LONGEST):
+            yield slice(first, min(first + _LONGEST, int(stop)))
 
 
 def _smoothed(values: Tensor) -> Tensor:
