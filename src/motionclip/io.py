@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
-from motionclip.errors import FormatError, MotionError, SkeletonError
+from motionclip.errors import FormatError, MotionClipError, MotionError, SkeletonError
 from motionclip.progress import ProgressCallback
 
 if TYPE_CHECKING:  # the command line shows the formats in its help, and does not wait for PyTorch
@@ -181,6 +181,20 @@ def takes(path: str | Path) -> list[str]:
     file = split_take(path)[0]
     listing = format_of(file, "read").takes
     return list(_function(listing)(file)) if listing else []
+
+
+def animations(path: str | Path) -> dict[str, str]:
+    """The names of the animations of a file, by what is written behind ``#`` for each: its name, or its number.
+
+    None for formats that hold one motion and no name, and for a file that cannot be read: reading it says why.
+    """
+    try:
+        names = takes(path)
+    except MotionClipError:
+        return {}
+    file = Path(path)
+    asked = [split_take(Path(f"{file}#{name}")) == (file, name) and names.count(name) == 1 for name in names]
+    return {name if asked[number] else str(number + 1): name for number, name in enumerate(names)}
 
 
 def read_motion(

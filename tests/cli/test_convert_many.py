@@ -10,7 +10,8 @@ import torch
 
 from motionclip.cli.main import main
 from motionclip.cli.processes import in_processes
-from motionclip.io import read_motion, write_motion
+from motionclip.formats.gltf import read_glb
+from motionclip.io import animations, read_motion, write_motion
 from motionclip.motion import CANONICAL, Motion
 
 
@@ -69,6 +70,21 @@ def test_sources_are_not_replaced_and_nothing_is_an_error(takes: Path, capsys: p
         ("be replaced", "none of 1", "be replaced", "no motion file", "--out DIR"), errors, strict=True
     ):
         assert words in error
+
+
+def test_each_animation_of_a_file_becomes_a_file(takes: Path) -> None:
+    pack = takes / "more" / "pack.glb"
+    write_motion(read_motion(takes / "walk.npz"), pack)
+    glb = read_glb(pack)
+    names = ["Walk", "Armature|Hit/2", "Hit", "Hit", "out.bvh"]
+    glb.document["animations"] = [glb.document["animations"][0] | {"name": name} for name in names]
+    glb.write(pack)
+    assert list(animations(pack)) == ["Walk", "Armature|Hit/2", "3", "4", "5"]
+    out = takes.with_name("out")
+    assert main(["convert", str(takes / "more"), f"{takes / 'walk.npz'}", "--out", str(out)]) == 0
+    made = ["pack_Armature_Hit_2", "pack_Hit", "pack_Hit_2", "pack_Walk", "pack_out.bvh", "run", "walk"]
+    assert sorted(path.name for path in out.iterdir()) == [f"{name}.bvh" for name in made]
+    assert all(read_motion(path).num_frames == 5 for path in out.iterdir())
 
 
 @pytest.mark.slow

@@ -45,6 +45,15 @@ def test_each_choice_is_told_with_its_reason(stand: Path, capsys: pytest.Capture
         assert fact in shown
 
 
+def test_whether_the_rest_pose_is_a_pose_is_told(stand: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(stand)]) == 0
+    assert "that of a body that stands" in capsys.readouterr().out
+    along_one_axis = replace(CANONICAL, offsets=torch.tensor([[0.0, 0.2, 0.0]]).expand(24, 3))
+    write_motion(Motion(torch.eye(3).expand(5, 24, 3, 3), ROOT, 30.0, along_one_axis), stand)
+    assert main(["info", str(stand)]) == 0
+    assert "none of a body that stands" in capsys.readouterr().out
+
+
 def test_animations_are_listed(stand: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_motion(Motion(torch.eye(3).expand(5, 24, 3, 3), ROOT, 30.0, CANONICAL), stand.with_suffix(".glb"))
     assert main(["info", str(stand.with_suffix(".glb")), "--list"]) == 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +23,7 @@ from motionclip.cli.options import (
     read_about,
 )
 from motionclip.errors import FormatError, MotionClipError
-from motionclip.io import check_writable, is_motion_file, split_take
+from motionclip.io import animations, check_writable, is_motion_file, split_take
 
 if TYPE_CHECKING:
     from motionclip.formats import Rig
@@ -104,8 +105,8 @@ def convert(
 ) -> None:
     """Convert motion files to another format, rate, span or skeleton.
 
-    With --out, files keep their names and their places below the folders that are given, all cores convert, and files
-    that cannot be read are listed at the end.
+    With --out, files keep their names and their places below the folders that are given, each animation of a file that
+    has several becomes a file, all cores convert, and files that cannot be read are listed at the end.
 
     Args:
         fps: Frames per second to resample to.
@@ -139,28 +140,39 @@ def _targets(sources: Sequence[Path], out: Path, formats: Sequence[str], rig: Ri
     suffixes = [f".{name.lstrip('.')}" for name in formats or ("bvh",)]
     for suffix in suffixes:
         check_writable(out / f"motion{suffix}", rig)
-    names: dict[Path, Path] = {}
+    places: dict[Path, Path] = {}
     for source in sources:
         if source.is_dir():
-            names |= {path: path.relative_to(source) for path in _motion_files(source, out)}
+            places |= {path: path.parent.relative_to(source) for path in _motion_files(source, out)}
         else:
-            names[source] = Path(source.name)
-    if not names:
+            places[source] = Path()
+    if not places:
         raise MotionClipError(f"no motion file; expected files or folders with files ending in {READABLE}")
     targets: dict[Path, list[Path]] = {}
     taken: set[Path] = set()
-    for source, name in names.items():
-        file, take = split_take(name)
-        stem = file.name.removesuffix(file.suffix) + ("" if take is None else f"_{take}")
-        number, free = 1, out / file.with_name(stem)
-        while free in taken:
-            number += 1
-            free = out / file.with_name(f"{stem}_{number}")
-        taken.add(free)
-        targets[source] = [free.with_name(free.name + suffix) for suffix in suffixes]
-        if source.resolve() in [path.resolve() for path in targets[source]]:
-            raise MotionClipError(f"{source} would be replaced by what it becomes; give another folder as --out")
+    for source, place in places.items():
+        for motion, stem in _motions(source):
+            number, free = 1, out / place / stem
+            while free in taken:
+                number += 1
+                free = out / place / f"{stem}_{number}"
+            taken.add(free)
+            targets[motion] = [free.with_name(free.name + suffix) for suffix in suffixes]
+            if source.resolve() in [path.resolve() for path in targets[motion]]:
+                raise MotionClipError(f"{source} would be replaced by what it becomes; give another folder as --out")
     return targets
+
+
+def _motions(source: Path) -> Iterator[tuple[Path, str]]:
+    """Yields the motions of a file, each as it is asked for, with a name for what it becomes."""
+    file, take = split_take(source)
+    stem = file.name.removesuffix(file.suffix)
+    names = {take: take} if take else animations(file)
+    if len(names) < 2 and not take:
+        yield source, stem
+        return
+    for asked, name in names.items():
+        yield Path(f"{file}#{asked}"), f"{stem}_" + re.sub(r"[^\w.-]+", "_", name)
 
 
 def _motion_files(folder: Path, out: Path) -> list[Path]:

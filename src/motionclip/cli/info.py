@@ -66,9 +66,10 @@ def _facts(motion: Motion, conventions: Conventions) -> list[tuple[str, str]]:
 
 
 def _body(skeleton: Skeleton) -> list[tuple[str, str]]:
-    """Returns how sure the body parts are, and which joint is which."""
+    """Returns how sure the body parts are, whether the rest pose is a pose, and which joint is which."""
     from motionclip.motion.retarget import find_humanoid
     from motionclip.motion.retarget.humanoid import recognised_roles
+    from motionclip.motion.retarget.rest_pose import rest_pose_is_used
 
     try:
         found = find_humanoid(skeleton)
@@ -81,4 +82,6 @@ def _body(skeleton: Skeleton) -> list[tuple[str, str]]:
     for title, chain in (("  spine", found.spine), ("  necks", found.necks)):
         rows.append((title, ", ".join(skeleton.names[joint] for joint in chain) or "none"))
     sure = f"{len(found.joints)} parts found, {100 * found.confidence:.0f} % of limbs and head by name"
-    return [("body", sure), *rows]
+    trusted = "that of a body that stands: joints are turned from it"
+    none = "none of a body that stands: how joints are turned is taken from their positions in the motion"
+    return [("body", sure), ("rest pose", trusted if rest_pose_is_used(found) else none), *rows]

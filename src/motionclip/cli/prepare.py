@@ -75,6 +75,7 @@ def _table(report: PrepareReport, out: Path) -> Table:
     limb, trunk = max(errors, key=lambda clip: clip.max_deg), max(errors, key=lambda clip: clip.trunk_max_deg)
     heading = max(errors, key=lambda clip: clip.heading_max_deg)
     low, high = min(clip.foot_height_m for clip in errors), max(clip.foot_height_m for clip in errors)
+    untrusted = sum(not clip.rest_pose_used for clip in errors)
     flipped = [clip for clip in errors if clip.flips]
     splits = ", ".join(f"{name} {count}" for name, count in report.splits.items())
     table = Table(title=f"store {out}", show_header=False)
@@ -89,5 +90,6 @@ def _table(report: PrepareReport, out: Path) -> Table:
     table.add_row("trunk direction error", f"mean {trunks:.2f}°, largest {trunk.trunk_max_deg:.1f}° ({trunk.key})")
     table.add_row("heading error", f"largest {heading.heading_max_deg:.1f}° ({heading.key})")
     table.add_row("lowest sole", f"{100 * low:.1f} to {100 * high:.1f} cm over the floor")
+    table.add_row("rest pose is none", f"{untrusted} clips; their joints are turned as their positions show")
     table.add_row("flips between frames", f"{sum(clip.flips for clip in flipped)} in {len(flipped)} clips")
     return table

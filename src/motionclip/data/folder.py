@@ -15,9 +15,9 @@ from motionclip.data.clip import Caption, Clip, Source, TimedText, captions_with
 from motionclip.data.file_names import words_of_take
 from motionclip.data.folder_captions import CAPTIONS, MANIFEST, CaptionRow, read_captions, read_labels
 from motionclip.data.style100 import CUTS, STYLES, StyleTake, is_100style, style_takes
-from motionclip.errors import DataError, MotionClipError
+from motionclip.errors import DataError
 from motionclip.formats.files import is_partial
-from motionclip.io import is_motion_file, read_with_conventions, readable, takes
+from motionclip.io import animations, is_motion_file, read_with_conventions, readable
 from motionclip.motion.conventions import Known, warn_of
 
 #: Files that are for testing wherever they lie: the actor of ACCAD that figures are measured on.
@@ -119,20 +119,12 @@ def motion_files(folder: Path) -> list[Path]:
 
 
 def _takes(folder: Path, path: Path) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yields the key of each motion of a file, the animation to ask for where there are several, and its name if any.
-
-    What is wrong with a file, reading it will say.
-    """
-    key = path.relative_to(folder).as_posix()
-    try:
-        names = takes(path)
-    except MotionClipError:
-        names = []
-    if len(names) < 2:
-        yield key, None, names[0] if names else None
+    """Yields the key of each motion of a file, the animation to ask for where there are several, and its name."""
+    key, found = path.relative_to(folder).as_posix(), animations(path)
+    if len(found) < 2:
+        yield key, None, next(iter(found.values()), None)
         return
-    for number, name in enumerate(names, start=1):
-        take = name if names.count(name) == 1 else str(number)
+    for take, name in found.items():
         yield f"{key}#{take}", take, name
 
 

@@ -81,6 +81,7 @@ class RetargetingErrors:
         heading_max_deg: largest angle between the directions that the two bodies face, degrees.
         foot_height_m: height of the lowest sole over the floor, metres.
         flips: joints that turn by more than a body can, between two frames.
+        rest_pose_used: whether joints are turned from the rest pose; not where that is none of a body that stands.
     """
 
     key: str
@@ -91,6 +92,7 @@ class RetargetingErrors:
     heading_max_deg: float
     foot_height_m: float
     flips: int
+    rest_pose_used: bool = True
 
 
 @dataclass(frozen=True)
@@ -344,7 +346,7 @@ def _retargeted(clip: Clip) -> tuple[Motion, RetargetingErrors]:
     limbs = round(report.limb_mean, 4), round(report.limb_max, 4)
     trunk = round(report.trunk_mean, 4), round(report.trunk_max, 4)
     heading, feet = round(report.heading_max, 4), round(report.foot_height, 5)
-    return motion, RetargetingErrors(clip.key, *limbs, *trunk, heading, feet, report.flips)
+    return motion, RetargetingErrors(clip.key, *limbs, *trunk, heading, feet, report.flips, report.rest_pose_used)
 
 
 def _entry(clip: Clip, motion: Motion) -> Entry:
