@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # for type checkers and editors: the same names as in _MODULE
     from motionclip.applications.loop import make_loop as make_loop
     from motionclip.applications.recognize import recognize as recognize
     from motionclip.applications.reconstruct import reconstruct as reconstruct
+    from motionclip.applications.retime import retime as retime
     from motionclip.applications.search import index_library as index_library
     from motionclip.applications.search import search as search
     from motionclip.applications.storyboard import Shot as Shot
@@ -75,6 +76,7 @@ _MODULES = {
     "read_motion": "io",
     "recognize": "applications.recognize",
     "reconstruct": "applications.reconstruct",
+    "retime": "applications.retime",
     "restyle": "applications.edit",
     "search": "applications.search",
     "storyboard": "applications.storyboard",

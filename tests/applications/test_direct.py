@@ -10,12 +10,14 @@ import torch
 import motionclip
 from motionclip.applications.direct import Constraint, Directed, Pin, PoseAt, RootPath
 from motionclip.applications.direct.ik import Effectors, reach
+from motionclip.applications.direct.posed import Place
 from motionclip.applications.direct.spread import smoothed, spread
 from motionclip.errors import ModelError, MotionError, SkeletonError
 from motionclip.metrics.plausibility import plausibility
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, Motion, heading, turn
 from motionclip.motion import rotations as rot
+from motionclip.motion.contacts import CONTACT_INDICES
 
 direct = partial(motionclip.direct, steps=8)
 SECONDS = 1.5
@@ -108,6 +110,8 @@ def test_a_hand_is_not_reached_by_floating(model: MotionCLIP, wave: Motion) -> N
     found = direct(model, wave, [Pin("right_hand", (0.0, 2.4, 0.0), 1.0)])
     assert found.errors[0] > 0.05  # out of reach, and said to be
     assert plausibility(found.motion).floating_cm < 12
+    lower, before = (motion.positions[:, CONTACT_INDICES, 1].amin(dim=1).mean() for motion in (found.motion, wave))
+    assert lower - before < 0.02
 
 
 def test_a_given_motion_is_changed_no_more_than_needed(model: MotionCLIP, wave: Motion) -> None:
@@ -174,3 +178,50 @@ def test_spreading_keeps_what_is_known_and_fades() -> None:
 def test_smoothing_keeps_ends_and_even_rates() -> None:
     line = torch.arange(40.0)[:, None] * torch.tensor([1.0, -0.5])
     torch.testing.assert_close(smoothed(line, 4.0), line, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("joint", "direction"),
+    [("right_hand", (0.3, 0.2, 1.0)), ("left_foot", (0.6, -0.3, 1.0)), ("head", (1.0, 0.1, 0.8))],
+)
+def test_a_joint_points_where_it_is_to(
+    model: MotionCLIP, walk: Motion, joint: str, direction: tuple[float, float, float]
+) -> None:
+    turner, axis = {"right_hand": ("right_wrist", -1), "left_foot": ("left_ankle", 3), "head": ("head", 3)}[joint]
+    wanted = torch.nn.functional.normalize(torch.tensor(direction), dim=0)
+
+    def away(motion: Motion) -> float:
+        pointing = motion.world[0][30, CANONICAL.index(turner), :, abs(axis) - 1] * (1 if axis > 0 else -1)
+        return math.degrees(torch.acos((pointing @ wanted).clamp(-1, 1)).item())
+
+    x, y, z = walk.positions[30, CANONICAL.index(joint)].tolist()
+    pin = Pin(joint, (x, y, z) if joint == "right_hand" else (None, None, None), 1.0, direction=direction)
+    found = asked(model, [pin])
+    assert away(found.motion) < 6 < 15 < away(walk) and found.errors[0] < 0.015
+
+
+def test_a_path_is_faced_as_it_says(model: MotionCLIP) -> None:
+    line = [(0.0, 0.0), (0.0, 0.4), (0.0, 0.8)]
+    sideways = asked(model, [RootPath(line, facing=90)]).motion
+    assert heading(sideways).sin().mean().item() > 0.95 and sideways.root[-1, 2].item() == pytest.approx(0.8, abs=0.05)
+    turned = asked(model, [RootPath(line, facing=[0, 0, 80])]).motion
+    assert abs(heading(turned)[5].item()) < 0.35 and heading(turned)[-1].item() == pytest.approx(1.4, abs=0.3)
+
+
+def test_a_part_of_a_path_is_where_the_whole_is() -> None:
+    whole = RootPath(arc(2.0, 1.5), times=[0, 1, 2, 3, 4, 5, 6])
+    part = whole.during(2.0, 4.0)
+    assert part is not None and part.times is not None and part.times[0] == 0 and part.times[-1] == 2
+    assert part.points[0] == pytest.approx(whole.points[2], abs=1e-3)
+    assert part.points[-1] == pytest.approx(whole.points[4], abs=1e-3)
+    assert part.length == pytest.approx(1.0, abs=0.02) and whole.during(6.0, 7.0) is None
+
+
+def test_constraints_are_seen_from_a_place() -> None:
+    place = Place(math.pi / 2, 1.0, 2.0)  # facing +X
+    path = RootPath([(0, 0), (0, 1)], facing=[0, 10]).moved(place)
+    assert path.points[1] == pytest.approx((2.0, 2.0), abs=1e-5) and path.facing == pytest.approx([90, 100])
+    pin = Pin("head", (0.0, 1.5, 1.0), 0.0, direction=(0, 0, 1)).moved(place)
+    pointing = pin.pointing
+    assert pointing is not None
+    torch.testing.assert_close(pointing[2], torch.tensor([1.0, 0.0, 0.0]), atol=1e-5, rtol=0)

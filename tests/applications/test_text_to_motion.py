@@ -71,7 +71,7 @@ def test_a_sentence_does_not_depend_on_its_neighbours(model: MotionCLIP) -> None
 
 def test_the_take_that_agrees_most_with_the_words_is_first(tiny_model: MotionCLIP) -> None:
     words = tiny_model.embed_text(["a person walks", "a person waves"])
-    takes = ranked_takes(tiny_model, words, 1.0, seed=3, guidance=1.5, takes=5)
+    takes = ranked_takes(tiny_model, words, 1.0, seed=3, guidance=1.5, takes=5).latents
     agreement = cosines(takes.flatten(0, 1), words).unflatten(0, (2, 5))
     for number in range(2):
         own = agreement[number, :, number]

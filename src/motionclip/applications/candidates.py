@@ -1,8 +1,8 @@
 """Candidates: several takes of the same words, drawn together and ranked by words, physics and difference.
 
-The first is the take that agrees best with the words and is least beyond what bodies do. Each further one is the best
-of those that are left, less what it has in common with those before it (maximal marginal relevance; Carbonell &
-Goldstein, "The use of MMR", SIGIR 1998): ten good takes that look alike are no choice.
+The first is the one that :func:`motionclip.text_to_motion` makes of as many takes. Each further one is the best of
+those that are left, less what it has in common with those before it (maximal marginal relevance; Carbonell & Goldstein,
+"The use of MMR", SIGIR 1998): ten good takes that look alike are no choice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from motionclip.applications import DEFAULT_GUIDANCE
-from motionclip.applications.text_to_motion import seconds_of
+from motionclip.applications.text_to_motion import first_seed, quality, ranked_takes, seconds_of
 from motionclip.errors import ModelError
 from motionclip.metrics.plausibility import Plausibility, plausibility
 from motionclip.metrics.retrieval import cosines
@@ -22,8 +22,6 @@ from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 from motionclip.seeds import following_seed
 
-#: What a figure of twice its limit costs, in cosines of agreement with the words: more than takes differ by.
-_EXCESS = 0.5
 #: What a cosine of likeness to a take that is kept costs, in cosines of agreement.
 _LIKENESS = 0.5
 
@@ -63,7 +61,7 @@ def candidates(
         count: takes that are drawn.
         keep: takes that are returned.
         seconds: as in :func:`motionclip.text_to_motion`, like the guidance.
-        seed: of the first take; each further one has the next number.
+        seed: as in :func:`motionclip.text_to_motion`.
         guidance: classifier-free guidance scale.
 
     Raises:
@@ -72,26 +70,24 @@ def candidates(
     """
     if not 1 <= keep <= count:
         raise ModelError(f"the best {keep} of {count} candidates; expected at least 1, and no more than are drawn")
-    seconds, words = seconds_of(model, [], seconds), model.embed_text([text])
-    seeds = [following_seed(seed, number) for number in range(count)]
-    drawn = model.sample(words, seconds, guidance=guidance, seed=seed, draws=count)
-    motions = model.decode(drawn, seconds)
-    latents = model.encode(motions)  # what is seen counts, not what was asked of the decoder
-    agreements = cosines(latents, words)[:, 0].tolist()
+    seconds = seconds_of(model, [], seconds)
+    drawn = ranked_takes(model, model.embed_text([text]), seconds, seed=seed, guidance=guidance, takes=count)
+    latents, order = drawn.latents[0], drawn.order[0].tolist()
+    motions, agreements, first = model.decode(latents, seconds), drawn.agreement[0].tolist(), first_seed(seed, count)
     takes = [
-        Candidate(motion, own, agreement, plausibility(motion))
-        for motion, own, agreement in zip(motions, seeds, agreements, strict=True)
+        Candidate(motion, following_seed(first, number), agreement, plausibility(motion))
+        for motion, number, agreement in zip(motions, order, agreements, strict=True)
     ]
     return [takes[number] for number in rank(takes, cosines(latents, latents))[:keep]]
 
 
 def rank(takes: Sequence[Candidate], likeness: Tensor) -> list[int]:
     """Returns the numbers of N takes, best first, by their quality and by likeness (N, N) to those before them."""
-    quality = likeness.new_tensor([take.agreement - _EXCESS * take.plausibility.excess for take in takes])
+    worth = likeness.new_tensor([quality(take.agreement, take.plausibility) for take in takes])
     order: list[int] = []
-    common = torch.zeros_like(quality)
+    common = torch.zeros_like(worth)
     while len(order) < len(takes):
-        score = quality - _LIKENESS * common
+        score = worth - _LIKENESS * common
         score[order] = -torch.inf
         order.append(int(score.argmax()))
         common = torch.maximum(common, likeness[order[-1]])

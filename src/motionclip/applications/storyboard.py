@@ -193,7 +193,7 @@ def _next(
     made = min(frames + slack, max(model.config.max_frames, frames))
     seconds = made / model.config.fps
     words = model.embed_text([piece.source])
-    drawn = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS)[0, :_FITTING]
-    options = model.decode(drawn, seconds)
+    drawn = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS)
+    options = model.decode(drawn.latents[0, :_FITTING], seconds)
     which, start = best_entry(ending, options, made - frames + 1)
     return options[which].frames(start, start + frames)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import overload
 
 import torch
@@ -10,13 +12,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS, DEFAULT_TAKES
-from motionclip.metrics.plausibility import plausibility
+from motionclip.metrics.plausibility import Plausibility, plausibility
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 from motionclip.seeds import SEEDS, check_seed
 
-#: Takes that are decoded, at most, until one is plausible.
-_TRIED = 4
+#: What a figure of twice its limit costs, in cosines of agreement with the words: far more than takes differ by.
+_EXCESS = 2.0
 #: Words, or a motion on any human-like skeleton.
 Source = str | Motion
 
@@ -74,6 +76,41 @@ def text_to_motion(
     return motions[0] if isinstance(text, str) else motions
 
 
+@dataclass(frozen=True, eq=False)
+class Takes:
+    """K draws of each of N texts, those that agree most with the words first.
+
+    Attributes:
+        latents: (N, K, D).
+        agreement: (N, K) cosines of latents and words.
+        order: (N, K) the number of each draw.
+    """
+
+    latents: Tensor
+    agreement: Tensor
+    order: Tensor
+
+    def row(self, number: int) -> Takes:
+        """Returns those of one of the texts."""
+        own = slice(number, number + 1)
+        return Takes(self.latents[own], self.agreement[own], self.order[own])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Takes]) -> Takes:
+        """Returns those of several texts together, of one number of takes."""
+        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in ("latents", "agreement", "order")))
+
+
+def first_seed(seed: int, takes: int) -> int:
+    """Returns the seed of the first of several takes; two seeds have no take in common."""
+    return check_seed(seed) * takes % SEEDS
+
+
+def quality(agreement: float, physics: Plausibility) -> float:
+    """Returns what takes of one text are ranked by: their cosine with the words, less what no body does."""
+    return agreement - _EXCESS * physics.excess
+
+
 def ranked_takes(
     model: MotionCLIP,
     words: Tensor,
@@ -82,39 +119,40 @@ def ranked_takes(
     seed: int | Sequence[int],
     guidance: float,
     takes: int = DEFAULT_TAKES,
-) -> Tensor:
-    """Returns latents (N, takes, D) drawn for text latents (N, D), those that agree most with the words first.
+) -> Takes:
+    """Returns takes drawn for text latents (N, D).
 
-    Two seeds have no take in common. Texts may have a length and a seed each. Other arguments and errors as of
-    :func:`text_to_motion`.
+    Texts may have a length and a seed each. Other arguments and errors as of :func:`text_to_motion`.
     """
     takes = takes if model.has_prior else min(takes, 1)
-    first = [check_seed(each) * takes % SEEDS for each in ([seed] if isinstance(seed, int) else seed)]
+    first = [first_seed(each, takes) for each in ([seed] if isinstance(seed, int) else seed)]
     drawn = model.sample(words, seconds, guidance=guidance, seed=first, draws=takes).unflatten(0, (len(words), -1))
     agreement = (F.normalize(drawn, dim=-1) @ F.normalize(words.to(drawn), dim=-1)[..., None])[..., 0]
     order = agreement.argsort(dim=1, descending=True, stable=True)
-    return torch.take_along_dim(drawn, order[..., None], dim=1)
+    best = torch.take_along_dim(drawn, order[..., None], dim=1)
+    return Takes(best, torch.take_along_dim(agreement, order, dim=1), order)
 
 
-def decode_best(model: MotionCLIP, takes: Tensor, seconds: float) -> list[Motion]:
-    """Returns a motion for each row of latents (N, K, D): of its takes, best first, the first that a body could do.
+def decode_best(model: MotionCLIP, takes: Takes, seconds: float) -> list[Motion]:
+    """Returns the motion of the best take of each text, by :func:`quality`.
 
-    Where none of the first few is plausible, the one that is least beyond what bodies do.
+    Takes are decoded in their order until no later one could be better.
 
     Raises:
         ModelError: if the model cannot make that length.
     """
-    found: list[Motion] = model.decode(takes[:, 0], seconds)
-    excess = [plausibility(motion).excess for motion in found]
-    for take in range(1, min(takes.shape[1], _TRIED)):
-        again = [number for number, beyond in enumerate(excess) if beyond > 0]
+    agreement = takes.agreement.tolist()
+    found: dict[int, Motion] = {}
+    best = [-math.inf] * len(agreement)
+    for take in range(takes.agreement.shape[1]):
+        again = [number for number, own in enumerate(agreement) if own[take] > best[number]]
         if not again:
             break
-        for number, motion in zip(again, model.decode(takes[again, take], seconds), strict=True):
-            beyond = plausibility(motion).excess
-            if beyond < excess[number]:
-                found[number], excess[number] = motion, beyond
-    return found
+        for number, motion in zip(again, model.decode(takes.latents[again, take], seconds), strict=True):
+            worth = quality(agreement[number][take], plausibility(motion))
+            if worth > best[number]:
+                found[number], best[number] = motion, worth
+    return [found[number] for number in range(len(agreement))]
 
 
 def seconds_of(model: MotionCLIP, sources: Sequence[Source], seconds: float | None) -> float:
@@ -145,7 +183,8 @@ def latents_of(
     is_text = torch.tensor([isinstance(source, str) for source in sources])
     latents = torch.empty(len(sources), model.config.latent_dim, device=model.device)
     if words := [source for source in sources if isinstance(source, str)]:
-        latents[is_text] = ranked_takes(model, model.embed_text(words), seconds, seed=seed, guidance=guidance)[:, 0]
+        drawn = ranked_takes(model, model.embed_text(words), seconds, seed=seed, guidance=guidance)
+        latents[is_text] = drawn.latents[:, 0]
     if motions := [source for source in sources if isinstance(source, Motion)]:
         latents[~is_text] = model.encode(motions)
     return latents

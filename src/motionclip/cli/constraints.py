@@ -15,10 +15,12 @@ from motionclip.cli.options import optional, read_text
 from motionclip.errors import FormatError, MotionClipError
 
 if TYPE_CHECKING:
-    from motionclip.applications.direct import Constraint, Directed, Pin, PoseAt, RootPath
+    from motionclip.applications.direct import Constraint, Pin, PoseAt, RootPath
 
 #: Stands for a coordinate that is free.
 _FREE = "_"
+#: Stands for the facing that a motion has by itself.
+_AS_IT_DOES = "free"
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,14 @@ class ConstraintOptions:
         poses: Full poses at times, such as 1.5=take.bvh@3.2: at 1.5 s the pose of take.bvh at 3.2 s. `first` and `last`
             are times, too.
         placed: Poses keep the place and the heading that they have in their files.
+        path_facing: Degrees to the left of the path's direction: 0 along it, 180 backwards; `free` as the motion does.
         pins: Joints at places, such as right_hand=0.4,1.3,0.5@2 (x, y, z in metres at 2 s), or over a span, @2:3. An
             underscore for a number leaves it free and holds it over a span; y of a foot is the height of its sole.
+            Behind a slash stands where fingers, toes or the face point: head=_,_,_/1,0,0@2.
     """
 
     path: Annotated[Path | None, optional(Path, "FILE.csv")] = None
+    path_facing: Annotated[str, arg(metavar="DEGREES|free")] = "0"
     poses: Annotated[
         tuple[str, ...], arg(name="pose", metavar="TIME=FILE@TIME ...", help_behavior_hint="(optional)")
     ] = ()
@@ -55,7 +60,7 @@ class ConstraintOptions:
             FormatError: if a file cannot be read.
             MotionClipError: if an option is not of the form that its help says, or asks for what no body can do.
         """
-        path = [] if self.path is None else [read_path(self.path)]
+        path = [] if self.path is None else [read_path(self.path, self.path_facing)]
         poses = [_read_pose(text, seconds, self.placed) for text in self.poses]
         return [*path, *poses, *map(read_pin, self.pins)]
 
@@ -64,14 +69,23 @@ class ConstraintOptions:
 Constraints = Annotated[ConstraintOptions, arg(name="")]
 
 
-def read_path(path: Path) -> RootPath:
+def read_path(path: Path, facing: str = "0") -> RootPath:
     """Returns the path of a CSV file with the columns x, z and, if wanted, seconds.
+
+    Args:
+        path: the file.
+        facing: degrees from the path's direction, or `free`.
 
     Raises:
         FormatError: if it cannot be read, or has other columns.
-        MotionError: if it makes no path.
+        MotionClipError: if it makes no path, or the facing is no number.
     """
     from motionclip.applications.direct import RootPath
+
+    try:
+        degrees = None if facing == _AS_IT_DOES else float(facing)
+    except ValueError:
+        raise MotionClipError(f"--path-facing {facing}; expected degrees, or {_AS_IT_DOES}") from None
 
     header, *rows = [[cell.strip() for cell in row] for row in csv.reader(read_text(path).splitlines()) if row]
     if header not in (["x", "z"], ["x", "z", "seconds"]):
@@ -82,8 +96,7 @@ def read_path(path: Path) -> RootPath:
         raise FormatError(path, f"not a number ({error})", "metres and seconds") from error
     if any(len(row) != len(header) for row in values):
         raise FormatError(path, "a row is shorter or longer than the header", f"{len(header)} numbers")
-    times = [row[2] for row in values] if len(header) == 3 else None
-    return RootPath([(row[0], row[1]) for row in values], times)
+    return RootPath.of(values, degrees)
 
 
 def _read_pose(text: str, seconds: float, placed: bool) -> PoseAt:
@@ -96,11 +109,7 @@ def _read_pose(text: str, seconds: float, placed: bool) -> PoseAt:
         time, moment = float(when) if time is None else time, float(at)
     except ValueError:
         raise MotionClipError(f"--pose {text}; expected TIME=FILE@TIME, such as 1.5=take.bvh@3.2") from None
-    motion = motionclip.read_motion(file)
-    frame = round(moment * motion.fps)
-    if not 0 <= frame < motion.num_frames:
-        raise MotionClipError(f"--pose {text}; {file} lasts {motion.duration:.2f} s")
-    return PoseAt(time, motion.frames(frame, frame + 1), placed)
+    return PoseAt.of(time, motionclip.read_motion(file), moment, placed=placed)
 
 
 def read_pin(text: str) -> Pin:
@@ -113,17 +122,19 @@ def read_pin(text: str) -> Pin:
 
     try:
         joint, rest = text.split("=", 1)
-        place, when = rest.rsplit("@", 1)
+        spot, when = rest.rsplit("@", 1)
+        place, *ahead = spot.split("/", 1)
         x, y, z = (None if number == _FREE else float(number) for number in place.split(","))
+        directions = [(float(a), float(b), float(c)) for a, b, c in (text.split(",") for text in ahead)]
         start, *end = (float(time) for time in when.split(":", 1))
     except ValueError:
         raise MotionClipError(
             f"--pin {text}; expected JOINT=X,Y,Z@TIME or @START:END, such as right_hand=0.4,1.3,0.5@2"
         ) from None
-    return Pin(joint, (x, y, z), start, *end)
+    return Pin(joint, (x, y, z), start, end[0] if end else None, directions[0] if directions else None)
 
 
-def errors_in_words(constraints: Sequence[Constraint], directed: Directed) -> Iterator[str]:
-    """Yields a line for each constraint, with how far the motion is from it."""
-    for constraint, error in zip(constraints, directed.errors, strict=True):
+def errors_in_words(constraints: Sequence[Constraint], errors: Sequence[float]) -> Iterator[str]:
+    """Yields a line for each constraint, with how many metres the motion is from it."""
+    for constraint, error in zip(constraints, errors, strict=True):
         yield f"{constraint.title}: {100 * error:.1f} cm off"

@@ -208,7 +208,7 @@ def _without_words(
     if constraints := asked.read(motion.duration - 1 / motion.fps):
         with track("steps") as on_step:
             directed = motionclip.direct(options.load(), motion, constraints, on_step=on_step)
-        say(*errors_in_words(constraints, directed))
+        say(*errors_in_words(constraints, directed.errors))
         motion = directed.motion
     return looped(motion, loop) if loop else motion
 

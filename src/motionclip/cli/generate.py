@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,10 @@ from motionclip.io import check_writable
 
 if TYPE_CHECKING:
     from motionclip.applications.candidates import Candidate
+    from motionclip.applications.direct import Constraint
     from motionclip.formats import Rig
+    from motionclip.model.pipeline import MotionCLIP
+    from motionclip.motion import Motion
 
 #: Motions that one thread makes as fast as several.
 _FEW = 16
@@ -57,8 +61,7 @@ def generate(
             body can do that; with --keep, by their difference from each other, too.
         keep: Takes to keep of them, the best; each has a file of its own.
     """
-    from motionclip.applications.familiarity import familiarity  # which import torch
-    from motionclip.applications.long import shots_of
+    from motionclip.applications.familiarity import familiarity  # which imports torch
 
     target_rig = None if rig is None else motionclip.load_rig(rig, about.known())
     prompts, constraints = _prompts(texts), asked.read(seconds or DEFAULT_SECONDS)
@@ -68,42 +71,90 @@ def generate(
             "with --path, --pose or --pin"
         )
     targets = _targets([prompt for prompt in prompts for _ in range(keep)], out, formats, target_rig)
-    how: dict[str, Any] = {"seconds": seconds, "seed": seed, "guidance": guidance}
-    model, titles = options.load(many=len(prompts) * candidates > _FEW), prompts
-    is_long = (seconds or 0) > model.max_seconds or any(len(shots_of(text)) > 1 for text in prompts)
-    if is_long and (constraints or keep > 1):
-        raise MotionClipError(
-            f"more than {model.max_seconds:g} seconds, or one thing after another, with --keep, --path, --pose or "
-            "--pin; make the parts one by one, and join them with `motionclip storyboard`"
-        )
+    model = options.load(many=len(prompts) * candidates > _FEW)
+    how = _How(model, seconds, seed, guidance)
     say(*(str(known) for known in familiarity(model, prompts) if not known.is_known))
     if constraints:
-        with track("steps") as on_step:
-            directed = [motionclip.direct(model, text, constraints, on_step=on_step, **how) for text in prompts]
-        motions = [each.motion for each in directed]
-        say(*(line for each in directed for line in errors_in_words(constraints, each)))
+        made = [how.directed(prompt, constraints) for prompt in prompts]
     elif keep > 1:
-        takes = [motionclip.candidates(model, text, count=candidates, keep=keep, **how) for text in prompts]
-        listed = [(prompt, take) for prompt, kept in zip(prompts, takes, strict=True) for take in kept]
-        motions, titles = (
-            [take.motion for _, take in listed],
-            [f"{prompt}, seed {take.seed}" for prompt, take in listed],
-        )
-        say(*(_about(prompt, take) for prompt, take in listed))
-    elif is_long:
-        with track("pieces") as on_piece:
-            motions = [motionclip.long_motion(model, text, on_piece=on_piece, **how) for text in prompts]
+        made = [take for prompt in prompts for take in how.best(prompt, candidates, keep)]
+    elif any(how.is_long(prompt) for prompt in prompts):
+        made = [how.long(prompt) for prompt in prompts]
     else:
-        motions = motionclip.text_to_motion(model, prompts, takes=candidates, **how)
+        made = how.short(prompts, candidates)
     if loop:
-        motions = [looped(motion, loop) for motion in motions]
-    for motion, paths in zip(motions, targets, strict=True):
+        made = [replace(each, motion=looped(each.motion, loop)) for each in made]
+    _write(made, targets, target_rig, out / "sheet.png" if _SHEET in formats else None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """A motion, and what stands above it in a picture."""
+
+    title: str
+    motion: Motion
+
+
+@dataclass(frozen=True)
+class _How:
+    """The ways to make motions of sentences, with the options that all of them have."""
+
+    model: MotionCLIP
+    seconds: float | None
+    seed: int
+    guidance: float
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"seconds": self.seconds, "seed": self.seed, "guidance": self.guidance}
+
+    def is_long(self, prompt: str) -> bool:
+        """Whether it takes several windows."""
+        from motionclip.applications.long import shots_of
+
+        return (self.seconds or 0) > self.model.max_seconds or len(shots_of(prompt)) > 1
+
+    def short(self, prompts: list[str], takes: int) -> list[_Made]:
+        """Returns the best take of each sentence."""
+        motions = motionclip.text_to_motion(self.model, prompts, takes=takes, **self._options)
+        return [_Made(prompt, motion) for prompt, motion in zip(prompts, motions, strict=True)]
+
+    def best(self, prompt: str, count: int, keep: int) -> list[_Made]:
+        """Returns the best takes of a sentence, and says what they are worth.
+
+        Raises:
+            MotionClipError: if it takes several windows, which have no takes.
+        """
+        if self.is_long(prompt):
+            raise MotionClipError(
+                f"--keep {keep} with more than {self.model.max_seconds:g} seconds, or one thing after another; keep 1"
+            )
+        takes = motionclip.candidates(self.model, prompt, count=count, keep=keep, **self._options)
+        say(*(_about(prompt, take) for take in takes))
+        return [_Made(f"{prompt}, seed {take.seed}", take.motion) for take in takes]
+
+    def long(self, prompt: str) -> _Made:
+        """Returns a motion of several windows."""
+        with track("pieces") as on_piece:
+            return _Made(prompt, motionclip.long_motion(self.model, prompt, on_piece=on_piece, **self._options))
+
+    def directed(self, prompt: str, constraints: list[Constraint]) -> _Made:
+        """Returns a motion under constraints, and says how far it is from each."""
+        with track("steps") as on_step:
+            made = motionclip.direct(self.model, prompt, constraints, on_step=on_step, **self._options)
+        say(*errors_in_words(constraints, made.errors))
+        return _Made(prompt, made.motion)
+
+
+def _write(made: list[_Made], targets: list[list[Path]], rig: Rig | None, sheet: Path | None) -> None:
+    """Writes the files of each motion, and a picture of all if one is wanted."""
+    for each, paths in zip(made, targets, strict=True):
         for path in paths:
-            save_motion(motion, path, target_rig)
+            save_motion(each.motion, path, rig)
             say(path)
-    if _SHEET in formats:
-        write_sheet(motions, titles, out / "sheet.png", cell=(720, 216))
-        say(out / "sheet.png")
+    if sheet is not None:
+        write_sheet([each.motion for each in made], [each.title for each in made], sheet, cell=(720, 216))
+        say(sheet)
 
 
 def _about(prompt: str, take: Candidate) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import arg
 
 import motionclip
-from motionclip.applications import DEFAULT_OVERLAP
 from motionclip.cli.console import say
 from motionclip.cli.options import optional
 from motionclip.errors import MotionClipError
@@ -49,27 +48,18 @@ class RetimeOptions:
         Raises:
             MotionClipError: if an option is not of the form that its help says, or does not fit the motion.
         """
-        from motionclip.motion import crop, mirror
-        from motionclip.motion.retarget import on_canonical
-        from motionclip.motion.retime import change_speed, hold, reverse
-
-        if self.crop is not None:
-            motion = crop(motion, *_numbers("--crop", self.crop))
-        if self.reverse:
-            motion = reverse(motion)
-        if self.mirror:
-            motion = mirror(on_canonical(motion))
-        if self.speed:
-            curve = [_numbers("--speed", text) for text in self.speed]
-            if len(curve) == 1 and len(curve[0]) == 1:
-                curve = [(0.0, *curve[0])]
-            motion = change_speed(motion, [(second, factor) for second, factor in map(_pair, curve)])
-        # from the last to the first, so that the seconds are those of the motion before any of them
-        for at, seconds in sorted((_pair(_numbers("--hold", text)) for text in self.hold), reverse=True):
-            motion = hold(motion, at, seconds)
-        for path in self.then:
-            motion = _joined(motion, motionclip.read_motion(path))
-        return motion
+        curve = [_numbers("--speed", text) for text in self.speed]
+        if len(curve) == 1 and len(curve[0]) == 1:
+            curve = [(0.0, *curve[0])]
+        return motionclip.retime(
+            motion,
+            span=None if self.crop is None else _pair(_numbers("--crop", self.crop)),
+            backwards=self.reverse,
+            mirrored=self.mirror,
+            speed=[_pair(numbers) for numbers in curve],
+            holds=[_pair(_numbers("--hold", text)) for text in self.hold],
+            then=[motionclip.read_motion(path) for path in self.then],
+        )
 
 
 #: The options of `RetimeOptions` without a prefix.
@@ -87,17 +77,6 @@ def _pair(numbers: tuple[float, ...]) -> tuple[float, float]:
     if len(numbers) != 2:
         raise MotionClipError(f"{':'.join(f'{number:g}' for number in numbers)}; expected two numbers, such as 1:2.5")
     return numbers[0], numbers[1]
-
-
-def _joined(first: Motion, second: Motion) -> Motion:
-    """Returns both motions as one on the canonical skeleton, at the rate of the first."""
-    from motionclip.applications.transitions import blend_motions
-    from motionclip.motion import resample
-    from motionclip.motion.retarget import on_canonical
-
-    before, after = on_canonical(first), resample(on_canonical(second), first.fps)
-    shared = min(round(DEFAULT_OVERLAP * first.fps), before.num_frames // 2, after.num_frames // 2)
-    return blend_motions(before, after, shared)
 
 
 #: Cycles of a loop, 0 for none.

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 #: Suffixes of stories.
 STORIES = (".yaml", ".yml")
-_SHOT = ("what", "seconds", "path", "poses", "pins")
+_SHOT = ("what", "seconds", "path", "facing", "poses", "pins")
+_POSE, _PIN = ("file", "at", "seconds"), ("joint", "place", "start", "end", "direction")
 _TRACK = ("part", "what", "start", "end", "fade")
 
 
@@ -61,20 +62,23 @@ def _shot(entry: Any, folder: Path) -> motionclip.Shot:
 def _constraints(shot: Mapping[str, Any], folder: Path) -> list[Constraint]:
     found: list[Constraint] = []
     if shot.get("path"):
-        points = [tuple(map(float, point)) for point in shot["path"]]
-        times = [point[2] for point in points] if len(points[0]) == 3 else None
-        found.append(motionclip.RootPath([(point[0], point[1]) for point in points], times))
+        rows = [[float(number) for number in row] for row in shot["path"]]
+        found.append(motionclip.RootPath.of(rows, _facing(shot.get("facing", 0.0))))
     for entry in shot.get("poses") or []:
-        pose = _known(entry, ("file", "at", "seconds"))
+        pose = _known(entry, _POSE)
         motion = motionclip.read_motion(folder / str(pose["file"]))
-        frame = round(float(pose.get("at", 0)) * motion.fps)
-        found.append(motionclip.PoseAt(float(pose["seconds"]), motion.frames(frame, frame + 1)))
+        found.append(motionclip.PoseAt.of(float(pose["seconds"]), motion, float(pose.get("at", 0))))
     for entry in shot.get("pins") or []:
-        pin = _known(entry, ("joint", "place", "start", "end"))
-        x, y, z = (None if value is None else float(value) for value in pin["place"])
+        pin = _known(entry, _PIN)
+        x, y, z = (None if value is None else float(value) for value in pin.get("place") or [None] * 3)
         end = None if pin.get("end") is None else float(pin["end"])
-        found.append(motionclip.Pin(str(pin["joint"]), (x, y, z), float(pin["start"]), end))
+        ahead = None if pin.get("direction") is None else tuple(map(float, pin["direction"]))
+        found.append(motionclip.Pin(str(pin["joint"]), (x, y, z), float(pin["start"]), end, ahead))  # type: ignore[arg-type]  # Pin counts them
     return found
+
+
+def _facing(value: Any) -> float | list[float] | None:
+    return [float(each) for each in value] if isinstance(value, list) else None if value is None else float(value)
 
 
 def _track(entry: Any, folder: Path) -> motionclip.Track:

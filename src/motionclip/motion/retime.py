@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 
 from motionclip.errors import MotionError
+from motionclip.motion.knots import interpolated
 from motionclip.motion.motion import Motion, at_frames
 
 #: Seconds over which a body comes to rest before a hold, and moves again after it.
@@ -38,21 +39,11 @@ def change_speed(motion: Motion, curve: Sequence[tuple[float, float]]) -> Motion
         raise MotionError(f"a speed curve with the factors {factors}; expected {_SPEEDS[0]} to {_SPEEDS[1]}")
     step = 1 / (_FINE * motion.fps)
     own = torch.arange((motion.num_frames - 1) * _FINE + 1, dtype=torch.float64) * step
-    speed = _interpolated(own, seconds, factors)
+    speed = interpolated(own, *torch.tensor([seconds, factors], dtype=torch.float64))
     took = torch.cat([torch.zeros(1, dtype=torch.float64), (step * 2 / (speed[1:] + speed[:-1])).cumsum(dim=0)])
     count = int(took[-1] * motion.fps + 1e-6) + 1
     shown = torch.arange(count, dtype=torch.float64) / motion.fps
-    return at_frames(motion, _interpolated(shown, took.tolist(), own.tolist()) * motion.fps, motion.fps)
-
-
-def _interpolated(at: torch.Tensor, knots: Sequence[float], values: Sequence[float]) -> torch.Tensor:
-    """Returns values (K,) at knots (K,), rising, interpolated linearly at (N,); beyond the ends they stay."""
-    known, of = torch.tensor(knots, dtype=torch.float64), torch.tensor(values, dtype=torch.float64)
-    if len(known) == 1:
-        return of.expand(len(at))
-    after = torch.searchsorted(known, at).clamp(1, len(known) - 1)
-    share = ((at - known[after - 1]) / (known[after] - known[after - 1])).clamp(0, 1)
-    return torch.lerp(of[after - 1], of[after], share)
+    return at_frames(motion, interpolated(shown, took, own) * motion.fps, motion.fps)
 
 
 def hold(motion: Motion, at: float, seconds: float) -> Motion:

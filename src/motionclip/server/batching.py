@@ -15,7 +15,7 @@ import torch
 from prometheus_client import Gauge
 from torch import Tensor
 
-from motionclip.applications.text_to_motion import decode_best, ranked_takes
+from motionclip.applications.text_to_motion import Takes, decode_best, ranked_takes
 from motionclip.encoders import TextEncoder, checked_texts
 from motionclip.errors import TextError
 from motionclip.model.pipeline import MotionCLIP
@@ -211,7 +211,7 @@ def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[
     embeddings = _embed(model, [request.text for request in requests])
     encoded = {number: row for number, row in enumerate(embeddings) if isinstance(row, Tensor)}
     frames = [model.num_frames(request.seconds) for request in requests]
-    latents: dict[int, Tensor] = {}
+    takes: dict[int, Takes] = {}
     for group in _grouped(encoded, lambda n: requests[n].guidance):
         drawn = ranked_takes(
             model,
@@ -220,10 +220,10 @@ def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[
             guidance=requests[group[0]].guidance,
             seed=[requests[n].seed for n in group],
         )
-        latents.update(zip(group, drawn, strict=True))
+        takes.update({n: drawn.row(row) for row, n in enumerate(group)})
     motions: dict[int, Motion] = {}
     for group in _grouped(encoded, lambda n: frames[n]):
-        decoded = decode_best(model, torch.stack([latents[n] for n in group]), requests[group[0]].seconds)
+        decoded = decode_best(model, Takes.joined([takes[n] for n in group]), requests[group[0]].seconds)
         motions.update(zip(group, decoded, strict=True))
     return [motions[n] if isinstance(row, Tensor) else row for n, row in enumerate(embeddings)]
 

@@ -17,8 +17,10 @@ MAX_TEXTS = 200
 MAX_FILES = 8
 #: Motions of an interpolation, shots of a storyboard, hits of a search.
 MAX_STEPS, MAX_SHOTS, MAX_HITS = 32, 32, 100
-#: Gaps to fill.
+#: Gaps to fill, moments to hold.
 MAX_GAPS = 8
+#: Points of a path or a curve, pins, takes.
+MAX_POINTS, MAX_PINS, MAX_TAKES = 256, 32, 32
 
 
 @dataclass(frozen=True)

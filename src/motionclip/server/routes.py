@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
+from typing import Any
 
 import torch
 from fastapi import APIRouter, Request
@@ -13,74 +12,35 @@ from starlette.responses import Response
 
 import motionclip
 from motionclip import Motion, MotionCLIP
-from motionclip.applications import DEFAULT_SECONDS
 from motionclip.applications.familiarity import familiarity
+from motionclip.applications.long import shots_of
 from motionclip.applications.recognize import label_set, labels_of
 from motionclip.applications.text_to_motion import seconds_of
-from motionclip.errors import ModelError, MotionError
+from motionclip.errors import ModelError
 from motionclip.motion import crop, resample
 from motionclip.motion.retarget import retarget
 from motionclip.progress import ProgressCallback
 from motionclip.server import schemas
 from motionclip.server.batching import BatchedRequest
+from motionclip.server.direct_routes import router as direct_router
 from motionclip.server.errors import HttpError, busy_error
 from motionclip.server.responses import (
     JSON,
     PNG,
     ZIP,
     choose,
-    file_types,
     is_rendered,
     motion_response,
     motions_response,
 )
+from motionclip.server.routing import headers_of, motion_route, motion_type
 from motionclip.server.schemas import form_body, motion_content, motions_content
 from motionclip.server.service import ServiceDependency
 from motionclip.server.uploads import Form, read_form
-from motionclip.serving import MAX_STORY_SECONDS, check_size
+from motionclip.serving import check_size
 
-Body = TypeVar("Body", bound=schemas.RequestBody)
-MakeMotion = Callable[[MotionCLIP, Form[Body], ProgressCallback], Motion]
-
-router = APIRouter()
-
-
-def motion_type(request: Request) -> str:
-    """Returns the media type of a motion that the Accept header prefers, JSON if there is none.
-
-    Raises:
-        HttpError: 406, if it accepts none of those that can be written.
-    """
-    return choose(request.headers.get("accept", ""), (JSON, *file_types()))
-
-
-def motion_route(path: str, schema: type[Body]) -> Callable[[MakeMotion[Body]], MakeMotion[Body]]:
-    """Registers a function that makes a motion of a form as the route ``POST path``.
-
-    The function runs in a worker thread. Its name and its docstring stand in the OpenAPI document; its last argument
-    is called between the steps of long work, and raises an error when the client has left.
-    """
-
-    def register(make: MakeMotion[Body]) -> MakeMotion[Body]:
-        async def endpoint(request: Request, service: ServiceDependency) -> Response:
-            media_type, form = motion_type(request), await read_form(request, schema, service)
-            return await service.run_with_progress(
-                lambda progress: motion_response(make(service.model, form, progress), media_type, progress)
-            )
-
-        router.add_api_route(
-            path,
-            endpoint,
-            methods=["POST"],
-            name=make.__name__,
-            description=make.__doc__,
-            response_class=Response,
-            responses=motion_content(),
-            openapi_extra=form_body(schema),
-        )
-        return make
-
-    return register
+router = APIRouter(routes=[*direct_router.routes])
+_route = partial(motion_route, router)
 
 
 # State of the server
@@ -114,21 +74,32 @@ async def metrics(service: ServiceDependency) -> Response:
 
 @router.post("/generate", response_class=Response, responses=motion_content())
 async def generate(body: schemas.GenerateRequest, request: Request, service: ServiceDependency) -> Response:
-    """A motion for a sentence. Sentences that arrive together are made together.
+    """A motion for a sentence, of any length; "..., then ..." is done one after the other.
 
-    The header `Familiarity` says how near the sentence is to those that the model knows, and which is nearest.
+    Short ones that arrive together are made together. The header `Familiarity` says how near the words are to those
+    that the model knows, and which is nearest.
     """
-    media_type, seconds = motion_type(request), seconds_of(service.model, (), body.seconds)
-    motion = await service.batcher.motion(BatchedRequest(body.text, seconds, body.seed, body.guidance))
+    model, media_type, shots = service.model, motion_type(request), shots_of(body.text)
+    how: dict[str, Any] = {"seed": body.seed, "guidance": body.guidance}
 
-    def answer(progress: ProgressCallback | None = None) -> Response:
+    def answer(motion: Motion, progress: ProgressCallback | None = None) -> Response:
         response = motion_response(motion, media_type, progress)
-        for known in familiarity(service.model, [body.text]):
+        known = min(familiarity(model, shots), key=lambda each: each.score, default=None)
+        if known is not None:
             about = {"known": known.is_known, "score": round(known.score, 3), "nearest": known.nearest}
-            response.headers["Familiarity"] = json.dumps(about)  # ASCII, whatever the words
+            response.headers.update(headers_of({"Familiarity": about}))
         return response
 
-    return await (service.run_with_progress(answer) if is_rendered(media_type) else service.run(answer, quick=True))
+    if len(shots) > 1 or (body.seconds or 0) > model.max_seconds:
+        return await service.run_with_progress(
+            lambda progress: answer(
+                motionclip.long_motion(model, body.text, seconds=body.seconds, on_piece=progress, **how), progress
+            )
+        )
+    motion = await service.batcher.motion(BatchedRequest(body.text, seconds_of(model, (), body.seconds), **how))
+    if is_rendered(media_type):
+        return await service.run_with_progress(lambda progress: answer(motion, progress))
+    return await service.run(lambda: answer(motion), quick=True)
 
 
 @router.post("/decode", response_class=Response, responses=motion_content())
@@ -175,7 +146,7 @@ async def interpolate(request: Request, service: ServiceDependency) -> Response:
     return await service.run(work)
 
 
-@motion_route("/edit", schemas.EditRequest)
+@_route("/edit", schemas.EditRequest)
 def edit(model: MotionCLIP, form: Form[schemas.EditRequest], _: ProgressCallback) -> Motion:
     """`base`, less `minus`, with `plus`."""
     body = form.body
@@ -192,7 +163,7 @@ def edit(model: MotionCLIP, form: Form[schemas.EditRequest], _: ProgressCallback
     )
 
 
-@motion_route("/restyle", schemas.RestyleRequest)
+@_route("/restyle", schemas.RestyleRequest)
 def restyle(model: MotionCLIP, form: Form[schemas.RestyleRequest], _: ProgressCallback) -> Motion:
     """`base`, done in another style: one that the model knows by name, such as "elderly", or in words."""
     body = form.body
@@ -207,7 +178,7 @@ def restyle(model: MotionCLIP, form: Form[schemas.RestyleRequest], _: ProgressCa
     )
 
 
-@motion_route("/compose", schemas.ComposeRequest)
+@_route("/compose", schemas.ComposeRequest)
 def compose(model: MotionCLIP, form: Form[schemas.ComposeRequest], _: ProgressCallback) -> Motion:
     """What one does above the waist, while legs and path do the other."""
     body = form.body
@@ -215,26 +186,10 @@ def compose(model: MotionCLIP, form: Form[schemas.ComposeRequest], _: ProgressCa
     return motionclip.compose(model, upper, lower, seconds=body.seconds, seed=body.seed, guidance=body.guidance)
 
 
-@motion_route("/storyboard", schemas.StoryboardRequest)
-def storyboard(model: MotionCLIP, form: Form[schemas.StoryboardRequest], progress: ProgressCallback) -> Motion:
-    """One motion that does one thing after the other."""
-    body = form.body
-    shots = [motionclip.Shot(form.source(shot.source), shot.seconds) for shot in body.shots]
-    total = 0.0
-    for shot in shots:
-        default = shot.source.duration if isinstance(shot.source, Motion) else DEFAULT_SECONDS
-        total += default if shot.seconds is None else shot.seconds
-    if total > MAX_STORY_SECONDS:
-        raise MotionError(f"a storyboard of {total:g} s; expected at most {MAX_STORY_SECONDS:g}")
-    return motionclip.storyboard(
-        model, shots, overlap=body.overlap, seed=body.seed, guidance=body.guidance, on_piece=progress
-    )
-
-
 # Uploaded motions, changed
 
 
-@motion_route("/fill", schemas.FillRequest)
+@_route("/fill", schemas.FillRequest)
 def fill(model: MotionCLIP, form: Form[schemas.FillRequest], progress: ProgressCallback) -> Motion:
     """The motion with other frames in its gaps, which go on from those before and into those behind."""
     body, motion = form.body, form.motion(form.body.motion)
@@ -243,7 +198,7 @@ def fill(model: MotionCLIP, form: Form[schemas.FillRequest], progress: ProgressC
     )
 
 
-@motion_route("/extend", schemas.ExtendRequest)
+@_route("/extend", schemas.ExtendRequest)
 def extend(model: MotionCLIP, form: Form[schemas.ExtendRequest], progress: ProgressCallback) -> Motion:
     """The motion, going on for some seconds, or beginning some seconds earlier."""
     body, motion = form.body, form.motion(form.body.motion)
@@ -259,7 +214,7 @@ def extend(model: MotionCLIP, form: Form[schemas.ExtendRequest], progress: Progr
     )
 
 
-@motion_route("/convert", schemas.ConvertRequest)
+@_route("/convert", schemas.ConvertRequest)
 def convert(_: MotionCLIP, form: Form[schemas.ConvertRequest], __: ProgressCallback) -> Motion:
     """The motion in another format, or a part of it."""
     body = form.body

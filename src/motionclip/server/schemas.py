@@ -9,16 +9,17 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import models_json_schema
 
-from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP
+from motionclip.applications import DEFAULT_GUIDANCE
 from motionclip.applications.interpolate import PathName
 from motionclip.seeds import SEEDS
 from motionclip.server import limits
 from motionclip.server.responses import JSON, PNG, ZIP, file_types
-from motionclip.serving import MAX_SECONDS
+from motionclip.serving import MAX_SECONDS, MAX_STORY_SECONDS
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_TEXT)]
 Seed = Annotated[int, Field(ge=0, lt=SEEDS, description="Another seed gives another motion of the same words.")]
 Seconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
+LongSeconds = Annotated[float, Field(gt=0, le=MAX_STORY_SECONDS, allow_inf_nan=False)]
 Second = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
 Guidance = Annotated[
     float, Field(ge=0, le=10, allow_inf_nan=False, description="Above 1 follows the words more closely.")
@@ -31,7 +32,7 @@ Texts = Annotated[list[Text], Field(min_length=1, max_length=limits.MAX_TEXTS)]
 LabelSetName = Literal["babel60", "babel120", "bandai"]
 
 
-def _example(**fields: Any) -> ConfigDict:
+def example(**fields: Any) -> ConfigDict:
     """Returns the settings of a body of a request, with the example that the OpenAPI document shows."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [fields]})
 
@@ -60,17 +61,18 @@ class SampledRequest(RequestBody):
 
 
 class GenerateRequest(SampledRequest):
-    """A motion for a sentence."""
+    """A motion for a sentence; "..., then ..." is done one after the other."""
 
-    model_config = _example(text="a person waves with both hands", seconds=2, seed=1)
+    model_config = example(text="a person waves with both hands", seconds=2, seed=1)
 
     text: Text
+    seconds: LongSeconds | None = Field(None, description="Length; 4 for each thing that is done, if not given.")
 
 
 class InterpolateRequest(SampledRequest):
     """Motions from one to another, both ends included."""
 
-    model_config = _example(a="a person walks", b="a person runs", steps=3, seconds=2)
+    model_config = example(a="a person walks", b="a person runs", steps=3, seconds=2)
 
     a: TextOrFile
     b: TextOrFile
@@ -82,7 +84,7 @@ class InterpolateRequest(SampledRequest):
 class EditRequest(SampledRequest):
     """A motion, less what one says, with what another says."""
 
-    model_config = _example(base="a person walks", minus="a person walks", plus="a person runs", seconds=2)
+    model_config = example(base="a person walks", minus="a person walks", plus="a person runs", seconds=2)
 
     base: TextOrFile
     minus: TextOrFile | None = None
@@ -94,7 +96,7 @@ class EditRequest(SampledRequest):
 class RestyleRequest(SampledRequest):
     """A motion, done in another style."""
 
-    model_config = _example(base="a person walks", style="elderly", seconds=2)
+    model_config = example(base="a person walks", style="elderly", seconds=2)
 
     base: TextOrFile
     style: Text
@@ -104,36 +106,16 @@ class RestyleRequest(SampledRequest):
 class ComposeRequest(SampledRequest):
     """The upper body of one motion on the lower body of another."""
 
-    model_config = _example(upper="a person waves with both hands", lower="a person walks", seconds=2)
+    model_config = example(upper="a person waves with both hands", lower="a person walks", seconds=2)
 
     upper: TextOrFile
     lower: TextOrFile
 
 
-class StoryboardShot(RequestBody):
-    """What is done, and for how long: 4 s for words, and the whole of a motion, if not given."""
-
-    source: TextOrFile
-    seconds: Seconds | None = None
-
-
-class StoryboardRequest(RequestBody):
-    """One motion that does one thing after the other."""
-
-    model_config = _example(
-        shots=[{"source": "a person walks", "seconds": 2}, {"source": "a person waves", "seconds": 2}]
-    )
-
-    shots: list[StoryboardShot] = Field(min_length=1, max_length=limits.MAX_SHOTS)
-    overlap: float = Field(DEFAULT_OVERLAP, gt=0, le=5, allow_inf_nan=False, description="Seconds of each transition.")
-    seed: Seed = 0
-    guidance: Guidance = DEFAULT_GUIDANCE
-
-
 class MotionRequest(RequestBody):
     """A request about one uploaded motion."""
 
-    model_config = _example(motion={"file": "file"})
+    model_config = example(motion={"file": "file"})
 
     motion: FilePart = FilePart()
 
@@ -149,7 +131,7 @@ class CompletionRequest(MotionRequest):
 class FillRequest(CompletionRequest):
     """A motion with gaps, each from a second to a later one."""
 
-    model_config = _example(gaps=[[0.5, 1.0]])
+    model_config = example(gaps=[[0.5, 1.0]])
 
     gaps: list[tuple[Second, Second]] = Field(min_length=1, max_length=limits.MAX_GAPS)
 
@@ -157,7 +139,7 @@ class FillRequest(CompletionRequest):
 class ExtendRequest(CompletionRequest):
     """A motion that is to go on, or to begin earlier."""
 
-    model_config = _example(seconds=1, text="a person runs")
+    model_config = example(seconds=1, text="a person runs")
 
     seconds: Seconds = 2.0
     before: bool = False
@@ -166,7 +148,7 @@ class ExtendRequest(CompletionRequest):
 class RecognizeRequest(MotionRequest):
     """What is done in a motion, out of labels."""
 
-    model_config = _example(labels=["walking", "running", "waving"], top=2)
+    model_config = example(labels=["walking", "running", "waving"], top=2)
 
     labels: LabelSetName | Texts = "babel60"
     top: int = Field(5, ge=1, le=limits.MAX_TEXTS)
@@ -176,7 +158,7 @@ class RecognizeRequest(MotionRequest):
 class CaptionRequest(MotionRequest):
     """The sentences that are nearest to what is done in a motion."""
 
-    model_config = _example(top=3)
+    model_config = example(top=3)
 
     sentences: Texts | None = Field(None, description="What to choose from; the server's own if not given.")
     top: int = Field(5, ge=1, le=limits.MAX_TEXTS)
@@ -185,7 +167,7 @@ class CaptionRequest(MotionRequest):
 class ConvertRequest(MotionRequest):
     """A motion in another format, or a part of it."""
 
-    model_config = _example(start=0.5, end=1.5, fps=60)
+    model_config = example(start=0.5, end=1.5, fps=60)
 
     fps: float | None = Field(None, ge=1, le=240, allow_inf_nan=False)
     start: float = Field(0, ge=0, le=MAX_SECONDS, allow_inf_nan=False)
@@ -196,7 +178,7 @@ class ConvertRequest(MotionRequest):
 class SearchRequest(RequestBody):
     """Stretches of the library that fit all queries together."""
 
-    model_config = _example(queries=["a person walks"], top=3)
+    model_config = example(queries=["a person walks"], top=3)
 
     queries: list[TextOrFile] = Field(min_length=1, max_length=limits.MAX_FILES)
     top: int = Field(10, ge=1, le=limits.MAX_HITS)
@@ -329,22 +311,7 @@ class ErrorResponse(ResponseBody):
 _REF = "#/components/schemas/{model}"
 _BINARY = {"type": "string", "format": "binary"}
 #: Schemas that only ``form_body``, ``motion_content`` and ``motions_content`` refer to.
-_REFERENCED: tuple[type[BaseModel], ...] = (
-    InterpolateRequest,
-    EditRequest,
-    RestyleRequest,
-    ComposeRequest,
-    StoryboardRequest,
-    FillRequest,
-    ExtendRequest,
-    RecognizeRequest,
-    CaptionRequest,
-    ConvertRequest,
-    MotionRequest,
-    SearchRequest,
-    MotionResponse,
-    MotionsResponse,
-)
+_REFERENCED = set[type[BaseModel]]()
 _ERRORS = {
     400: "Not what HTTP, JSON or a form looks like.",
     401: "No token, or a wrong one.",
@@ -401,7 +368,7 @@ def openapi_document(app: FastAPI, *, latent_dim: int, needs_token: bool) -> dic
     """
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        kinds = [(schema, "validation") for schema in _REFERENCED]
+        kinds = [(schema, "validation") for schema in sorted(_REFERENCED, key=lambda each: each.__name__)]
         _, own = models_json_schema(kinds, ref_template=_REF)  # type: ignore[arg-type]
         components = document.setdefault("components", {})
         components["schemas"] = own["$defs"] | components.get("schemas", {})
@@ -414,4 +381,5 @@ def openapi_document(app: FastAPI, *, latent_dim: int, needs_token: bool) -> dic
 
 
 def _ref(schema: type[BaseModel]) -> dict[str, str]:
+    _REFERENCED.add(schema)
     return {"$ref": _REF.format(model=schema.__name__)}

@@ -29,9 +29,11 @@ from motionclip.studio.client import LOG, ClientSession, JobQueue, SharedState
 from motionclip.studio.library import LibraryCollection
 from motionclip.studio.panels.controls import add_status
 from motionclip.studio.panels.create import add_blend, add_edit, add_make, add_story
+from motionclip.studio.panels.direct import add_direct
 from motionclip.studio.panels.files import add_export, add_file
 from motionclip.studio.panels.keys import add_keys
 from motionclip.studio.panels.library import add_library
+from motionclip.studio.panels.retime import add_retime
 from motionclip.studio.panels.timeline import add_timeline
 from motionclip.studio.scene import EYE, TARGET, set_theme
 
@@ -46,6 +48,8 @@ _TABS: dict[str, Callable[[ClientSession], None]] = {
     "Edit": add_edit,
     "Blend": add_blend,
     "Story": add_story,
+    "Direct": add_direct,
+    "Time": add_retime,
     "File": add_file,
     "Map": add_library,
     "Export": add_export,

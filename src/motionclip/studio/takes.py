@@ -60,19 +60,25 @@ def _moving_average(path: Tensor, width: int) -> Tensor:
     return F.avg_pool1d(padded.T[None], 2 * half + 1, stride=1)[0].T
 
 
+#: The row of the timeline with what the whole body does.
+WORDS = "Words"
+
+
 @dataclass(frozen=True)
 class Part:
-    """A stretch of a take that has words of its own.
+    """A stretch of a take that has words of its own, or something else that was asked.
 
     Attributes:
         title: the words.
         start: seconds.
-        end: seconds.
+        end: seconds; that of ``start`` for a moment.
+        row: of the timeline, by its name.
     """
 
     title: str
     start: float
     end: float
+    row: str = WORDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +89,7 @@ class Take:
         title: a few words: the sentence, the file's name, or what was done.
         motion: on any human-like skeleton.
         poses: the same, as a page draws it.
-        parts: of a story, its shots.
+        parts: of a story, its shots; what parts of the body do meanwhile, and what was pinned.
     """
 
     title: str

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from motionclip.applications.direct.constraints import Constraint, Pin, PoseAt, Posed, RootPath
-from motionclip.applications.direct.ik import Effectors, reach
+from motionclip.applications.direct.constraint import Constraint
+from motionclip.applications.direct.ik import Effectors, Pointing, reach
+from motionclip.applications.direct.path import RootPath
+from motionclip.applications.direct.pin import DIRECTION_ARM, Pin
+from motionclip.applications.direct.pose import PoseAt
+from motionclip.applications.direct.posed import Posed
 from motionclip.applications.direct.spread import smoothed, spread
 from motionclip.model.postprocessing import ankle_corrections
 from motionclip.motion import CANONICAL, Motion, heading, horizontal
@@ -54,17 +59,26 @@ def _on_path(motion: Motion, path: RootPath) -> Motion:
 
     As in Gleicher, "Motion path editing", I3D 2001.
     """
-    places, ahead = path.targets(Posed.of(motion))
-    missing = smoothed(places - motion.root[:, [0, 2]], _SWAY * motion.fps)
-    shift = torch.stack([missing[:, 0], torch.zeros_like(missing[:, 0]), missing[:, 1]], dim=-1)
-    rotations = motion.rotations
-    if path.facing:
-        away = torch.atan2(ahead[:, 0], ahead[:, 1]) - heading(motion)
-        away = torch.atan2(away.sin(), away.cos())  # the short way round
+    posed = Posed.of(motion)
+    span = path.frames(posed)
+    places, yaws = path.targets(posed)
+    shift = smoothed(places - posed.ground[span], _SWAY * motion.fps)
+    away = torch.zeros(len(places)).to(motion.root)
+    if yaws is not None:
+        away = yaws - heading(motion)[span]
+        away = torch.from_numpy(np.unwrap(torch.atan2(away.sin(), away.cos()).numpy()))  # the short way round
         away = smoothed(away[:, None], 2 * _SWAY * motion.fps)[:, 0]
-        rotations = rotations.clone()
-        rotations[:, 0] = rot.about_y(away) @ rotations[:, 0]
-    return replace(motion, rotations=rotations, root=motion.root + shift)
+    before, after = span.start, motion.num_frames - span.stop
+    turned = rot.about_y(torch.cat([away[:1].expand(before), away, away[-1:].expand(after)]))
+    shift = torch.stack([shift[:, 0], torch.zeros_like(shift[:, 0]), shift[:, 1]], dim=-1)
+    # outside of its span the whole motion goes along, as a body that is turned about the end of the path
+    pivots = motion.root[span]
+    pivots = torch.cat([pivots[:1].expand(before, 3), pivots, pivots[-1:].expand(after, 3)])
+    shift = torch.cat([shift[:1].expand(before, 3), shift, shift[-1:].expand(after, 3)])
+    root = pivots + shift + (turned @ (motion.root - pivots)[..., None])[..., 0]
+    rotations = motion.rotations.clone()
+    rotations[:, 0] = turned @ rotations[:, 0]
+    return replace(motion, rotations=rotations, root=root)
 
 
 def _through_poses(motion: Motion, poses: Sequence[PoseAt]) -> Motion:
@@ -102,18 +116,25 @@ def _pinned(motion: Motion, pin: Pin, pins: Sequence[Pin]) -> Motion:
     frames = list(range(span.start, span.stop))
     joints = list(dict.fromkeys([each.index for each in pins] + _ANKLES))
     places, weights = body.positions[span][:, joints].clone(), torch.zeros(len(frames), len(joints)).to(motion.root)
+    pointing = []
     for each in pins:
         column, own = joints.index(each.index), each.frames(body)
         first, last = max(own.start, span.start), min(own.stop, span.stop)
         if first < last:
             rows = slice(first - span.start, last - span.start)
-            places[rows, column] = each.targets(body)[first - own.start : last - own.start]
-            weights[rows, column] = 1.0
+            if each.has_place:
+                places[rows, column] = each.targets(body)[first - own.start : last - own.start]
+                weights[rows, column] = 1.0
+            if each.pointing is not None:
+                held = torch.zeros(len(frames)).to(motion.root)
+                held[rows] = DIRECTION_ARM
+                pointing.append(Pointing(*each.pointing, held))
     for ankle in _ANKLES:  # feet stay where they are, unless a pin moves the leg
         side = CANONICAL.names[ankle].partition("_")[0]
         if not any(each.joint.startswith(side) and each.index in (ankle, _foot_of(ankle)) for each in pins):
             weights[:, joints.index(ankle)] = _FEET_FIRST
-    rotations, root = reach(motion.rotations[span], motion.root[span], Effectors(joints, places, weights))
+    wanted = Effectors(joints, places, weights, tuple(pointing))
+    rotations, root = reach(motion.rotations[span], motion.root[span], wanted)
     turns = rot.matrix_to_rotvec(motion.rotations[span].mT @ rotations)
     fade = round(_PIN_FADE * motion.fps)
     turned = spread(turns, frames, motion.num_frames, fade)

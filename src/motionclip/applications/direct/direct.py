@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from motionclip.applications import DEFAULT_GUIDANCE
-from motionclip.applications.direct.constraints import Constraint, PoseAt, RootPath, check_all
+from motionclip.applications.direct.checks import check_all
+from motionclip.applications.direct.constraint import Constraint
 from motionclip.applications.direct.correct import correct
-from motionclip.applications.direct.optimise import Place, descend
+from motionclip.applications.direct.optimise import descend
+from motionclip.applications.direct.path import RootPath
+from motionclip.applications.direct.pose import PoseAt
+from motionclip.applications.direct.posed import ORIGIN, Place
 from motionclip.applications.text_to_motion import Source, ranked_takes, seconds_of
 from motionclip.errors import ModelError
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import Motion, heading, turn
+from motionclip.motion import Motion
 from motionclip.progress import ProgressCallback
 
 #: Steps of the descent, unless others are asked for.
@@ -76,8 +78,7 @@ def direct(
     check_all(constraints, (frames - 1) / model.config.fps)
     place = start_of(constraints)
     point = descend(model, _starts(model, source, seconds, seed, guidance), frames, place, constraints, steps, on_step)
-    decoded = turn(model.decode(model.from_tangent(point[None]), seconds)[0], torch.tensor(place.yaw))
-    decoded = replace(decoded, root=decoded.root + torch.tensor([place.x, 0.0, place.z]))
+    decoded = place.moved(model.decode(model.from_tangent(point[None]), seconds)[0])
     motion = correct(decoded, constraints)
     return Directed(motion, tuple(constraint.error(motion) for constraint in constraints))
 
@@ -86,13 +87,11 @@ def start_of(constraints: Sequence[Constraint]) -> Place:
     """Returns where constraints let a motion start."""
     for constraint in constraints:
         if isinstance(constraint, RootPath):
-            (x, z), (ahead_x, ahead_z) = (part.tolist() for part in constraint.start)
-            return Place(math.atan2(ahead_x, ahead_z), x, z)
+            return constraint.place
     for constraint in constraints:
         if isinstance(constraint, PoseAt) and constraint.placed and constraint.seconds == 0:
-            x, _, z = constraint.body.root[0].tolist()
-            return Place(heading(constraint.body)[0].item(), x, z)
-    return Place()
+            return Place.of(constraint.body)
+    return ORIGIN
 
 
 def _starts(model: MotionCLIP, source: Source, seconds: float, seed: int, guidance: float) -> Tensor:
@@ -100,5 +99,6 @@ def _starts(model: MotionCLIP, source: Source, seconds: float, seed: int, guidan
     if isinstance(source, Motion):
         return model.to_tangent(model.encode([source])).clone()
     words = model.embed_text([source])
-    draws = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS)[0, :_FITTING]
-    return model.to_tangent(draws).clone()  # cloned, for what inference mode made takes no gradients
+    draws = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS)
+    # cloned, for what inference mode made takes no gradients
+    return model.to_tangent(draws.latents[0, :_FITTING]).clone()

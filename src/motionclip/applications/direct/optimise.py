@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from motionclip.applications.direct.constraints import Constraint, Posed
+from motionclip.applications.direct.constraint import Constraint
+from motionclip.applications.direct.posed import Place, Posed
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.model.postprocessing import foot_locked_root
 from motionclip.motion import CANONICAL, forward_kinematics
@@ -30,22 +30,7 @@ _RATE = 0.1
 #: Square metres that a square standard deviation away from the start is worth.
 _STAY = 5e-4
 #: Weight of the square metres by which the body is lifted: a hand is not to be reached by floating.
-_LIFT = 1.0
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a motion starts in the world.
-
-    Attributes:
-        yaw: its heading there, radians.
-        x: metres.
-        z: metres.
-    """
-
-    yaw: float = 0.0
-    x: float = 0.0
-    z: float = 0.0
+_LIFT = 10.0
 
 
 def posed(model: MotionCLIP, point: Tensor, frames: int, place: Place) -> Posed:
@@ -56,8 +41,7 @@ def posed(model: MotionCLIP, point: Tensor, frames: int, place: Place) -> Posed:
         feet = positions[:, :, CONTACT_INDICES]
         root = foot_locked_root(feet, decoded.root, decoded.contacts.sigmoid())
         positions = positions + (root - decoded.root)[:, :, None]
-    yaw = rot.about_y(positions.new_tensor(place.yaw))
-    return Posed(yaw @ world[0], positions[0] @ yaw.mT + positions.new_tensor([place.x, 0, place.z]), model.config.fps)
+    return Posed(place.turned(positions) @ world[0], place.to_world(positions[0]), model.config.fps)
 
 
 def misfit(body: Posed, constraints: Sequence[Constraint]) -> Tensor:

@@ -13,7 +13,7 @@ from motionclip.motion import CANONICAL
 from motionclip.motion.contacts import foot_contacts
 from motionclip.studio.client import ClientSession
 from motionclip.studio.panels.controls import set_value
-from motionclip.studio.takes import MAX_SPEED, MIN_SPEED, Part, Take
+from motionclip.studio.takes import MAX_SPEED, MIN_SPEED, WORDS, Part, Take
 
 #: Pixels: margin of the panel to the edges of the scene, its least width, and what the window's borders take of it.
 _MARGIN, _LEAST_WIDTH = 15, 470
@@ -26,7 +26,8 @@ _INSET = "4px 66px 0 120px"
 _TRACK = "position:relative;height:{height}px;margin:3px 0"
 _NAME = "position:absolute;right:100%;width:100px;margin-right:10px;font-size:11px;line-height:{height}px;opacity:0.65"
 _BAR = "position:absolute;top:0;bottom:0;left:{left:.2f}%;width:{width:.2f}%;overflow:hidden;white-space:nowrap;"
-_BLOCK = "background:#5b86c4;color:#fff;border-radius:4px;padding:1px 6px;font-size:11px;box-sizing:border-box;"
+_BLOCK = "background:{colour};color:#fff;border-radius:4px;padding:1px 6px;font-size:11px;box-sizing:border-box;"
+_BLOCKS = ("#5b86c4", "#a8729c")  # what the whole body does, and the rest
 _STEP_BAR = "background:{colour};border-radius:2px;"
 _COLOURS = {"left": "#e0803c", "right": "#4a9d72"}
 
@@ -106,11 +107,20 @@ def add_timeline(session: ClientSession) -> None:
 
 
 def tracks(take: Take) -> str:
-    """Returns the ruler of a take as HTML: seconds, a block for each part, and when each foot is on the ground."""
+    """Returns the ruler of a take as HTML: seconds, what is done and was asked, when each foot is on the ground."""
     seconds = take.motion.duration
-    parts = take.parts or (Part(take.title, 0.0, seconds),)
-    blocks = "".join(_bar(part.start, part.end, seconds, _BLOCK, part.title) for part in parts)
-    rows = [_row("", _marks(seconds), 14), _row("Words", blocks, 18)]
+    whole = (Part(take.title, 0.0, seconds),)
+    by_row = {WORDS: tuple(part for part in take.parts if part.row == WORDS) or whole}
+    for part in take.parts:
+        if part.row != WORDS:
+            by_row[part.row] = (*by_row.get(part.row, ()), part)
+    rows = [_row("", _marks(seconds), 14)]
+    for name, parts in by_row.items():
+        blocks = (
+            _bar(part.start, part.end, seconds, _BLOCK.format(colour=_BLOCKS[name != WORDS]), part.title)
+            for part in parts
+        )
+        rows.append(_row(name, "".join(blocks), 18))
     for side, on_ground in _feet(take).items():
         style, name = _STEP_BAR.format(colour=_COLOURS[side]), f"{side} foot on the ground"
         spans = (
