@@ -123,7 +123,6 @@ def test_a_run_takes_components_anew_where_it_is_asked_to(whole_run: Path, small
     before, after = weights(whole_run), weights(tmp_path)
     carried = ("linear.restore.weight", "decoder.layers.0.condition.weight", "text_head.linear.weight")
     assert not any(torch.allclose(before[f"autoencoder.{name}"], after[f"autoencoder.{name}"]) for name in carried)
-    assert after["autoencoder.encoder.head.weight"].abs().max() == 0  # latents are those of the new components
     with pytest.raises(ModelError, match="give --start"):
         changed(CONFIG, new_components=True)
 

@@ -243,13 +243,16 @@ class ResidualAutoencoder(MotionAutoencoder):
         weights = torch.empty_like(self.feature_scale)
         for kind, metres in zip(self.layout.kinds, self.layout.metres, strict=True):
             weights[kind] = self.feature_scale[kind] * metres
-        features = (self.layout.features(batch, self.config.fps) - self.feature_mean) / self.feature_scale
-        self.linear.start_from_pca(features, batch.mask.sum(dim=1), weights)
+        self.linear.start_from_pca(self._features(batch), batch.mask.sum(dim=1), weights)
+
+    def components_of(self, batch: Batch) -> Tensor:
+        """Returns the coefficients (B, D - 1) of windows before the encoder's correction."""
+        return self.linear.encode(self._features(batch), batch.mask.sum(dim=1))
 
     def encode(self, batch: Batch) -> Tensor:
         """Returns the unit latents (B, D) of windows."""
         batch = Batch(self._pad(batch.sixd), self._pad(batch.root), self._pad(batch.mask))
-        features = (self.layout.features(batch, self.config.fps) - self.feature_mean) / self.feature_scale
+        features = self._features(batch)
         coefficients = self.linear.encode(features, batch.mask.sum(dim=1))
         with self._autocast(features.device):
             correction = self.encoder(features, batch.mask)
@@ -278,6 +281,10 @@ class ResidualAutoencoder(MotionAutoencoder):
     def slow_parameters(self) -> Collection[nn.Parameter]:
         """The PCA autoencoder: full steps would shake it off before the transformers can use it."""
         return tuple(self.linear.parameters())
+
+    def _features(self, batch: Batch) -> Tensor:
+        """Returns the normalised features (B, T, C) of windows."""
+        return (self.layout.features(batch, self.config.fps) - self.feature_mean) / self.feature_scale
 
     def _pad(self, frames: Tensor) -> Tensor:
         """Returns frames (B, T, ...) padded with zeros to whole tokens."""

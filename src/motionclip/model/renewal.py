@@ -20,9 +20,6 @@ from motionclip.model.features import Batch
 from motionclip.model.network import ResidualAutoencoder, from_sphere, to_sphere
 from motionclip.model.prior import LatentPrior
 
-#: Windows that are encoded together.
-_CHUNK = 256
-
 
 @dataclass(frozen=True)
 class _Affine:
@@ -54,7 +51,7 @@ class _Affine:
 def renew_components(network: Network, batch: Batch) -> None:
     """Takes the principal components of sample windows, in place, and carries the rest of the network over to them.
 
-    Feature statistics stay as they are. The encoder's correction begins at zero again.
+    Feature statistics stay as they are.
 
     Args:
         network: of the residual architecture, with or without a prior.
@@ -62,12 +59,11 @@ def renew_components(network: Network, batch: Batch) -> None:
     """
     model = network.autoencoder
     assert isinstance(model, ResidualAutoencoder)
-    before = from_sphere(_encoded(model, batch))
+    before = model.components_of(batch)
     model.take_components(batch)
-    nn.init.zeros_(model.encoder.head.weight)
-    nn.init.zeros_(model.encoder.head.bias)
-    after = from_sphere(_encoded(model, batch))
+    after = model.components_of(batch)
     forth, back = _Affine.fitted(before, after), _Affine.fitted(after, before)
+    _map_output(model.encoder.head, forth.matrix)
     for layer in model.decoder.layers.children():
         _map_input(layer.get_submodule("condition"), back)
     for head in (model.text_head, model.image_head):
@@ -75,11 +71,6 @@ def renew_components(network: Network, batch: Batch) -> None:
             _map_head(head, forth.of_latents)
     if network.prior is not None:
         _map_prior(network.prior, forth, back)
-
-
-def _encoded(model: ResidualAutoencoder, batch: Batch) -> Tensor:
-    starts = range(0, len(batch.mask), _CHUNK)
-    return torch.cat([model.encode(batch.rows(slice(start, start + _CHUNK))) for start in starts])
 
 
 def _map_input(layer: nn.Module, map_: _Affine) -> None:
