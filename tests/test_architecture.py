@@ -13,6 +13,7 @@ ORDER = (
     "errors",
     "progress",
     "seeds",
+    "sides",
     "pickles",
     "gate",
     "motion",

@@ -15,9 +15,9 @@ from motionclip.data.kinematic_phrases import PHRASES, conjugate
 from motionclip.data.kinematics import measure
 from motionclip.data.kinematics.signals import smooth, spans, swings, turning_points
 from motionclip.data.synthetic import MOVEMENTS, STAND, Track, gait, hold, jump, keyframes, squat_pose, to_motion
-from motionclip.data.windows import mirror_words
 from motionclip.errors import DataError
 from motionclip.motion import Motion, mirror, turn
+from motionclip.sides import mirror_words
 
 SYNTHETIC = {movement.name: movement.make for movement in MOVEMENTS}
 

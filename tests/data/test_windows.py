@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from motionclip.data.store import Store
-from motionclip.data.windows import WindowBatch, WindowSet, mirror_words
+from motionclip.data.windows import WindowBatch, WindowSet
 from motionclip.errors import DataError
+from motionclip.sides import mirror_words
 
 
 @pytest.fixture(scope="module")

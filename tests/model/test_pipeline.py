@@ -107,12 +107,20 @@ def test_another_encoder_takes_the_same_embeddings_or_new_heads(tiny_model: Moti
     assert tiny_model.with_text_encoder(tiny_model.text_encoder).fingerprint == tiny_model.fingerprint
     with pytest.raises(ModelError, match="adapt it"):
         tiny_model.with_text_encoder(Wide())
-    size = tiny_model.config.latent_dim
+    size = tiny_model.config.text_dim
     weight, bias = torch.randn(size, 5), torch.randn(size)
     adapted = tiny_model.adapted(Wide(), weight, bias)
-    expected = torch.nn.functional.normalize(weight.T[:3] + bias, dim=-1)
+    expected = tiny_model.network.autoencoder.text_head(weight.T[:3] + bias)
     torch.testing.assert_close(adapted.embed_text(["a", "b", "c"]), expected, atol=1e-5, rtol=0)
     torch.testing.assert_close(adapted.encode(motions()), tiny_model.encode(motions()), atol=1e-5, rtol=0)
     assert adapted.fingerprint != tiny_model.fingerprint
     tiny_model.save(tmp_path / "saved")
     assert motionclip.load(tmp_path / "saved").fingerprint == tiny_model.fingerprint
+
+
+def test_a_text_that_names_a_side_is_led_away_from_the_other_side(base_model: MotionCLIP) -> None:
+    texts = ["wave with the left hand", "wave with the right hand", "wave"]
+    plain, led = base_model.embed_text(texts), base_model.embed_prompts(texts)
+    assert led[0] @ led[1] < plain[0] @ plain[1] - 0.05
+    torch.testing.assert_close(led.norm(dim=-1), plain.norm(dim=-1))
+    assert torch.equal(led[2], plain[2])

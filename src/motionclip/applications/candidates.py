@@ -71,7 +71,7 @@ def candidates(
     if not 1 <= keep <= count:
         raise ModelError(f"the best {keep} of {count} candidates; expected at least 1, and no more than are drawn")
     seconds = seconds_of(model, [], seconds)
-    drawn = ranked_takes(model, model.embed_text([text]), seconds, seed=seed, guidance=guidance, takes=count)
+    drawn = ranked_takes(model, model.embed_prompts([text]), seconds, seed=seed, guidance=guidance, takes=count)
     latents, order = drawn.latents[0], drawn.order[0].tolist()
     motions, agreements, first = model.decode(latents, seconds), drawn.agreement[0].tolist(), first_seed(seed, count)
     takes = [

@@ -286,7 +286,7 @@ def _starts(model: MotionCLIP, window: GapWindow, guess: Motion, options: _Optio
         if options.seed is None and window.is_between:
             return model.to_tangent(condition.clone())
     else:
-        condition = model.embed_text([options.text])
+        condition = model.embed_prompts([options.text])
     guidance = options.guidance if options.text is not None else 1.0
     first = check_seed(options.seed or 0) * _DRAWS % SEEDS
     drawn = model.sample(condition, guess.duration, guidance=guidance, seed=first, draws=_DRAWS)

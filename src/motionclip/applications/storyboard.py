@@ -192,7 +192,7 @@ def _next(
         return piece.source.frames(0, min(frames, piece.source.num_frames))
     made = min(frames + slack, max(model.config.max_frames, frames))
     seconds = made / model.config.fps
-    words = model.embed_text([piece.source])
+    words = model.embed_prompts([piece.source])
     drawn = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS)
     options = model.decode(drawn.latents[0, :_FITTING], seconds)
     which, start = best_entry(ending, options, made - frames + 1)

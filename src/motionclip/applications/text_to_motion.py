@@ -71,7 +71,7 @@ def text_to_motion(
     """
     texts = [text] if isinstance(text, str) else list(text)
     seconds = seconds_of(model, [], seconds)
-    drawn = ranked_takes(model, model.embed_text(texts), seconds, seed=seed, guidance=guidance, takes=takes)
+    drawn = ranked_takes(model, model.embed_prompts(texts), seconds, seed=seed, guidance=guidance, takes=takes)
     motions = decode_best(model, drawn, seconds)
     return motions[0] if isinstance(text, str) else motions
 
@@ -183,7 +183,7 @@ def latents_of(
     is_text = torch.tensor([isinstance(source, str) for source in sources])
     latents = torch.empty(len(sources), model.config.latent_dim, device=model.device)
     if words := [source for source in sources if isinstance(source, str)]:
-        drawn = ranked_takes(model, model.embed_text(words), seconds, seed=seed, guidance=guidance)
+        drawn = ranked_takes(model, model.embed_prompts(words), seconds, seed=seed, guidance=guidance)
         latents[is_text] = drawn.latents[:, 0]
     if motions := [source for source in sources if isinstance(source, Motion)]:
         latents[~is_text] = model.encode(motions)

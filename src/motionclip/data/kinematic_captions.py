@@ -52,7 +52,7 @@ _COUNTED = {"raise", "kick", "punch", "jump", "hop", "lift foot"}
 def describe(positions: np.ndarray | Tensor, fps: float, generator: Random, count: int = 3) -> tuple[str, ...]:
     """Returns different sentences that say what a movement of some seconds does, from a short one to a full one.
 
-    The mirror image is described by the mirrored sentences (``data.windows.mirror_words``) with an equal generator.
+    The mirror image is described by the mirrored sentences (``motionclip.sides.mirror_words``) with an equal generator.
 
     Args:
         positions: (T, 24, 3) world joint positions of the canonical skeleton: metres, y up, y = 0 the floor; some

@@ -10,7 +10,6 @@ Which sentences describe a window is decided by a captioning policy: those of th
 from __future__ import annotations
 
 import math
-import re
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import defaultdict
@@ -26,24 +25,7 @@ from motionclip.data.segments import Segment, SpanTexts, Wordings, reversed_segm
 from motionclip.data.store import Store
 from motionclip.data.words import Words
 from motionclip.errors import DataError
-
-_SIDE_WORD = re.compile(r"\b(?:(left|right)(wards?)?|(counter[ -]?|anti[ -]?)?clockwise)\b", re.IGNORECASE)
-
-
-def mirror_words(text: str) -> str:
-    """Returns the sentence for the mirror image: left and right exchanged, and the senses of turning.
-
-    >>> mirror_words("a person waves with the left hand, then turns clockwise")
-    'a person waves with the right hand, then turns counterclockwise'
-    """
-
-    def other(match: re.Match[str]) -> str:
-        side, suffix, against = match.groups()
-        if side is None:
-            return "clockwise" if against else "counterclockwise"
-        return ("right" if side.lower() == "left" else "left") + (suffix or "")
-
-    return _SIDE_WORD.sub(other, text)
+from motionclip.sides import mirror_words
 
 
 class CaptionPolicy(ABC):

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from motionclip.encoders import ImageEncoder, TextEncoder, load_text_encoder
 from motionclip.errors import ModelError
@@ -30,11 +31,14 @@ from motionclip.motion import Motion
 from motionclip.motion import rotations as rot
 from motionclip.motion.retarget import on_canonical
 from motionclip.seeds import following_seed
+from motionclip.sides import mirror_words
 
 #: Steps along the prior's flow; eight times as many move joints by 1 to 3 mm on average, seen from the pelvis.
 FLOW_STEPS = 12
 #: The same of Heun's method for translation, back and forth: a latent then returns to within a millimetre.
 _TRANSLATION_STEPS = 24
+#: How much farther a text is led from the one with the sides exchanged than it is: docs/experiments.md.
+_SIDE_CONTRAST = 0.5
 #: Windows that go through the network together: bounds the memory that long lists take.
 _CHUNK = 64
 
@@ -249,6 +253,24 @@ class MotionCLIP:
             TextError: if a text is empty, too long, or not text.
         """
         return self.network.autoencoder.text_head(self.text_encoder.encode_texts(texts).to(self.device))
+
+    @torch.inference_mode()
+    def embed_prompts(self, texts: Sequence[str]) -> Tensor:
+        """Returns the latents (N, D) under which motions of texts are drawn: :meth:`embed_text`'s, on the named side.
+
+        A text encoder finds "the left hand" and "the right hand" nearly alike. So a text that names a side is led away
+        from the same text with the sides exchanged.
+
+        Raises:
+            TextError: if a text is empty, too long, or not text.
+        """
+        latents, mirrored = self.embed_text(texts), [mirror_words(text) for text in texts]
+        sided = [index for index, text in enumerate(texts) if mirrored[index] != text]
+        if sided:
+            others = self.embed_text([mirrored[index] for index in sided])
+            led = torch.lerp(others, latents[sided], 1 + _SIDE_CONTRAST)
+            latents[sided] = normalize(led, dim=-1) * others.norm(dim=-1, keepdim=True)
+        return latents
 
     @torch.inference_mode()
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:

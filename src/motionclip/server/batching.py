@@ -231,7 +231,7 @@ def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[
 def _embed(model: MotionCLIP, texts: Sequence[str]) -> list[Tensor | TextError]:
     """Returns the text embedding (E,) of each text, or its error."""
     try:
-        return list(model.embed_text(texts))
+        return list(model.embed_prompts(texts))
     except TextError as error:
         if len(texts) == 1:
             return [error]

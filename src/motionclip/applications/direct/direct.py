@@ -98,7 +98,7 @@ def _starts(model: MotionCLIP, source: Source, seconds: float, seed: int, guidan
     """Returns points (N, P) of the tangent plane: draws for words, and a given motion's own."""
     if isinstance(source, Motion):
         return model.to_tangent(model.encode([source])).clone()
-    words = model.embed_text([source])
+    words = model.embed_prompts([source])
     draws = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS)
     # cloned, for what inference mode made takes no gradients
     return model.to_tangent(draws.latents[0, :_FITTING]).clone()
