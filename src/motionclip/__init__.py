@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # for type checkers and editors: the same names as in _MODULE
     from motionclip.applications.direct import Pin as Pin
     from motionclip.applications.direct import PoseAt as PoseAt
     from motionclip.applications.direct import RootPath as RootPath
-    from motionclip.applications.direct import direct as direct
+    from motionclip.applications.directed import direct as direct
     from motionclip.applications.edit import compose as compose
     from motionclip.applications.edit import edit as edit
     from motionclip.applications.edit import restyle as restyle
@@ -62,7 +62,7 @@ _MODULES = {
     "caption": "applications.caption",
     "complete": "applications.complete",
     "compose": "applications.edit",
-    "direct": "applications.direct",
+    "direct": "applications.directed",
     "edit": "applications.edit",
     "evaluate": "applications.evaluate",
     "extend": "applications.complete",

@@ -13,6 +13,7 @@ from motionclip.body import default_body
 from motionclip.formats.gltf import write_glb
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
+from motionclip.motion.skeleton import FOOT_HEIGHT
 
 
 def smooth_motion(frames: int = 20, fps: float = 30.0) -> Motion:
@@ -89,3 +90,17 @@ def test_accessors_say_the_truth_about_bounds_and_alignment(tmp_path: Path) -> N
 def test_a_single_frame_can_be_written(tmp_path: Path) -> None:
     document = written(smooth_motion(1), tmp_path)
     assert document.json["accessors"][document.json["animations"][0]["samplers"][0]["input"]]["count"] == 1
+
+
+def test_contacts_of_feet_are_in_the_extras(tmp_path: Path) -> None:
+    still = Motion(torch.eye(3).repeat(30, 24, 1, 1), torch.zeros(30, 3), 30.0, CANONICAL)
+    floor = still.positions[0, CANONICAL.index("left_foot"), 1] - FOOT_HEIGHT
+    root = torch.zeros(30, 3) - floor * torch.tensor([0.0, 1.0, 0.0])
+    root[12:18, 1] += 0.3  # off the floor for 0.2 s
+    contacts = written(Motion(still.rotations, root, 30.0, CANONICAL), tmp_path).json["animations"][0]["extras"][
+        "contacts"
+    ]
+    assert set(contacts) == {"left_ankle", "left_foot", "right_ankle", "right_foot"}
+    for spans in contacts.values():
+        assert len(spans) == 2 and spans[0][0] == 0 and spans[1][1] == 1
+        assert 0.3 < spans[0][1] <= 0.4 and 0.6 <= spans[1][0] < 0.7

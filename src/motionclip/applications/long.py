@@ -62,9 +62,22 @@ def long_motion(
         MotionError: if the length is not positive, or more than an hour.
         TextError: if the text is empty, too long, or not text.
     """
+    return storyboard(model, shots_for(text, seconds), seed=seed, guidance=guidance, on_piece=on_piece)
+
+
+def is_long(model: MotionCLIP, text: str, seconds: float | None) -> bool:
+    """Whether words take several windows: they say what follows what, or last longer than the model makes at once."""
+    return len(shots_of(text)) > 1 or (seconds or 0.0) > model.max_seconds
+
+
+def shots_for(text: str, seconds: float | None) -> list[Shot]:
+    """Returns the parts of a sentence, which share the time alike; 4 s for each part if none is given.
+
+    Raises:
+        MotionError: if the length is not positive, or more than an hour.
+    """
     parts = shots_of(text)
     seconds = DEFAULT_SECONDS * len(parts) if seconds is None else seconds
     if not 0 < seconds <= MAX_SECONDS:
         raise MotionError(f"{seconds:g} seconds; expected a positive number, and at most {MAX_SECONDS:g}")
-    shots = [Shot(part, seconds / len(parts)) for part in parts]
-    return storyboard(model, shots, seed=seed, guidance=guidance, on_piece=on_piece)
+    return [Shot(part, seconds / len(parts)) for part in parts]

@@ -3,82 +3,42 @@
 The model makes a few seconds at a time. The shots are made one after the other, each a little longer than it is shown.
 Of the draws that agree most with the words the one is taken that goes on best from what is there, from that of its
 frames which does, so that a walk keeps its steps; and both are blended where they overlap
-(:mod:`motionclip.applications.transitions`).
+(:mod:`motionclip.applications.transitions`). Under constraints a draw is moved until it meets them and goes on from
+what is there (:mod:`motionclip.applications.direct.window`).
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
+from torch import Tensor
 
-from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP, DEFAULT_SECONDS
-from motionclip.applications.direct import Constraint, direct
-from motionclip.applications.text_to_motion import Source, ranked_takes, text_to_motion
-from motionclip.applications.transitions import best_entry, blend_motions
-from motionclip.errors import MotionError
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP
+from motionclip.applications.direct.checks import check_all
+from motionclip.applications.direct.constraint import Constraint
+from motionclip.applications.direct.correct import correct
+from motionclip.applications.direct.path import RootPath
+from motionclip.applications.direct.posed import Place
+from motionclip.applications.direct.window import DEFAULT_STEPS, Directed, direct_window, start_of
+from motionclip.applications.shots import SLACK, Piece, overlaps_of, pieces_of
+from motionclip.applications.shots import Shot as Shot
+from motionclip.applications.text_to_motion import ranked_takes, text_to_motion
+from motionclip.applications.transitions import best_entry, blend_motions, paces
+from motionclip.errors import ModelError, MotionError
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import Motion, canonicalize_heading, resample
-from motionclip.motion.retarget import on_canonical
+from motionclip.motion import Motion, canonicalize_heading
 from motionclip.progress import ProgressCallback
 from motionclip.seeds import following_seed
 
 #: Draws, and how many of them, those that agree most with the words, may go on.
 _DRAWS, _FITTING = 12, 6
-#: Seconds within which a draw may be entered: of the same words a cycle of two steps, of others hardly any.
-_SLACK_SAME, _SLACK_OTHER = 1.0, 0.4
-
-
-@dataclass(frozen=True)
-class Shot:
-    """A part of a storyboard: what is done, and for how long.
-
-    Attributes:
-        source: words, or a motion on any human-like skeleton.
-        seconds: how long; 4 for words, and the whole of a motion, if not given.
-        constraints: what it is asked beside the words, as for :func:`motionclip.direct`: in seconds of the shot, and in
-            metres from above where it starts, z ahead and x to the left.
-
-    Raises:
-        MotionError: if the length is not positive, the motion is shorter, or constraints are put on a given motion.
-    """
-
-    source: Source
-    seconds: float | None = None
-    constraints: tuple[Constraint, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.seconds is not None and not 0 < self.seconds < float("inf"):
-            raise MotionError(f"a shot of {self.seconds} seconds; expected a positive number")
-        if isinstance(self.source, Motion) and self.constraints:
-            raise MotionError("constraints on a shot that is a given motion; direct the motion first, then show it")
-        if isinstance(self.source, Motion) and self.seconds is not None and self.seconds > self.source.duration + 0.05:
-            raise MotionError(
-                f"a shot of {self.seconds:g} seconds of a motion of {self.source.duration:.2f}; expected at most that"
-            )
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """What is made at once: words for at most what the model makes, or a motion on the canonical skeleton.
-
-    Attributes:
-        source: what is done.
-        shown: frames from the middle of one transition to the middle of the next.
-        constraints: those of the shot.
-    """
-
-    source: Source
-    shown: int
-    constraints: tuple[Constraint, ...] = ()
-
-    @property
-    def room(self) -> int:
-        """Frames that an overlap at one end may take."""
-        return self.shown if isinstance(self.source, str) else min(self.shown, self.source.num_frames // 2)
+#: Seconds within which a draw of other words than those before may be entered.
+_SLACK_OTHER = 0.4
+#: Longest motion under constraints, seconds: holding its feet takes memory with the square of its length.
+_MOST_SECONDS = 300.0
 
 
 def storyboard(
@@ -108,92 +68,180 @@ def storyboard(
         Motion at the model's rate on the canonical skeleton, from above the origin.
 
     Raises:
-        MotionError: if there is no shot, or one is shorter than two frames.
+        As :func:`film`.
+    """
+    return film(model, shots, overlap=overlap, seed=seed, guidance=guidance, on_piece=on_piece).motion
+
+
+def film(
+    model: MotionCLIP,
+    shots: Sequence[Shot],
+    *,
+    constraints: Sequence[Constraint] = (),
+    overlap: float = DEFAULT_OVERLAP,
+    seed: int = 0,
+    guidance: float = DEFAULT_GUIDANCE,
+    steps: int = DEFAULT_STEPS,
+    on_piece: ProgressCallback = lambda done, total: None,
+) -> Directed:
+    """Returns the motion of a storyboard, and how far it is from constraints on all of it, and then from its shots'.
+
+    Each piece is made under what falls into it, going on from the piece before; then the whole is corrected. A path
+    without times over several pieces is shared by them as far as they go without it.
+
+    Args:
+        model: from :func:`motionclip.load`.
+        shots: at least one.
+        constraints: on all of it: in its seconds, in the world.
+        overlap: as in :func:`storyboard`.
+        seed: as in :func:`storyboard`.
+        guidance: as in :func:`storyboard`.
+        steps: of the descent of each piece under constraints.
+        on_piece: as in :func:`storyboard`.
+
+    Raises:
+        MotionError: if there is no shot, one is shorter than two frames, or no body could do what is asked.
         ModelError: if the overlap leaves the model no time.
         TextError: if words are empty, too long, or not text.
         SkeletonError: if no human body is found in a skeleton.
     """
     if not shots:
         raise MotionError("a storyboard without a shot; expected at least one")
+    most = _frames_of(model, overlap)
+    pieces = [piece for shot in shots for piece in pieces_of(model, shot, most)]
+    seconds = (sum(piece.shown for piece in pieces) - 1) / model.config.fps
+    wanted = [each.within(0.0, seconds) for each in constraints]
+    check_all(wanted, seconds)
+    if seconds > _MOST_SECONDS and (wanted or any(piece.asked for piece in pieces)):
+        raise MotionError(f"constraints on a motion of {seconds:.0f} s; expected at most {_MOST_SECONDS:g}: divide it")
+    asked = list(wanted)
+    if len(pieces) > 1 and any(isinstance(each, RootPath) for each in wanted):
+        free = storyboard(model, [replace(shot, constraints=()) for shot in shots], overlap=overlap, seed=seed)
+        asked = [part for each in wanted for part in _shared(each, free, pieces)]
+    made = _Film(model, seed, guidance, steps, start_of(wanted), asked)
+    overlaps = overlaps_of(pieces, most)
+    for number, piece in enumerate(pieces):
+        made.add(piece, overlaps[number], overlaps[number + 1])
+        on_piece(number + 1, len(pieces))
+    everything = [*wanted, *made.asked[len(asked) :]]
+    return Directed.of(correct(made.motion, everything), everything)
+
+
+def _frames_of(model: MotionCLIP, overlap: float) -> int:
+    """Returns the frames of a transition, an even number.
+
+    Raises:
+        ModelError: if it has less than two, or leaves the model no time.
+    """
     most = 2 * round(overlap * model.config.fps / 2) if 0 <= overlap < model.max_seconds else 0
     if most < 2 or most > model.config.max_frames - 2:
         least, longest = 2 / model.config.fps, model.max_seconds - 2 / model.config.fps
-        raise MotionError(f"an overlap of {overlap} seconds; expected {least:.2g} to {longest:.2g}")
-    pieces = [piece for shot in shots for piece in _pieces(model, shot, most)]
-    overlaps = [0, *(_shared(a, b, most) for a, b in itertools.pairwise(pieces)), 0]
-    tail = _first(model, pieces[0], pieces[0].shown + overlaps[1] // 2, seed, guidance)
-    done = []  # frames that nothing changes any more
-    on_piece(1, len(pieces))
-    for number, (before, piece) in enumerate(itertools.pairwise(pieces), 1):
-        frames = piece.shown + (overlaps[number] + overlaps[number + 1]) // 2
-        border = tail.num_frames - overlaps[number]
-        if border > 0:
-            done.append(tail.frames(0, border))
-        ending = tail.frames(border, tail.num_frames)
-        slack = _SLACK_SAME if piece.source == before.source else _SLACK_OTHER
-        own = following_seed(seed, number)
-        if piece.constraints:
-            later = [each.shifted(overlaps[number] / 2 / tail.fps) for each in piece.constraints]
-            following = _first(model, replace(piece, constraints=tuple(later)), frames, own, guidance)
-        else:
-            following = _next(model, piece, frames, ending, round(slack * tail.fps), own, guidance)
-        tail = blend_motions(ending, following, overlaps[number])
-        on_piece(number + 1, len(pieces))
-    parts = [*done, tail]
-    rotations, root = torch.cat([part.rotations for part in parts]), torch.cat([part.root for part in parts])
-    return canonicalize_heading(replace(tail, rotations=rotations, root=root))
+        raise ModelError(f"an overlap of {overlap} seconds; expected {least:.2g} to {longest:.2g}")
+    return most
 
 
-def _pieces(model: MotionCLIP, shot: Shot, overlap: int) -> list[_Piece]:
-    """Returns a shot as pieces; words that last too long as several of about one length."""
-    fps = model.config.fps
-    if not isinstance(shot.source, str):
-        motion = resample(on_canonical(shot.source), fps)
-        return [_Piece(motion, motion.num_frames if shot.seconds is None else round(shot.seconds * fps))]
-    frames = round((DEFAULT_SECONDS if shot.seconds is None else shot.seconds) * fps)
-    slack = round(_SLACK_SAME * fps)
-    count = max(1, math.ceil(frames / max(model.config.max_frames - overlap - slack, 2)))
-    if shot.constraints and frames + overlap <= model.config.max_frames:
-        return [_Piece(shot.source, frames, shot.constraints)]
-    if shot.constraints:
-        longest = (model.config.max_frames - overlap) / fps
-        raise MotionError(f"constraints on a shot of {frames / fps:g} s; expected at most {longest:g}: divide it")
-    return [_Piece(shot.source, frames * (n + 1) // count - frames * n // count) for n in range(count)]
+def _shared(constraint: Constraint, free: Motion, pieces: Sequence[Piece]) -> Sequence[Constraint]:
+    """Returns a path in parts, one for each piece, as far as those go by themselves; else the constraint as it is."""
+    if not isinstance(constraint, RootPath):
+        return [constraint]
+    return constraint.divided(free, [frame / free.fps for frame in itertools.accumulate(each.shown for each in pieces)])
 
 
-def _shared(a: _Piece, b: _Piece, most: int) -> int:
-    """Returns the frames, an even number, that two pieces share.
+@dataclass
+class _Film:
+    """What of a storyboard is made.
 
-    Raises:
-        MotionError: if one of them is too short.
+    Attributes:
+        model: makes the pieces.
+        seed: of the first.
+        guidance: of words.
+        steps: of the descent of each piece under constraints.
+        place: where it starts.
+        asked: constraints in its seconds, in the world; those of shots are added when they begin.
+        done: frames that nothing changes any more.
+        tail: those after them.
+        last: the piece that was made last.
+        count: pieces that were made.
+        pace: speed over the ground, m/s, of the first of the last pieces with the same words.
     """
-    shared = min(most, a.room, b.room) // 2 * 2
-    if shared < 2:
-        raise MotionError("a shot of fewer than 2 frames, or a motion of fewer than 4; expected longer ones")
-    return shared
 
+    model: MotionCLIP
+    seed: int
+    guidance: float
+    steps: int
+    place: Place
+    asked: list[Constraint]
+    done: list[Motion] = field(default_factory=list)
+    tail: Motion | None = None
+    last: Piece | None = None
+    count: int = 0
+    pace: Tensor | None = None
 
-def _first(model: MotionCLIP, piece: _Piece, frames: int, seed: int, guidance: float) -> Motion:
-    """Returns the motion of the first piece, of ``frames`` frames; of fewer if a given motion has no more."""
-    if isinstance(piece.source, str) and piece.constraints:
-        return direct(
-            model, piece.source, piece.constraints, seconds=frames / model.config.fps, seed=seed, guidance=guidance
-        ).motion
-    if isinstance(piece.source, str):
-        return text_to_motion(model, piece.source, seconds=frames / model.config.fps, seed=seed, guidance=guidance)
-    return piece.source.frames(0, min(frames, piece.source.num_frames))
+    @property
+    def motion(self) -> Motion:
+        """All of it."""
+        assert self.tail is not None
+        parts = [*self.done, self.tail]
+        rotations, root = torch.cat([part.rotations for part in parts]), torch.cat([part.root for part in parts])
+        return replace(self.tail, rotations=rotations, root=root)
 
+    def add(self, piece: Piece, before: int, after: int) -> None:
+        """Makes a piece that shares so many frames with the one before it, and will with the one after it."""
+        fps, frames = self.model.config.fps, piece.shown + (before + after) // 2
+        ending = self._ending(before)
+        begin = sum(part.num_frames for part in self.done)
+        place = self.place if ending is None else Place.of(ending)
+        middle = place if ending is None else Place.of(ending, before // 2)
+        self.asked = [*self.asked, *(each.moved(middle).shifted((begin + before // 2) / fps) for each in piece.asked)]
+        span = begin / fps, (begin + frames - 1) / fps
+        own = [part for each in self.asked if (part := each.during(*span)) is not None]
+        made = self._made(piece, frames, place, ending, own)
+        self.tail = made if ending is None else blend_motions(ending, made, before)
+        if self.last is None or piece.source != self.last.source:
+            self.pace = paces(made).mean()
+        self.last, self.count = piece, self.count + 1
 
-def _next(
-    model: MotionCLIP, piece: _Piece, frames: int, ending: Motion, slack: int, seed: int, guidance: float
-) -> Motion:
-    """Returns the motion of a piece, of ``frames`` frames, that goes on from ``ending``; of fewer as :func:`_first`."""
-    if not isinstance(piece.source, str):
-        return piece.source.frames(0, min(frames, piece.source.num_frames))
-    made = min(frames + slack, max(model.config.max_frames, frames))
-    seconds = made / model.config.fps
-    words = model.embed_prompts([piece.source])
-    drawn = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS)
-    options = model.decode(drawn.latents[0, :_FITTING], seconds)
-    which, start = best_entry(ending, options, made - frames + 1)
-    return options[which].frames(start, start + frames)
+    def _ending(self, shared: int) -> Motion | None:
+        """Returns the last frames of what is made, which are shared; those before them are done. None for nothing."""
+        if self.tail is None:
+            return None
+        border = self.tail.num_frames - shared
+        if border > 0:
+            self.done.append(self.tail.frames(0, border))
+        return self.tail.frames(border, self.tail.num_frames)
+
+    def _made(
+        self, piece: Piece, frames: int, place: Place, ending: Motion | None, own: Sequence[Constraint]
+    ) -> Motion:
+        """Returns the motion of a piece, of ``frames`` frames; of fewer if a given motion has no more."""
+        if isinstance(piece.source, Motion):
+            return place.moved(canonicalize_heading(piece.source.frames(0, min(frames, piece.source.num_frames))))
+        seconds, seed = frames / self.model.config.fps, following_seed(self.seed, self.count)
+        if own:
+            return direct_window(
+                self.model,
+                piece.source,
+                own,
+                seconds=seconds,
+                place=place,
+                seed=seed,
+                guidance=self.guidance,
+                steps=self.steps,
+                after=ending,
+            )
+        if ending is None:
+            motion = text_to_motion(self.model, piece.source, seconds=seconds, seed=seed, guidance=self.guidance)
+            return place.moved(motion)
+        return self._next(piece.source, frames, ending, seed)
+
+    def _next(self, words: str, frames: int, ending: Motion, seed: int) -> Motion:
+        """Returns a draw of words that goes on from ``ending``, of ``frames`` frames."""
+        slack = SLACK if self.last is not None and words == self.last.source else _SLACK_OTHER
+        made = min(frames + round(slack * ending.fps), max(self.model.config.max_frames, frames))
+        seconds = made / self.model.config.fps
+        latents = self.model.embed_prompts([words])
+        drawn = ranked_takes(self.model, latents, seconds, seed=seed, guidance=self.guidance, takes=_DRAWS)
+        options = self.model.decode(drawn.latents[0, :_FITTING], seconds)
+        goes_on = self.last is not None and words == self.last.source
+        which, start = best_entry(ending, options, made - frames + 1, self.pace if goes_on else None)
+        return options[which].frames(start, start + frames)

@@ -16,9 +16,11 @@ from motionclip.motion.contacts import CONTACT_INDICES, soft_contacts
 
 #: Seconds that a difference of speed, m/s, counts as a difference of place, metres.
 _SPEED = 0.2
+#: Square metres that a square m/s away from the pace counts as.
+_PACE = 0.1
 
 
-def best_entry(ending: Motion, options: Sequence[Motion], entries: int) -> tuple[int, int]:
+def best_entry(ending: Motion, options: Sequence[Motion], entries: int, pace: Tensor | None = None) -> tuple[int, int]:
     """Returns which of several motions goes on best from another one, and from which of its frames.
 
     Poses and speeds are compared frame by frame while both are shown, seen from above the pelvis in the direction that
@@ -28,6 +30,7 @@ def best_entry(ending: Motion, options: Sequence[Motion], entries: int) -> tuple
         ending: the frames that are shared.
         options: one or more, at the same rate.
         entries: how many first frames of each are considered; they have as many frames more than ``ending``, less one.
+        pace: speed over the ground, m/s, that is to be kept throughout; None for none.
     """
     wanted, frames = body_features(ending), ending.num_frames
     costs = torch.stack(
@@ -36,8 +39,18 @@ def best_entry(ending: Motion, options: Sequence[Motion], entries: int) -> tuple
             for option in options
         ]
     )
+    if pace is not None:
+        away = torch.stack([(paces(option) - pace).square().mean() for option in options])
+        costs = costs + _PACE * away[:, None]
     which, start = divmod(int(costs.argmin()), costs.shape[1])
     return which, start
+
+
+def paces(motion: Motion) -> Tensor:
+    """Returns the speed over the ground, m/s, in each second of a motion, the steps of a foot averaged out."""
+    width = min(round(motion.fps), motion.num_frames - 1)
+    gone = horizontal(motion.root[width:] - motion.root[:-width]).norm(dim=-1)
+    return gone * (motion.fps / width)
 
 
 def body_features(motion: Motion) -> Tensor:

@@ -110,9 +110,9 @@ class _How:
 
     def is_long(self, prompt: str) -> bool:
         """Whether it takes several windows."""
-        from motionclip.applications.long import shots_of
+        from motionclip.applications.long import is_long
 
-        return (self.seconds or 0) > self.model.max_seconds or len(shots_of(prompt)) > 1
+        return is_long(self.model, prompt, self.seconds)
 
     def short(self, prompts: list[str], takes: int) -> list[_Made]:
         """Returns the best take of each sentence."""

@@ -6,6 +6,7 @@ docs/applications/direct.md has one, and docs/story.schema.json is their JSON sc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,23 @@ if TYPE_CHECKING:
 
 #: Suffixes of stories.
 STORIES = (".yaml", ".yml")
-_SHOT = ("what", "seconds", "path", "facing", "poses", "pins")
+_ASKED = ("path", "facing", "poses", "pins")
+_STORY, _SHOT = ("shots", *_ASKED, "tracks"), ("what", "seconds", *_ASKED)
 _POSE, _PIN = ("file", "at", "seconds"), ("joint", "place", "start", "end", "direction")
 _TRACK = ("part", "what", "start", "end", "fade")
 
 
-def read_story(path: Path) -> tuple[list[motionclip.Shot], list[motionclip.Track]]:
-    """Returns the shots and the tracks of a story; files that it names are relative to it.
+@dataclass(frozen=True)
+class Story:
+    """What a story says: its shots, the constraints on all of it, and its tracks."""
+
+    shots: list[motionclip.Shot]
+    constraints: list[Constraint]
+    tracks: list[motionclip.Track]
+
+
+def read_story(path: Path) -> Story:
+    """Returns what a story says; files that it names are relative to it.
 
     Raises:
         FormatError: if it cannot be read, or is no such story.
@@ -36,15 +47,17 @@ def read_story(path: Path) -> tuple[list[motionclip.Shot], list[motionclip.Track
         story = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
         raise FormatError(path, f"this is not YAML: {error}", "a story with shots") from error
-    if not isinstance(story, dict) or not set(story) <= {"shots", "tracks"} or not isinstance(story.get("shots"), list):
-        raise FormatError(path, "this is no story", "a list of `shots` and, if wanted, a list of `tracks`")
+    if not isinstance(story, dict) or not set(story) <= set(_STORY) or not isinstance(story.get("shots"), list):
+        raise FormatError(path, "this is no story", f"a list of `shots`, and, if wanted, {', '.join(_STORY[1:])}")
     try:
-        shots = [_shot(entry, path.parent) for entry in story["shots"]]
-        tracks = [_track(entry, path.parent) for entry in story.get("tracks") or []]
+        return Story(
+            [_shot(entry, path.parent) for entry in story["shots"]],
+            _constraints(story, path.parent),
+            [_track(entry, path.parent) for entry in story.get("tracks") or []],
+        )
     except (LookupError, TypeError, ValueError) as error:
         what = f"{type(error).__name__}: {error}"
         raise FormatError(path, what, "a story as docs/applications/direct.md describes it") from error
-    return shots, tracks
 
 
 def _known(entry: Any, keys: tuple[str, ...]) -> Mapping[str, Any]:

@@ -13,8 +13,9 @@ from tyro.conf import Positional, arg
 import motionclip
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP
 from motionclip.cli.console import save_motion, say, track, write_sheet
+from motionclip.cli.constraints import errors_in_words
 from motionclip.cli.options import Guidance, Model, OutFile, Picture, Seed, check_picture, read_source, read_text
-from motionclip.cli.story import STORIES, read_story
+from motionclip.cli.story import STORIES, Story, read_story
 from motionclip.errors import FormatError
 from motionclip.gate.documents import DocumentError, checked, parse
 from motionclip.io import check_writable
@@ -46,18 +47,21 @@ def storyboard(
         picture: Also draw it, a row for every four seconds.
         overlap: Seconds of the transition from one shot to the next.
     """
+    from motionclip.applications.storyboard import film  # which imports torch
+
     check_writable(out)
     check_picture(picture)
     is_story = len(shots) == 1 and Path(shots[0]).suffix.lower() in STORIES
-    listed, tracks = read_story(Path(shots[0])) if is_story else (read_shots(shots), [])
-    model = options.load()
+    story = read_story(Path(shots[0])) if is_story else Story(read_shots(shots), [], [])
+    model, how = options.load(), dict[str, Any](seed=seed, guidance=guidance)
     with track("pieces") as on_piece:
-        film = motionclip.storyboard(model, listed, overlap=overlap, seed=seed, guidance=guidance, on_piece=on_piece)
-    film = motionclip.overlay(model, film, tracks, seed=seed, guidance=guidance)
-    save_motion(film, out)
-    say(f"{out}: {film.duration:.2f} s")
+        made = film(model, story.shots, constraints=story.constraints, overlap=overlap, on_piece=on_piece, **how)
+    say(*errors_in_words(made.constraints, made.errors))
+    motion = motionclip.overlay(model, made.motion, story.tracks, **how)
+    save_motion(motion, out)
+    say(f"{out}: {motion.duration:.2f} s")
     if picture is not None:
-        _draw(film, picture)
+        _draw(motion, picture)
         say(picture)
 
 

@@ -27,6 +27,7 @@ from motionclip.errors import FormatError
 from motionclip.formats.files import read_bytes, replacing
 from motionclip.formats.gltf_schema import parse_gltf
 from motionclip.motion import Motion, Skeleton
+from motionclip.motion.contacts import CONTACT_JOINTS, contact_spans
 from motionclip.motion.rotations import matrix_to_quat
 
 Doubles = NDArray[np.float64]
@@ -175,7 +176,10 @@ def write_glb(motion: Motion, path: str | Path) -> None:
 
 
 def write_body_glb(body: Body, motion: Motion, path: str | Path) -> None:
-    """Writes a body doing a motion that is on its skeleton: joint nodes 0 to J - 1, then the node of the mesh."""
+    """Writes a body doing a motion that is on its skeleton: joint nodes 0 to J - 1, then the node of the mesh.
+
+    The animation's extras have ``contacts``: for each ankle and toe base the spans, seconds, in which it is down.
+    """
     skeleton = motion.skeleton
     glb = Glb({"asset": {"version": "2.0", "generator": "motionclip"}, "scene": 0})
     binds = np.tile(np.eye(4, dtype="<f4"), (skeleton.num_joints, 1, 1))
@@ -189,6 +193,9 @@ def write_body_glb(body: Body, motion: Motion, path: str | Path) -> None:
         "skins": [{"inverseBindMatrices": glb.add(binds.reshape(-1, 16), "MAT4"), "skeleton": 0, "joints": joints}],
     }
     animate(glb, motion.rotations, motion.root, motion.fps, joints)
+    if set(CONTACT_JOINTS) <= set(skeleton.names):
+        spans = contact_spans(motion.positions, motion.fps, skeleton)
+        glb.document["animations"][0]["extras"] = {"contacts": spans}
     glb.write(path)
 
 

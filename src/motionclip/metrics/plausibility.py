@@ -8,7 +8,7 @@ waist. ``benchmarks/plausibility.py`` measures the limits on recordings.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from motionclip.motion import CANONICAL, Motion, horizontal
 from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_INDICES
+from motionclip.motion.contacts import CONTACT_INDICES, runs
 from motionclip.motion.mass import GRAVITY, centre_of_mass
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
@@ -91,7 +91,7 @@ def plausibility(motion: Motion) -> Plausibility:
 def _floating(height: Tensor, airborne: Tensor, fps: float) -> float:
     """Returns the greatest distance, metres, of heights (T,) from the parabola of free fall in any flight."""
     worst = 0.0
-    for start, stop in _runs(airborne):
+    for start, stop in runs(airborne):
         if stop - start >= _LEAST_FLIGHT:
             flight = height[start:stop]
             time = torch.arange(stop - start).to(height) / fps
@@ -99,12 +99,6 @@ def _floating(height: Tensor, airborne: Tensor, fps: float) -> float:
             arc = chord + GRAVITY / 2 * time * (time[-1] - time)
             worst = max(worst, (flight - arc).abs().max().item())
     return worst
-
-
-def _runs(flags: Tensor) -> Iterator[tuple[int, int]]:
-    """Yields the first index, and one after the last, of each run of true in flags (T,)."""
-    edges = torch.diff(flags.int(), prepend=flags.new_zeros(1).int(), append=flags.new_zeros(1).int())
-    yield from zip((edges == 1).nonzero()[:, 0].tolist(), (edges == -1).nonzero()[:, 0].tolist(), strict=True)
 
 
 def _top_speed(points: Tensor, fps: float) -> float:

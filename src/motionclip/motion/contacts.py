@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -56,6 +58,24 @@ def soft_contacts(positions: Tensor, fps: float) -> Tensor:
     """
     touching = foot_contacts(positions, fps).to(positions).T  # (4, T)
     return F.avg_pool1d(touching, _SOFT, stride=1, padding=_SOFT // 2, count_include_pad=False).T
+
+
+def contact_spans(positions: Tensor, fps: float, skeleton: Skeleton = CANONICAL) -> dict[str, list[list[float]]]:
+    """Returns for each of ``CONTACT_JOINTS`` the spans, from and to a second, in which it touches the floor.
+
+    Arguments and errors as of :func:`foot_contacts`, of one motion (T, J, 3).
+    """
+    touching = foot_contacts(positions, fps, skeleton=skeleton)
+    return {
+        name: [[round(start / fps, 4), round(stop / fps, 4)] for start, stop in runs(own)]
+        for name, own in zip(CONTACT_JOINTS, touching.T, strict=True)
+    }
+
+
+def runs(flags: Tensor) -> Iterator[tuple[int, int]]:
+    """Yields the first index of each run of truth in flags (T,), and the one after its last."""
+    edges = torch.diff(F.pad(flags.int(), (1, 1))).nonzero()[:, 0].tolist()
+    yield from zip(edges[::2], edges[1::2], strict=True)
 
 
 def _speeds(points: Tensor, fps: float) -> Tensor:

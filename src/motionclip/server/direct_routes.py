@@ -12,6 +12,7 @@ import motionclip
 from motionclip import Motion, MotionCLIP
 from motionclip.applications import DEFAULT_SECONDS
 from motionclip.applications.loop import repeat
+from motionclip.applications.storyboard import film
 from motionclip.errors import MotionError
 from motionclip.motion import in_place
 from motionclip.progress import ProgressCallback
@@ -77,8 +78,11 @@ def direct(model: MotionCLIP, form: Form[schemas.DirectRequest], progress: Progr
 
 
 @_route("/storyboard", schemas.StoryboardRequest)
-def storyboard(model: MotionCLIP, form: Form[schemas.StoryboardRequest], progress: ProgressCallback) -> Motion:
-    """One motion that does one thing after the other, with tracks of parts of the body."""
+def storyboard(model: MotionCLIP, form: Form[schemas.StoryboardRequest], progress: ProgressCallback) -> Answer:
+    """One motion that does one thing after the other, with tracks of parts of the body.
+
+    The header `Errors` says how far it is from its constraints, and then from those of its shots, metres.
+    """
     body = form.body
     shots = [motionclip.Shot(form.source(shot.source), shot.seconds, tuple(shot.read(form))) for shot in body.shots]
     total = 0.0
@@ -88,11 +92,12 @@ def storyboard(model: MotionCLIP, form: Form[schemas.StoryboardRequest], progres
     if total > MAX_STORY_SECONDS:
         raise MotionError(f"a storyboard of {total:g} s; expected at most {MAX_STORY_SECONDS:g}")
     how: dict[str, Any] = {"seed": body.seed, "guidance": body.guidance}
-    film = motionclip.storyboard(model, shots, overlap=body.overlap, on_piece=progress, **how)
+    directed = film(model, shots, constraints=body.read(form), overlap=body.overlap, on_piece=progress, **how)
     tracks = [
         motionclip.Track(each.part, form.source(each.source), each.start, each.end, each.fade) for each in body.tracks
     ]
-    return motionclip.overlay(model, film, tracks, **how)
+    errors = [round(error, 4) for error in directed.errors]
+    return Answer(motionclip.overlay(model, directed.motion, tracks, **how), {"Errors": errors})
 
 
 @_route("/loop", schemas.LoopRequest)

@@ -94,6 +94,7 @@ class DirectRequest(Constraints, SampledRequest):
     model_config = example(source="a person walks", seconds=2, path=[[0, 0], [0.2, 1], [0, 2]])
 
     source: TextOrFile
+    seconds: LongSeconds | None = Field(None, description="As for /generate; the length of a given motion.")
 
 
 class CandidatesRequest(SampledRequest):

@@ -13,7 +13,7 @@ from starlette.responses import Response
 import motionclip
 from motionclip import Motion, MotionCLIP
 from motionclip.applications.familiarity import familiarity
-from motionclip.applications.long import shots_of
+from motionclip.applications.long import is_long, shots_of
 from motionclip.applications.recognize import label_set, labels_of
 from motionclip.applications.text_to_motion import seconds_of
 from motionclip.errors import ModelError
@@ -90,7 +90,7 @@ async def generate(body: schemas.GenerateRequest, request: Request, service: Ser
             response.headers.update(headers_of({"Familiarity": about}))
         return response
 
-    if len(shots) > 1 or (body.seconds or 0) > model.max_seconds:
+    if is_long(model, body.text, body.seconds):
         return await service.run_with_progress(
             lambda progress: answer(
                 motionclip.long_motion(model, body.text, seconds=body.seconds, on_piece=progress, **how), progress

@@ -28,6 +28,10 @@ class Constraint(ABC):
     def shifted(self, seconds: float) -> Self:
         """Returns the same, so many seconds later."""
 
+    def within(self, start: float, end: float) -> Self:
+        """Returns the same with a span of time, where it has none and needs one."""
+        return self
+
     @abstractmethod
     def moved(self, place: Place) -> Self:
         """Returns the same in the world, where it is given as seen from a place."""

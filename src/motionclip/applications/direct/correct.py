@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from motionclip.applications.direct.pin import DIRECTION_ARM, Pin
 from motionclip.applications.direct.pose import PoseAt
 from motionclip.applications.direct.posed import Posed
 from motionclip.applications.direct.spread import smoothed, spread
+from motionclip.applications.transitions import smootherstep
 from motionclip.model.postprocessing import ankle_corrections
 from motionclip.motion import CANONICAL, Motion, heading, horizontal
 from motionclip.motion import rotations as rot
@@ -28,6 +30,8 @@ _POSE_FADE, _PLACE_FADE, _PIN_FADE = 0.6, 1.2, 0.6
 _FOOT_FADE = 0.3
 #: Standard deviation, seconds, of what is no longer corrected of the path: the body sways from foot to foot.
 _SWAY = 0.15
+#: Seconds over which a body turns from where it faces to where a path does that begins on the way.
+_TURN = 0.6
 #: How often pins are met one after the other: what one moves, the others make up for.
 _ROUNDS = 3
 #: Weight of feet that stay where they are, beside a pin out of reach.
@@ -41,9 +45,9 @@ def correct(motion: Motion, constraints: Sequence[Constraint]) -> Motion:
     poses = sorted((each for each in constraints if isinstance(each, PoseAt)), key=lambda pose: pose.seconds)
     pins = [each for each in constraints if isinstance(each, Pin)]
     corrected = motion
-    for path in constraints:
-        if isinstance(path, RootPath):
-            corrected = _on_path(corrected, path)
+    paths = sorted((each for each in constraints if isinstance(each, RootPath)), key=lambda path: path.span(0.0))
+    for number, path in enumerate(paths):
+        corrected = _on_path(corrected, path, goes_on=number > 0)
     if poses:
         corrected = _through_poses(corrected, poses)
     if corrected is not motion:
@@ -54,10 +58,11 @@ def correct(motion: Motion, constraints: Sequence[Constraint]) -> Motion:
     return corrected
 
 
-def _on_path(motion: Motion, path: RootPath) -> Motion:
+def _on_path(motion: Motion, path: RootPath, *, goes_on: bool) -> Motion:
     """Returns the motion shifted onto a path, and turned along it, but for its sway.
 
-    As in Gleicher, "Motion path editing", I3D 2001.
+    As in Gleicher, "Motion path editing", I3D 2001. What is before the path is shifted to where it begins, but fades
+    away where it ``goes_on`` from another path; what is after it is turned about its end, too.
     """
     posed = Posed.of(motion)
     span = path.frames(posed)
@@ -68,14 +73,16 @@ def _on_path(motion: Motion, path: RootPath) -> Motion:
         away = yaws - heading(motion)[span]
         away = torch.from_numpy(np.unwrap(torch.atan2(away.sin(), away.cos()).numpy()))  # the short way round
         away = smoothed(away[:, None], 2 * _SWAY * motion.fps)[:, 0]
-    before, after = span.start, motion.num_frames - span.stop
-    turned = rot.about_y(torch.cat([away[:1].expand(before), away, away[-1:].expand(after)]))
-    shift = torch.stack([shift[:, 0], torch.zeros_like(shift[:, 0]), shift[:, 1]], dim=-1)
-    # outside of its span the whole motion goes along, as a body that is turned about the end of the path
-    pivots = motion.root[span]
-    pivots = torch.cat([pivots[:1].expand(before, 3), pivots, pivots[-1:].expand(after, 3)])
-    shift = torch.cat([shift[:1].expand(before, 3), shift, shift[-1:].expand(after, 3)])
-    root = pivots + shift + (turned @ (motion.root - pivots)[..., None])[..., 0]
+    before, after = torch.arange(-span.start, 0), torch.arange(motion.num_frames - span.stop)
+    if len(before):  # where it begins, it faces as it does
+        away = away * smootherstep((torch.arange(len(away)) / (_TURN * motion.fps)).clamp(max=1))
+    reach = _PLACE_FADE * motion.fps if goes_on else math.inf
+    coming = smootherstep((1 + before / reach).clamp(min=0))
+    shift = torch.cat([coming[:, None] * shift[:1], shift, shift[-1:].expand(len(after), 2)])
+    turned = rot.about_y(torch.cat([torch.zeros(len(before)), away, away[-1:].expand(len(after))]))
+    around = torch.cat([motion.root[: span.stop], motion.root[span.stop - 1 :][:1].expand(len(after), 3)])
+    root = around + (turned @ (motion.root - around)[..., None])[..., 0]
+    root[:, [0, 2]] += shift
     rotations = motion.rotations.clone()
     rotations[:, 0] = turned @ rotations[:, 0]
     return replace(motion, rotations=rotations, root=root)
@@ -140,15 +147,14 @@ def _pinned(motion: Motion, pin: Pin, pins: Sequence[Pin]) -> Motion:
     turned = spread(turns, frames, motion.num_frames, fade)
     shifted = spread(root - motion.root[span], frames, motion.num_frames, fade)
     moved = replace(motion, rotations=motion.rotations @ rot.rotvec_to_matrix(turned), root=motion.root + shifted)
-    return moved if pin.index in (*_ANKLES, *map(_foot_of, _ANKLES)) else _feet_as(motion, moved, span)
+    return moved if pin.index in (*_ANKLES, *map(_foot_of, _ANKLES)) else _feet_as(motion, moved)
 
 
 def _foot_of(ankle: int) -> int:
     return CANONICAL.children[ankle][0]
 
 
-def _feet_as(before: Motion, after: Motion, span: slice) -> Motion:
-    """Returns ``after`` with the ankles where they are in ``before``, outside of a span in which they are right."""
+def _feet_as(before: Motion, after: Motion) -> Motion:
+    """Returns ``after`` with the ankles where they are in ``before``, as far as the legs reach."""
     shift = (before.positions - after.positions)[:, _ANKLES]
-    shift[span] = 0
     return replace(after, rotations=move_ankles(after.rotations, *after.world, shift))

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from motionclip.applications.direct.constraint import Constraint
 from motionclip.applications.direct.posed import Place, Posed
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.model.postprocessing import foot_locked_root
@@ -29,24 +29,34 @@ from motionclip.progress import ProgressCallback
 _RATE = 0.1
 #: Square metres that a square standard deviation away from the start is worth.
 _STAY = 5e-4
+#: Share of the frames in which a foot is on the floor, at least.
+_STANDING = 0.2
 #: Weight of the square metres by which the body is lifted: a hand is not to be reached by floating.
 _LIFT = 10.0
 
 
-def posed(model: MotionCLIP, point: Tensor, frames: int, place: Place) -> Posed:
-    """Returns the bodies that a point (P,) of the tangent plane decodes to, feet held by the root; differentiable."""
-    decoded = model.decode_batch(model.from_tangent(point[None]), torch.ones(1, frames, dtype=torch.bool))
+class Term(Protocol):
+    """Something that a motion is to be near to, such as a constraint."""
+
+    def misfit(self, posed: Posed) -> Tensor:
+        """Returns how far a motion is from it (scalar), square metres; differentiable."""
+
+
+def posed(model: MotionCLIP, points: Tensor, frames: int, place: Place) -> list[Posed]:
+    """Returns the bodies that points (N, P) of the tangent plane decode to, feet held by the root; differentiable."""
+    decoded = model.decode_batch(model.from_tangent(points), torch.ones(len(points), frames, dtype=torch.bool))
     world, positions = forward_kinematics(rot.sixd_to_matrix(decoded.sixd), decoded.root, CANONICAL)
     if decoded.contacts is not None:
         feet = positions[:, :, CONTACT_INDICES]
         root = foot_locked_root(feet, decoded.root, decoded.contacts.sigmoid())
         positions = positions + (root - decoded.root)[:, :, None]
-    return Posed(place.turned(positions) @ world[0], place.to_world(positions[0]), model.config.fps)
+    bodies = zip(place.turned(positions) @ world, place.to_world(positions), strict=True)
+    return [Posed(rotations, places, model.config.fps) for rotations, places in bodies]
 
 
-def misfit(body: Posed, constraints: Sequence[Constraint]) -> Tensor:
-    """Returns how far bodies are from all constraints together (scalar), square metres."""
-    return torch.stack([each.misfit(body) for each in constraints]).sum()
+def misfit(body: Posed, terms: Sequence[Term]) -> Tensor:
+    """Returns how far bodies are from all terms together (scalar), square metres."""
+    return torch.stack([each.misfit(body) for each in terms]).sum()
 
 
 def _lowest(body: Posed) -> Tensor:
@@ -54,39 +64,44 @@ def _lowest(body: Posed) -> Tensor:
     return (body.positions[:, CONTACT_INDICES, 1] - body.positions.new_tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2)).amin(1)
 
 
+def _grounded(height: Tensor) -> Tensor:
+    """Returns heights (T,) of the lower foot, lowered until it stands on the floor in a good part of the frames."""
+    return height - height.quantile(_STANDING).clamp(min=0)
+
+
 def descend(
     model: MotionCLIP,
     starts: Tensor,
     frames: int,
     place: Place,
-    constraints: Sequence[Constraint],
+    terms: Sequence[Term],
     steps: int,
     on_step: ProgressCallback,
 ) -> Tensor:
-    """Returns the point (P,) of the tangent plane that fits the constraints, near the best of starts (N, P).
+    """Returns the point (P,) of the tangent plane that fits the terms, near the best of starts (N, P).
 
     Args:
         model: from :func:`motionclip.load`.
         starts: (N, P) likely points.
         frames: of the motion.
         place: where it starts.
-        constraints: at least one.
+        terms: at least one.
         steps: of the descent.
         on_step: called with the number of steps done, and of all.
     """
     with torch.no_grad():
-        fits = torch.stack([misfit(posed(model, point, frames, place), constraints) for point in starts])
-        start = starts[fits.argmin()].clone()
-        floor = _lowest(posed(model, start, frames, place))
+        bodies = posed(model, starts, frames, place)
+        best = int(torch.stack([misfit(body, terms) for body in bodies]).argmin())
+        start, floor = starts[best], _grounded(_lowest(bodies[best]))
     with torch.enable_grad():
         point = start.clone().requires_grad_(True)
         descent = torch.optim.Adam([point], lr=_RATE, betas=(0.9, 0.95))
         for step in range(steps):
             descent.param_groups[0]["lr"] = _RATE * (1 + math.cos(math.pi * step / steps)) / 2
             descent.zero_grad()
-            body = posed(model, point, frames, place)
+            (body,) = posed(model, point[None], frames, place)
             lifted = (_lowest(body) - floor).square().mean()
-            loss = misfit(body, constraints) + _LIFT * lifted + _STAY * (point - start).square().sum()
+            loss = misfit(body, terms) + _LIFT * lifted + _STAY * (point - start).square().sum()
             loss.backward()
             descent.step()
             on_step(step + 1, steps)

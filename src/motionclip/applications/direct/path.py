@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -116,8 +117,34 @@ class RootPath(Constraint):
         return replace(self, start=self.start + seconds, end=end)
 
     def within(self, start: float, end: float) -> Self:
-        """Returns the path, gone along between two seconds, unless it has times or a span of its own."""
         return self if self.times is not None or self.end is not None else replace(self, start=start, end=end)
+
+    def divided(self, motion: Motion, seconds: Sequence[float]) -> list[Self]:
+        """Returns the path as parts between some seconds, each as long as what a motion goes meanwhile asks for."""
+        if self.times is not None:
+            return [self]
+        first, last = self.span(motion.duration)
+        span = Posed.of(motion).frames(first, last)
+        gone = _progress(motion.root[span][:, [0, 2]], motion.fps)
+        borders = [first, *(each for each in seconds if first < each < last), last]
+        at = torch.tensor(borders) * motion.fps - span.start
+        shares = interpolated(at, torch.arange(len(gone)).to(at), gone).tolist()
+        shares[0], shares[-1] = 0.0, 1.0
+        parts = itertools.pairwise(zip(borders, shares, strict=True))
+        # where it stands, nothing is asked
+        return [self._part(c, d, b - a, start=a, end=b) for (a, c), (b, d) in parts if d - c > 1e-4]
+
+    def _part(self, first: float, last: float, seconds: float, **changes: Any) -> Self:
+        """Returns what lies between two measures of how far along, with other fields, too."""
+        along = torch.linspace(first, last, max(_LEAST_POINTS, round(seconds * _POINTS_PER_SECOND)))
+        curve, facing = self._curve, self.facing
+        points = [(x, z) for x, z in interpolated(along, curve.along, curve.points).tolist()]
+        if isinstance(facing, Sequence) and curve.yaws is not None:
+            facing = interpolated(along, curve.along, curve.yaws).rad2deg().tolist()
+        if self.times is not None:
+            shift = changes.pop("start")
+            changes = {"times": (along - shift).tolist()}
+        return replace(self, points=points, facing=facing, **changes)
 
     def moved(self, place: Place) -> Self:
         points = torch.tensor([(x, 0.0, z) for x, z in self.points], dtype=torch.float64)
@@ -131,17 +158,11 @@ class RootPath(Constraint):
         begin, stop = max(first, start), min(last, end)
         if stop - begin < 1e-6:
             return None
-        shares = (0.0, 1.0) if self.times is None else (first, last)
-        seconds = torch.linspace(begin, stop, max(_LEAST_POINTS, round((stop - begin) * _POINTS_PER_SECOND)))
-        along = shares[0] + (seconds - first) / (last - first) * (shares[1] - shares[0])
-        curve = self._curve
-        points = [(x, z) for x, z in interpolated(along, curve.along, curve.points).tolist()]
-        facing = self.facing
-        if isinstance(facing, Sequence) and curve.yaws is not None:
-            facing = interpolated(along, curve.along, curve.yaws).rad2deg().tolist()
         if self.times is not None:
-            return replace(self, points=points, times=(seconds - start).tolist(), facing=facing)
-        return replace(self, points=points, facing=facing, start=begin - start, end=stop - start)
+            return self._part(begin, stop, stop - begin, start=start)
+        share = 1 / (last - first)
+        along = (begin - first) * share, (stop - first) * share
+        return self._part(*along, stop - begin, start=begin - start, end=stop - start)
 
     def span(self, seconds: float) -> tuple[float, float]:
         """Returns the seconds at which it begins and ends in a motion of so many."""
@@ -198,8 +219,7 @@ class RootPath(Constraint):
         if self.times is not None:
             at = torch.arange(span.start, span.stop).to(ground) / posed.fps
         else:
-            gone = torch.diff(smoothed(ground, _SWAY * posed.fps), dim=0).norm(dim=-1).cumsum(dim=0)
-            at = torch.cat([gone.new_zeros(1), gone / gone[-1].clamp(min=1e-6)])
+            at = _progress(ground, posed.fps)
         along, points = curve.along.to(ground), curve.points.to(ground)
         yaws = None if curve.yaws is None else curve.yaws.to(ground)[piece_of(at, along)]
         return interpolated(at, along, points), yaws
@@ -223,6 +243,12 @@ class RootPath(Constraint):
     def error(self, motion: Motion) -> float:
         posed = Posed.of(motion)
         return (posed.ground[self.frames(posed)] - self.targets(posed)[0]).norm(dim=-1).mean().item()
+
+
+def _progress(ground: Tensor, fps: float) -> Tensor:
+    """Returns which share (F,) of its way over the ground (F, 2) a body has gone, but for its sway."""
+    gone = torch.diff(smoothed(ground, _SWAY * fps), dim=0).norm(dim=-1).cumsum(dim=0)
+    return torch.cat([gone.new_zeros(1), gone / gone[-1].clamp(min=1e-6)])
 
 
 def _spline(points: Tensor, knots: Tensor) -> tuple[Tensor, Tensor]:

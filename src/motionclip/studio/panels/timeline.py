@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 import viser
-from numpy.typing import NDArray
 
 from motionclip.motion import CANONICAL
-from motionclip.motion.contacts import foot_contacts
+from motionclip.motion.contacts import foot_contacts, runs
 from motionclip.studio.client import ClientSession
 from motionclip.studio.panels.controls import set_value
 from motionclip.studio.takes import MAX_SPEED, MIN_SPEED, WORDS, Part, Take
@@ -159,10 +158,4 @@ def _feet(take: Take) -> dict[str, Sequence[tuple[int, int]]]:
 
     places = torch.from_numpy(take.poses.positions)
     touching = foot_contacts(places, take.poses.fps, skeleton=CANONICAL)  # ankle and toes, left then right
-    return {side: tuple(_runs(touching[:, 2 * n : 2 * n + 2].any(1).numpy())) for n, side in enumerate(_COLOURS)}
-
-
-def _runs(true: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Yields where runs of truth begin and end."""
-    edges = np.flatnonzero(np.diff(true.astype(np.int8), prepend=0, append=0))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    return {side: tuple(runs(touching[:, 2 * n : 2 * n + 2].any(1))) for n, side in enumerate(_COLOURS)}

@@ -1,22 +1,20 @@
-"""Directing: a motion of words, or a given one, that follows a path, goes through poses and reaches places."""
+"""One window under constraints: a motion of words, or a given one, no longer than the model makes at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-from motionclip.applications import DEFAULT_GUIDANCE
-from motionclip.applications.direct.checks import check_all
 from motionclip.applications.direct.constraint import Constraint
 from motionclip.applications.direct.correct import correct
-from motionclip.applications.direct.optimise import descend
+from motionclip.applications.direct.optimise import Term, descend
 from motionclip.applications.direct.path import RootPath
 from motionclip.applications.direct.pose import PoseAt
-from motionclip.applications.direct.posed import ORIGIN, Place
-from motionclip.applications.text_to_motion import Source, ranked_takes, seconds_of
-from motionclip.errors import ModelError
+from motionclip.applications.direct.posed import ORIGIN, Place, Posed
+from motionclip.applications.text_to_motion import Source, ranked_takes
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 from motionclip.progress import ProgressCallback
@@ -25,6 +23,8 @@ from motionclip.progress import ProgressCallback
 DEFAULT_STEPS = 24
 #: Draws from the prior, and how many of them, those that agree most with the words, may be the start: the fittest is.
 _DRAWS, _FITTING = 16, 8
+#: Seconds that a difference of speed, m/s, counts as a difference of place, metres, where a window goes on.
+_SPEED = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,60 +33,82 @@ class Directed:
 
     Attributes:
         motion: on the canonical skeleton at the model's rate, in the world of the constraints.
+        constraints: that it was asked for.
         errors: metres, of each constraint in their order.
     """
 
     motion: Motion
+    constraints: tuple[Constraint, ...]
     errors: tuple[float, ...]
 
+    @classmethod
+    def of(cls, motion: Motion, constraints: Sequence[Constraint]) -> Directed:
+        """Returns a motion with its errors."""
+        return cls(motion, tuple(constraints), tuple(each.error(motion) for each in constraints))
 
-def direct(
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """That the first frames of a window do what the last ones of the window before it do: a term of the descent.
+
+    Attributes:
+        ending: those frames, in the world.
+    """
+
+    ending: Motion
+
+    def misfit(self, posed: Posed) -> Tensor:
+        """Returns the mean square distance of joints and of their speeds (scalar), square metres."""
+        wanted = self.ending.positions
+        own = posed.positions[: len(wanted)]
+        faster = (torch.diff(own, dim=0) - torch.diff(wanted, dim=0)) * (posed.fps * _SPEED)
+        return (own - wanted).square().sum(dim=-1).mean() + faster.square().sum(dim=-1).mean()
+
+
+def direct_window(
     model: MotionCLIP,
     source: Source,
     constraints: Sequence[Constraint],
     *,
-    seconds: float | None = None,
-    seed: int = 0,
-    guidance: float = DEFAULT_GUIDANCE,
+    seconds: float,
+    place: Place,
+    seed: int,
+    guidance: float,
     steps: int = DEFAULT_STEPS,
+    after: Motion | None = None,
     on_step: ProgressCallback = lambda done, total: None,
-) -> Directed:
+) -> Motion:
     """Returns a motion that does what words say, or what a given one does, within constraints.
-
-    It starts where the path begins, or where a placed pose at 0 s stands; else above the origin, facing +Z.
 
     Args:
         model: from :func:`motionclip.load`.
         source: words, or a motion on any human-like skeleton.
-        constraints: :class:`RootPath`, :class:`PoseAt` and :class:`Pin`, one or more, in any mixture.
-        seconds: as in :func:`motionclip.text_to_motion`; the length of a given motion.
+        constraints: in its own seconds, in the world; one or more.
+        seconds: length; that of a given motion.
+        place: where it starts.
         seed: of what is drawn for words.
         guidance: classifier-free guidance scale of words.
         steps: of the descent; fewer are faster, and leave more to the correction that follows it.
+        after: frames that its first ones are to agree with, in the world.
         on_step: called with the number of steps done, and of all.
 
     Raises:
-        MotionError: if no body could do it, or a time is outside of the motion.
-        ModelError: if there is no constraint, or the model cannot make that length.
+        ModelError: if the model cannot make that length.
         TextError: if words are empty, too long, or not text.
         SkeletonError: if no human body is found in a skeleton.
     """
-    if not constraints or steps < 1:
-        raise ModelError(f"{len(constraints)} constraints and {steps} steps; expected one or more of both")
-    seconds = seconds_of(model, [source], seconds)
-    frames = model.num_frames(seconds)
-    check_all(constraints, (frames - 1) / model.config.fps)
-    place = start_of(constraints)
-    point = descend(model, _starts(model, source, seconds, seed, guidance), frames, place, constraints, steps, on_step)
-    decoded = place.moved(model.decode(model.from_tangent(point[None]), seconds)[0])
-    motion = correct(decoded, constraints)
-    return Directed(motion, tuple(constraint.error(motion) for constraint in constraints))
+    terms: list[Term] = list(constraints)
+    if after is not None:
+        terms.append(Continuation(after))
+    starts = _starts(model, source, seconds, seed, guidance)
+    point = descend(model, starts, model.num_frames(seconds), place, terms, steps, on_step)
+    return correct(place.moved(model.decode(model.from_tangent(point[None]), seconds)[0]), constraints)
 
 
 def start_of(constraints: Sequence[Constraint]) -> Place:
-    """Returns where constraints let a motion start."""
+    """Returns where constraints let a motion start: where the path begins, or where a placed pose at 0 s stands."""
     for constraint in constraints:
-        if isinstance(constraint, RootPath):
+        if isinstance(constraint, RootPath) and constraint.span(1.0)[0] == 0:
             return constraint.place
     for constraint in constraints:
         if isinstance(constraint, PoseAt) and constraint.placed and constraint.seconds == 0:
