@@ -86,6 +86,7 @@ def test_channels_in_any_order_positions_anywhere_and_several_end_sites(tmp_path
     "change",
     [
         lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("\n", "\r"),
         lambda text: text.replace(" ", "\t"),
         lambda text: "\ufeff" + text,
         lambda text: text.replace("\n{", " {").replace("Left\tArm", "Left Arm"),
@@ -96,7 +97,7 @@ def test_channels_in_any_order_positions_anywhere_and_several_end_sites(tmp_path
         lambda text: text.replace("Frames: 2", "Frames:2").replace("Frame Time: ", "Frame Time:\t"),
         lambda text: text.replace("50.00", "50.0000000000000000000000000"),
     ],
-    ids=["crlf", "tabs", "bom", "braces", "blank-lines", "no-end", "blank-end", "named-site", "header", "digits"],
+    ids=["crlf", "cr", "tabs", "bom", "braces", "blank-lines", "no-end", "blank-end", "named-site", "header", "digits"],
 )
 def test_ways_of_writing_make_no_difference(tmp_path: Path, change) -> None:  # type: ignore[no-untyped-def]
     plain, changed = read_bvh(write(tmp_path, MESSY, "a.bvh")), read_bvh(write(tmp_path, change(MESSY), "b.bvh"))
@@ -105,6 +106,31 @@ def test_ways_of_writing_make_no_difference(tmp_path: Path, change) -> None:  # 
     assert torch.equal(plain.root, changed.root)
     assert plain.skeleton.end_sites == changed.skeleton.end_sites
     assert plain.fps == changed.fps
+
+
+def test_unicode_of_two_bytes_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "marked.bvh").write_bytes(MESSY.encode("utf-16"))
+    assert torch.equal(read_bvh(tmp_path / "marked.bvh").rotations, read_bvh(write(tmp_path, MESSY)).rotations)
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_of_several_trees_that_of_a_body_is_read(tmp_path: Path, first: bool) -> None:
+    """A body beside a longer chain, which a prop may be, with names of its own or not."""
+    body = Motion(torch.eye(3).expand(3, 24, 3, 3), torch.rand(3, 3), 30.0, CANONICAL)
+    write_bvh(body, tmp_path / "body.bvh")
+    tree, values = (tmp_path / "body.bvh").read_text().removeprefix("HIERARCHY\n").split("MOTION\n")
+    start, chain = "{\nOFFSET 0 9 0\nCHANNELS 1 Xrotation\n", ["ROOT pelvis", *(f"JOINT chain{i}" for i in range(30))]
+    other = start.join(f"{name}\n" for name in chain) + start + "}\n" * len(chain)
+    counts, rows = values.splitlines()[:2], values.splitlines()[2:]
+    more = " ".join(["5"] * len(chain))
+    rows = [f"{more} {row}" if first else f"{row} {more}" for row in rows]
+    trees = other + tree if first else tree + other
+    path = write(tmp_path, "HIERARCHY\n" + trees + "\n".join(["MOTION", *counts, *rows]) + "\n")
+    with pytest.warns(UserWarning, match="2 trees of joints; that of pelvis is read"):
+        found = read_bvh(path)
+    alone = read_bvh(tmp_path / "body.bvh")
+    assert found.skeleton.names == alone.skeleton.names and torch.equal(found.root, alone.root)
+    assert torch.equal(found.rotations, alone.rotations)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def fault(folder: Path, text: str | bytes) -> FormatError:
         ("JOINT Spine", "JNT Spine", 6, "'JNT'"),
         ("  }\n}\nMOTION", "  }\nMOTION", 15, "ends early"),
         ("}\nMOTION", "}\n}\nMOTION", 16, "'}'"),
-        ("}\nMOTION", "}\nROOT Other\n{\n}\nMOTION", 16, "second ROOT"),
+        ("}\nMOTION", "}\nROOT Other\n{\n}\nMOTION", 16, "'Other' has no OFFSET"),
         ("Frames: 3", "Frames: 0", 17, "at least 1"),
         ("Frames: 3", "Frames: -3", 17, "whole number"),
         ("Frames: 3", "Frames: many", 17, "many"),

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
-from motionclip.formats.files import decode_names, read_bytes
+from motionclip.formats.files import decode_names, read_lines
 from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
 from motionclip.motion.channels import channels_to_matrices, euler_to_matrix
@@ -89,7 +89,7 @@ def read_asf(path: str | Path) -> AcclaimSkeleton:
     Raises:
         FormatError: if the file is damaged, is no ASF, or its bones form no tree.
     """
-    return _AsfParser(path, decode_names(read_bytes(path))).parse()
+    return _AsfParser(path, decode_names(read_lines(path))).parse()
 
 
 class _AsfParser:
@@ -258,7 +258,7 @@ def record_amc(path: str | Path, fps: float | None = None, asf: str | Path | Non
         FormatError: as `read_amc`.
     """
     acclaim = read_asf(_find_asf(Path(path)) if asf is None else asf)
-    content = read_bytes(path)
+    content = read_lines(path)
     start = _header_end(content)
     lines, columns = _layout(path, content, start, acclaim.bones)
     values = read_blocks(path, content, start, lines, content.count(b"\n") // len(lines) + 1)

@@ -9,11 +9,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -22,7 +21,8 @@ import torch
 from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
-from motionclip.formats.files import decode_names, read_bytes, replacing
+from motionclip.formats.bvh_hierarchy import BvhJoint, parse_hierarchy, skeleton_of
+from motionclip.formats.files import decode_names, read_lines, replacing
 from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
 from motionclip.motion.conventions import Known, Recording, interpret, read_skeleton, warn_of
@@ -36,173 +36,6 @@ _FRAMES = re.compile(rb"\s*Frames\s*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _FRAME_TIME = re.compile(rb"\s*Frame\s+Time\s*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 #: By how much a joint's distance from its parent may vary without a warning: a part of the body, 1 cm of an adult.
 _TOLERANCE = 0.0045
-_AXES = {"x": 0, "y": 1, "z": 2}
-_TOKEN = re.compile(r"[{}]|[^\s{}]+|\n")
-
-# The hierarchy: the tree of joints, with offsets and channels
-
-
-@dataclass
-class BvhJoint:
-    """A joint as the file has it: lengths in file units.
-
-    Attributes:
-        name: as written.
-        parent: index of the parent, -1 for the root.
-        line: 1-based line of its name.
-        offset: rest position relative to the parent.
-        positions: (axis, column) of each position channel, axis 0, 1 or 2.
-        rotations: (axis, column) of each rotation channel, in the order of multiplication.
-        end_sites: offsets of its tips.
-    """
-
-    name: str
-    parent: int
-    line: int
-    offset: tuple[float, float, float] | None = None
-    positions: list[tuple[int, int]] = field(default_factory=list)
-    rotations: list[tuple[int, int]] = field(default_factory=list)
-    end_sites: list[tuple[float, float, float]] = field(default_factory=list)
-
-
-def parse_hierarchy(path: str | Path, text: str) -> tuple[list[BvhJoint], int]:
-    """The joints, each after its parent, and the number of channels of a frame.
-
-    Args:
-        path: the file, for messages.
-        text: from ``HIERARCHY`` up to the line ``MOTION``.
-
-    Raises:
-        FormatError: if it is not a BVH hierarchy of one tree with distinct names.
-    """
-    return _HierarchyParser(path, text).parse()
-
-
-class _HierarchyParser:
-    """A parser by tokens; a stack instead of recursion, so that depth is no limit."""
-
-    def __init__(self, path: str | Path, text: str):
-        self._path = path
-        self._tokens = _TOKEN.findall(text)
-        self._at, self._line, self._columns = 0, 1, 0
-        self._joints: list[BvhJoint] = []
-        self._names: set[str] = set()
-
-    def parse(self) -> tuple[list[BvhJoint], int]:
-        self._expect("HIERARCHY")
-        self._expect("ROOT")
-        open_joints = [self._open_joint(-1)]
-        while open_joints:
-            joint = self._joints[open_joints[-1]]
-            word = self._next("OFFSET, CHANNELS, JOINT, End Site or '}'")
-            match word.upper():
-                case "OFFSET":
-                    joint.offset = self._offset()
-                case "CHANNELS":
-                    self._channels(joint)
-                case "JOINT":
-                    open_joints.append(self._open_joint(open_joints[-1]))
-                case "END":
-                    joint.end_sites.append(self._end_site())
-                case "}":
-                    self._check_closed(joint)
-                    open_joints.pop()
-                case _:
-                    raise self._error(f"{word!r}", "OFFSET, CHANNELS, JOINT, End Site or '}'")
-        self._check_end()
-        return self._joints, self._columns
-
-    def _error(self, problem: str, expected: str, line: int | None = None) -> FormatError:
-        return FormatError(self._path, problem, expected, self._line if line is None else line)
-
-    def _next(self, expected: str) -> str:
-        while self._at < len(self._tokens):
-            token = self._tokens[self._at]
-            self._at += 1
-            if token != "\n":
-                return token
-            self._line += 1
-        raise self._error("the hierarchy ends early", expected)
-
-    def _expect(self, word: str) -> None:
-        found = self._next(repr(word))
-        if found.upper() != word.upper():
-            raise self._error(f"{found!r}", f"{word!r}")
-
-    def _number(self) -> float:
-        word = self._next("a number")
-        try:
-            value = float(word)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise self._error(f"{word!r}", "a finite number")
-        return value
-
-    def _offset(self) -> tuple[float, float, float]:
-        return self._number(), self._number(), self._number()
-
-    def _open_joint(self, parent: int) -> int:
-        name = self._name()
-        if name in self._names:
-            raise self._error(f"a second joint called {name!r}", "distinct joint names")
-        self._names.add(name)
-        self._joints.append(BvhJoint(name, parent, self._line))
-        self._expect("{")
-        return len(self._joints) - 1
-
-    def _name(self) -> str:
-        """All words up to the end of the line or a brace: some exporters write names with spaces."""
-        words = []
-        while self._at < len(self._tokens) and self._tokens[self._at] not in ("\n", "{", "}"):
-            words.append(self._tokens[self._at])
-            self._at += 1
-        if not words:
-            raise self._error("a joint without a name", "a name after ROOT or JOINT")
-        return " ".join(words)
-
-    def _channels(self, joint: BvhJoint) -> None:
-        count = self._next("the number of channels")
-        if not count.isdecimal():
-            raise self._error(f"{count!r}", "the number of channels")
-        for _ in range(int(count)):
-            name = self._next(f"{count} channel names")
-            axis, kind = _AXES.get(name[:1].lower()), name[1:].lower()
-            if axis is None or kind not in ("position", "rotation"):
-                raise self._error(
-                    f"channel {name!r}", "Xposition, Yposition, Zposition or Xrotation, Yrotation, Zrotation"
-                )
-            (joint.positions if kind == "position" else joint.rotations).append((axis, self._columns))
-            self._columns += 1
-        axes = [axis for axis, _ in joint.positions]
-        if len(set(axes)) < len(axes):
-            raise self._error(f"joint {joint.name!r} has a position channel twice", "each at most once")
-
-    def _end_site(self) -> tuple[float, float, float]:
-        self._expect("Site")
-        while (word := self._next("'{' after End Site")) != "{":  # some exporters name their end sites
-            if word in ("}", "OFFSET"):
-                raise self._error(f"{word!r}", "'{' after End Site")
-        self._expect("OFFSET")
-        offset = self._offset()
-        self._expect("}")
-        return offset
-
-    def _check_closed(self, joint: BvhJoint) -> None:
-        if joint.offset is None:
-            raise self._error(f"joint {joint.name!r} has no OFFSET", "an OFFSET of three numbers", joint.line)
-
-    def _check_end(self) -> None:
-        for token in self._tokens[self._at :]:
-            if token == "\n":
-                self._line += 1
-            elif token.upper() == "ROOT":
-                raise self._error("a second ROOT", "one tree of joints in a file")
-            else:
-                raise self._error(f"{token!r} after the last '}}'", "MOTION")
-
-
-# Motions
 
 
 def read_bvh(
@@ -265,7 +98,7 @@ def record_bvh(path: str | Path, fps: float | None = None) -> Recording:
     joints, values, file_fps = _parse(path, _content(path))
     rotations, locations = _local_transforms(joints, values)
     joints, rotations, locations = _merge_bare_root(joints, rotations, locations)
-    skeleton = _skeleton(joints, locations.mean(axis=0))
+    skeleton = skeleton_of(joints, locations.mean(axis=0))
     _warn_of_loose_bones(path, joints, locations, longest_chain(skeleton))
     motion = Motion(
         torch.from_numpy(rotations.astype(np.float32)),
@@ -290,7 +123,7 @@ def read_bvh_skeleton(path: str | Path, known: Known | None = None) -> tuple[Ske
     motion = _MOTION.search(content)
     end = len(content) if motion is None else motion.start()
     joints, _ = parse_hierarchy(path, decode_names(content[:end]))
-    return read_skeleton(_skeleton(joints, np.array([joint.offset for joint in joints], dtype=float)), known)
+    return read_skeleton(skeleton_of(joints, np.array([joint.offset for joint in joints], dtype=float)), known)
 
 
 def write_bvh(motion: Motion, path: str | Path, *, unit: float = UNITS["cm"]) -> None:
@@ -366,7 +199,7 @@ def _offset(metres: tuple[float, ...], unit: float) -> str:
 
 
 def _content(path: str | Path) -> bytes:
-    content = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+    content = read_lines(path)
     if not content.lstrip()[:9].upper() == b"HIERARCHY":
         raise FormatError(path, "the file does not begin with HIERARCHY", "a BVH file", 1)
     return content
@@ -471,14 +304,3 @@ def _warn_of_loose_bones(path: str | Path, joints: Sequence[BvhJoint], locations
             f"direction by up to {100 * drift[1:].max() / size:.1f} % of the body; their mean is used",
             stacklevel=3,
         )
-
-
-def _skeleton(joints: Sequence[BvhJoint], offsets: Doubles) -> Skeleton:
-    """Tips at zero, which many files have because every leaf needs one, say nothing and are left out."""
-    sites = ((index, site) for index, joint in enumerate(joints) for site in joint.end_sites if any(site))
-    return Skeleton(
-        names=tuple(joint.name for joint in joints),
-        parents=tuple(joint.parent for joint in joints),
-        offsets=torch.from_numpy(offsets.astype(np.float32)),
-        end_sites=tuple(sites),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import re
@@ -35,6 +36,18 @@ def read_bytes(path: str | Path) -> bytes:
     if not content:
         raise FormatError(path, "the file is empty", "a motion file")
     return content
+
+
+def read_lines(path: str | Path) -> bytes:
+    """The content of a file of text, lines ended by line feeds, without a byte order mark; UTF-16 becomes UTF-8.
+
+    Raises:
+        FormatError: if it cannot be opened, or is empty.
+    """
+    content = read_bytes(path)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", "replace").encode()
+    return (content if b"\n" in content else content.replace(b"\r", b"\n")).removeprefix(codecs.BOM_UTF8)
 
 
 def decode_names(content: bytes) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from motionclip.errors import FormatError, MotionError, SkeletonError
-from motionclip.formats.files import read_bytes, replacing
+from motionclip.formats.files import read_lines, replacing
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion.retarget import RIGS, fit_positions, standard_rig
 
@@ -29,7 +29,7 @@ def read_csv(path: str | Path, *, fps: float | None = None) -> Motion:
     Raises:
         FormatError: if it is damaged, has other columns, or shows no body.
     """
-    header, _, body = read_bytes(path).decode("utf-8-sig", errors="replace").partition("\n")
+    header, _, body = read_lines(path).decode(errors="replace").partition("\n")
     columns = [column.strip().strip('"') for column in header.split(",")]
     names = [column.removesuffix("_x") for column in columns[1::3]]
     if columns != ["time", *(f"{name}_{axis}" for name in names for axis in "xyz")] or not names:
