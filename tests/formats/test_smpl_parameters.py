@@ -65,6 +65,43 @@ def kimodo(motion: Motion) -> dict[str, np.ndarray]:
     }
 
 
+def aist(motion: Motion) -> dict[str, np.ndarray]:
+    vectors = rotation_vectors(motion).reshape(FRAMES, 72)
+    scaling = np.array([93.8])
+    return {"smpl_poses": vectors, "smpl_trans": motion.root.numpy() * scaling, "smpl_scaling": scaling}
+
+
+def tram(motion: Motion) -> dict[str, np.ndarray]:
+    return {"pred_rotmat": motion.rotations.numpy(), "pred_trans": motion.root.numpy()[:, None]}
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".pkl"])
+@pytest.mark.parametrize(
+    ("layout", "fps"),
+    [
+        (aist, 60.0),
+        (tram, 30.0),
+        (lambda motion: {"pose": rotation_vectors(motion).reshape(FRAMES, 72), "transl": motion.root.numpy()}, 30.0),
+        (lambda motion: {"thetas": rotation_vectors(motion), "trans": motion.root.numpy()}, 30.0),
+    ],
+    ids=["AIST++", "TRAM", "pose", "thetas"],
+)
+def test_all_rotations_in_one_array(tmp_path: Path, layout: Any, fps: float, suffix: str) -> None:
+    path = tmp_path / f"all{suffix}"
+    arrays = layout(standing())
+    np.savez(path, **arrays) if suffix == ".npz" else path.write_bytes(pickle.dumps(arrays))
+    with pytest.warns(UserWarning, match=f"{fps:g} frames/s \\(assumed"):
+        motion = read_motion(path)
+    assert torch.allclose(motion.positions[:, :22], standing().positions[:, :22], atol=1e-4)
+
+
+@pytest.mark.parametrize("scaling", [[0.0], [np.nan], [1.0, 1.0]])
+def test_a_scaling_that_is_none_is_refused(tmp_path: Path, scaling: list[float]) -> None:
+    np.savez(tmp_path / "dance.npz", **aist(standing()) | {"smpl_scaling": np.array(scaling)})
+    with pytest.raises(FormatError, match="smpl_scaling"):
+        read_motion(tmp_path / "dance.npz")
+
+
 @pytest.mark.parametrize("layout", [gvhmr, matrices, hy_motion, kimodo])
 def test_arrays_of_other_programs(tmp_path: Path, layout: Any) -> None:
     path = tmp_path / "video.npz"

@@ -89,7 +89,9 @@ def humanml3d_features(motion: Motion) -> Tensor:
 
 
 def read_humanml3d(path: str | Path, *, fps: float | None = None) -> Motion:
-    """Returns the motion of HumanML3D's features (T, 263) or joint positions (T, 22, 3), on the canonical skeleton.
+    """Returns the motion of HumanML3D's features (T, 263) or joint positions, on the canonical skeleton.
+
+    Positions are (T, 22, 3), or (T, 24, 3) of all joints of SMPL.
 
     Args:
         path: the file.
@@ -98,10 +100,11 @@ def read_humanml3d(path: str | Path, *, fps: float | None = None) -> Motion:
     Raises:
         FormatError: if it is damaged, holds other things, or shows no body.
     """
-    array = read_array(path, {(263,): "features", (NUM_JOINTS, 3): "joint positions"})
+    whole = (CANONICAL.num_joints, 3)
+    array = read_array(path, {(263,): "features", (NUM_JOINTS, 3): "joint positions", whole: "joint positions"})
     values = torch.from_numpy(array)
     points = values if values.ndim == 3 else _recovered_points(values)
-    return fitted(path, points, CANONICAL.names[:NUM_JOINTS], fps or FPS)
+    return fitted(path, points, CANONICAL.names[: points.shape[1]], fps or FPS)
 
 
 def _recovered_points(features: Tensor) -> Tensor:

@@ -5,6 +5,9 @@ written by                          arrays of T frames
 ==================================  =============================================================================
 GVHMR, smplx                        global_orient, body_pose, transl: rotation vectors or matrices
 WHAM                                pose_world (T, 72), trans_world (T, 3), one dictionary for each person
+AIST++                              smpl_poses (T, 72), smpl_trans (T, 3) to be divided by smpl_scaling
+TRAM                                pred_rotmat (T, 24, 3, 3), pred_trans (T, 1, 3)
+many others                         all rotations in one array (`_WHOLE`), the pelvis first; `_TRANSLATIONS`
 4D-Humans (PHALP)                   one dictionary for each image: smpl[person] with global_orient, body_pose; camera
 HY-Motion                           rot6d (T, 22 or 52, 6), the first two columns interleaved, and transl
 kimodo                              local_rot_mats (T, J, 3, 3) and posed_joints (T, J, 3); J is 22, or 77 or 30 of SOMA
@@ -42,12 +45,20 @@ Doubles = NDArray[np.float64]
 #: Why +Y is up in what is read here.
 TURNED = "turned so that the body stands along it"
 RATES = ("mocap_framerate", "mocap_frame_rate", "fps", "frame_rate", "framerate")
-#: GVHMR converts every video to this rate before it looks at it; HY-Motion and kimodo know no other.
-_USUAL_FPS = 30.0
+#: GVHMR converts every video to this rate before it looks at it; HY-Motion and kimodo know no other. AIST++ was filmed
+#: at the second one.
+_USUAL_FPS, _AIST_FPS = 30.0, 60.0
 #: A quarter of an hour at 100 frames per second, for which reading takes less than 1 GB.
 MOST_FRAMES = 100_000
 _BODY = 22  # joints that SMPL, SMPL-H and SMPL-X share, in the order of the canonical skeleton
-_TRANSLATIONS = ("transl", "trans", "root_positions")
+# Names of arrays, those in the world before those in the axes of a camera: all rotations in one, or the pelvis' and the
+# others', and the translation.
+_WHOLE = ("pose_world", "smpl_poses", "poses", "pose", "full_pose", "fullpose", "thetas", "pred_rotmat")
+_PARTS = (("global_orient", "body_pose"), ("root_orient", "pose_body"))
+_TRANSLATIONS = (
+    *("trans_world", "transl", "trans", "smpl_trans", "root_positions"),
+    *("root_trans", "translation", "pred_trans", "camera"),
+)
 #: Heights over the floor, metres, at which the pelvis of someone who stands may be, wherever the model has its origin.
 _STANDING = (0.55, 1.5)
 _MOST_REPEATED = 16 << 20
@@ -59,9 +70,10 @@ _EXPECTED = (
 
 def is_parameters(names: Collection[str]) -> bool:
     """Whether arrays of these names are parameters that are read here."""
-    return any(
-        set(needed) <= set(names) for needed in (("global_orient", "body_pose"), ("rot6d",), ("local_rot_mats",))
-    )
+    known = set(names)
+    if known & set(_WHOLE) and known & set(_TRANSLATIONS):
+        return True
+    return any(set(needed) <= known for needed in (*_PARTS, ("rot6d",), ("local_rot_mats",), ("pose_world",)))
 
 
 def read_smpl_parameters(
@@ -117,13 +129,16 @@ def parameters_motion(arrays: Arrays, *, fps: float | None = None, up: str | Non
     Raises:
         FormatError: if they are of another shape, no rotations, or without a rate.
     """
-    usual = _USUAL_FPS if "pose_world" not in arrays.names and "camera" not in arrays.names else None
+    usual: float | None = _AIST_FPS if "smpl_poses" in arrays.names else _USUAL_FPS
+    usual = None if {"pose_world", "camera"} & arrays.names else usual
     rate = frame_rate(arrays, usual) if fps is None else fps
     if "local_rot_mats" in arrays.names:
         return _kimodo(arrays, rate)
     rotations = _rotations(arrays)
-    name = next((name for name in ("trans_world", *_TRANSLATIONS, "camera") if name in arrays.names), None)
-    root = np.zeros((len(rotations), 3)) if name is None else frames_of(arrays, name, (3,))
+    name = next((name for name in _TRANSLATIONS if name in arrays.names), None)
+    root = np.zeros((len(rotations), 3)) if name is None else frames_of(arrays, name, (3,), (1, 3)).reshape(-1, 3)
+    if "smpl_scaling" in arrays.names:
+        root = root / _scaling(arrays)
     if len(root) != len(rotations):
         raise arrays.error(f"{len(rotations)} frames of rotations and {len(root)} of {name!r}", "as many of both")
     rotations[:, 0], places = upright(rotations[:, 0], torch.from_numpy(root), up=up)
@@ -210,10 +225,10 @@ def _rotations(arrays: Arrays) -> Tensor:
     """Local rotations (T, 24, 3, 3) of the canonical joints."""
     if "rot6d" in arrays.names:
         parts = [_sixd(arrays, frames_of(arrays, "rot6d", (22, 6), (24, 6), (52, 6), (55, 6)))]
-    elif "pose_world" in arrays.names:
-        parts = [_turns(arrays, "pose_world")]
+    elif two := next((names for names in _PARTS if set(names) <= arrays.names), None):
+        parts = [_turns(arrays, two[0], 1), _turns(arrays, two[1])]
     else:
-        parts = [_turns(arrays, "global_orient", 1), _turns(arrays, "body_pose")]
+        parts = [_turns(arrays, next(name for name in _WHOLE if name in arrays.names))]
     if len({len(part) for part in parts}) > 1:
         raise arrays.error(f"{' and '.join(str(len(part)) for part in parts)} frames of rotations", "as many of all")
     found = torch.cat(parts, dim=1)
@@ -223,6 +238,14 @@ def _rotations(arrays: Arrays) -> Tensor:
     full = torch.eye(3, dtype=torch.float64).repeat(len(found), CANONICAL.num_joints, 1, 1)
     full[:, :kept] = found[:, :kept]
     return full
+
+
+def _scaling(arrays: Arrays) -> float:
+    """What the translations of AIST++ are multiplied by."""
+    scaling = float(arrays.numbers("smpl_scaling", (1,))[0])
+    if not 1e-3 <= abs(scaling) <= 1e5:
+        raise arrays.error(f"'smpl_scaling' is {scaling:g}", "a number from 0.001 to 100,000")
+    return scaling
 
 
 def _turns(arrays: Arrays, name: str, joints: int | None = None) -> Tensor:
@@ -297,8 +320,7 @@ def _people(path: Path) -> dict[str, Mapping[str, Any]]:
 
 
 def _is_person(stored: Mapping[Any, Any]) -> bool:
-    names = {name for name in stored if isinstance(name, str)}
-    return is_parameters(names) or "pose_world" in names
+    return is_parameters({name for name in stored if isinstance(name, str)})
 
 
 def _phalp(stored: Mapping[Any, Any]) -> dict[str, Mapping[str, Any]]:

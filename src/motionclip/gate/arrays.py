@@ -191,7 +191,7 @@ def read_body(file: IO[bytes]) -> NDArray[np.generic]:
 
 
 def read_array(path: str | Path, layouts: Mapping[tuple[int, ...], str]) -> NDArray[np.float64]:
-    """The finite numbers (T, ...) of an .npy file of at least one frame.
+    """The finite numbers (T, ...) of an .npy file of at least one frame; a leading batch of one is taken off.
 
     Args:
         path: the file.
@@ -204,12 +204,15 @@ def read_array(path: str | Path, layouts: Mapping[tuple[int, ...], str]) -> NDAr
     try:
         with Path(path).open("rb") as file:
             shape, kind, _ = npy_header(file)
-            if kind.kind not in "iuf" or kind.itemsize > 8 or shape[1:] not in layouts or not shape[0]:
+            batch = shape[:1] == (1,) and shape[2:] in layouts
+            fits = math.prod(shape) > 0 and (batch or shape[1:] in layouts)
+            if kind.kind not in "iuf" or kind.itemsize > 8 or not fits:
                 raise FormatError(path, f"an array of {kind} of shape {shape}", wanted)
             if math.prod(shape) * 8 > MOST_BYTES:
                 raise FormatError(path, f"an array of shape {shape}", f"at most {MOST_BYTES // 8:,} numbers")
             file.seek(0)
             values = read_body(file).astype(np.float64)
+            values = values[0] if batch else values
     except FormatError:
         raise
     except Exception as error:  # a damaged file can raise nearly anything
