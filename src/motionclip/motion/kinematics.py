@@ -87,7 +87,8 @@ def _reach(knee: Tensor, ankle: Tensor, goal: Tensor, forward: Tensor) -> tuple[
     longest = torch.maximum(_STRAIGHT * (thigh + shank), ankle.norm(dim=-1))
     length = torch.minimum(goal.norm(dim=-1), longest)
     towards = normalize(goal, dim=-1)
-    bend = _across(knee, towards)
+    # the side to which it is bent goes along with the leg: seen from the goal alone it may seem to be the other one
+    bend = (rot.shortest_arc(ankle, goal) @ _across(knee, normalize(ankle, dim=-1))[..., None])[..., 0]
     vague = (_BENT - bend.norm(dim=-1, keepdim=True)).clamp(min=0)
     aside = normalize(bend + vague * _across(forward, towards), dim=-1)
     along = (thigh**2 - shank**2 + length**2) / (2 * length)

@@ -35,7 +35,7 @@ _TURN = 0.6
 #: How often pins are met one after the other: what one moves, the others make up for.
 _ROUNDS = 3
 #: Weight of feet that stay where they are, beside a pin out of reach.
-_FEET_FIRST = 10.0
+_FEET_FIRST = 30.0
 _ANKLES = CANONICAL.indices(["left_ankle", "right_ankle"])
 
 

@@ -28,7 +28,7 @@ from motionclip.progress import ProgressCallback
 #: Learning rate of the descent at its start; it falls as a cosine.
 _RATE = 0.1
 #: Square metres that a square standard deviation away from the start is worth.
-_STAY = 5e-4
+_STAY = 1e-2
 #: Share of the frames in which a foot is on the floor, at least.
 _STANDING = 0.2
 #: Weight of the square metres by which the body is lifted: a hand is not to be reached by floating.

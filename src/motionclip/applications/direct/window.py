@@ -20,7 +20,7 @@ from motionclip.motion import Motion
 from motionclip.progress import ProgressCallback
 
 #: Steps of the descent, unless others are asked for.
-DEFAULT_STEPS = 24
+DEFAULT_STEPS = 20
 #: Draws from the prior, and how many of them, those that agree most with the words, may be the start: the fittest is.
 _DRAWS, _FITTING = 16, 8
 #: Seconds that a difference of speed, m/s, counts as a difference of place, metres, where a window goes on.
