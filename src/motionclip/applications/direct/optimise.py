@@ -32,7 +32,7 @@ _STAY = 1e-2
 #: Share of the frames in which a foot is on the floor, at least.
 _STANDING = 0.2
 #: Weight of the square metres by which the body is lifted: a hand is not to be reached by floating.
-_LIFT = 10.0
+_LIFT = 30.0
 
 
 class Term(Protocol):
