@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import torch
 
 from motionclip.errors import FormatError, MotionError, SkeletonError
-from motionclip.formats import Rig, load_rig
+from motionclip.formats import RIG_SUFFIXES, Rig, load_rig
 from motionclip.io import FORMATS, motion_bytes, motion_from_bytes, readable
 from motionclip.isolation import IsolatedWorkers
 from motionclip.motion import Motion, Skeleton
@@ -135,14 +135,14 @@ def _motion_of(parts: tuple[Any, ...]) -> Motion:
 
 
 def _check_rig(content: bytes, name: str) -> None:
-    read_rig(content, name)
+    read_rig(content, name).body  # noqa: B018  # its mesh is read, too
 
 
 def read_rig(content: bytes, name: str) -> Rig:
     """Returns the rig of the content of a file; raises as :meth:`UploadReader.read_rig`."""
     suffix = Path(name).suffix.lower()
-    if suffix not in (".bvh", ".glb"):
-        raise FormatError(name, f"a file that ends in {suffix!r}", "a .bvh or .glb file with a skeleton")
+    if suffix not in RIG_SUFFIXES:
+        raise FormatError(name, f"a file that ends in {suffix!r}", f"one of {', '.join(RIG_SUFFIXES)} with a skeleton")
     with TemporaryDirectory(prefix="motionclip-") as folder:
         path = Path(folder) / f"rig{suffix}"
         path.write_bytes(content)

@@ -123,6 +123,17 @@ def test_the_skin_follows(tmp_path: Path, bind: Array | None) -> None:
         assert np.abs(corners - worlds[own][:3, 3] - CORNERS @ turned.T).max() < 1e-5
 
 
+@pytest.mark.parametrize("suffix", [".glb", ".vrm"])
+@pytest.mark.parametrize("bind", [None, TURNED])
+def test_the_body_that_is_shown_is_the_one_that_is_written(tmp_path: Path, bind: Array | None, suffix: str) -> None:
+    motion = wild_motion()
+    _, document = written(tmp_path, motion, bind=bind)
+    rig = load_rig((tmp_path / "own.glb").rename(tmp_path / f"hero{suffix}"))
+    assert rig.body is not None
+    shown = rig.body.pose(rig.fitted(motion))[4].double().numpy()
+    assert np.abs(shown - document.vertices(4 / FPS)).max() < 1e-4
+
+
 def test_all_but_the_animation_is_kept(tmp_path: Path) -> None:
     own, document = written(tmp_path, wild_motion())
     assert [animation["name"] for animation in document.json["animations"]] == ["motion"]

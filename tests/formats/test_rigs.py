@@ -136,7 +136,9 @@ def test_names_that_csv_must_quote(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rig", ["maya", "Mixamo", "rig.fbx", "rig"])
 def test_unknown_rigs(rig: str) -> None:
-    with pytest.raises(FormatError, match=r"expected one of blender, mixamo, unreal, unity, or a \.bvh or \.glb file"):
+    with pytest.raises(
+        FormatError, match=r"expected one of blender, mixamo, unreal, unity, or a \.bvh, \.glb or \.vrm"
+    ):
         load_rig(rig)
 
 

@@ -15,4 +15,4 @@ def take(title: str, frames: int = 10) -> Take:
     root = torch.zeros(frames, 3)
     root[:, 1], root[:, 2] = -default_body().sole, torch.arange(frames) * 0.1
     motion = Motion(rotations, root, 30.0, CANONICAL)
-    return Take(title, motion, poses_of(default_body(), motion))
+    return Take(title, motion, poses_of(default_body().fitted(motion)))

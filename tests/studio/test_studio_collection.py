@@ -22,7 +22,7 @@ WORDS = ("a person walks", "a person walks like an old man", "wave with both han
 def history(model: MotionCLIP) -> TakeHistory:
     history = TakeHistory()
     for words, motion in zip(WORDS, motionclip.text_to_motion(model, WORDS), strict=True):
-        history.add(Take(words, motion, poses_of(default_body(), motion)))
+        history.add(Take(words, motion, poses_of(default_body().fitted(motion))))
     return history
 
 
@@ -53,6 +53,8 @@ def test_a_library_is_mapped_and_searched(
 ) -> None:
     collection = LibraryCollection(model, index_library(model, folder, folder=tmp_path))
     drawn = collection.map()
+    ((walking, both), (waving, one)) = drawn.groups(3)
+    assert (walking, len(both), waving, len(one)) == ("forward movement", 2, "wave", 1)
     assert sorted(point.title[:5] for point in drawn.points) == ["0.bvh", "1.bvh", "2.bvh"]
     walk, old, wave = (drawn.positions[[point.title[0] for point in drawn.points].index(n)] for n in "012")
     assert np.linalg.norm(walk - old) < np.linalg.norm(walk - wave)

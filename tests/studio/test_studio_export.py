@@ -10,7 +10,7 @@ from motionclip.errors import FormatError, SkeletonError
 from motionclip.formats import load_rig
 from motionclip.io import writable, write_motion
 from motionclip.serving import file_bytes, read_rig
-from motionclip.studio.panels.files import file_name, writable_groups
+from motionclip.studio.panels.export import file_name, writable_groups
 from studio.takes import take
 
 

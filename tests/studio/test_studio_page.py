@@ -193,7 +193,7 @@ def test_two_pages_at_once_and_what_is_too_much_for_them(
     files = first.tab.locator("input[type=file]").first
     files.set_input_files(str(huge))
     first.says("104.9 MB; expected at most 20 MB")
-    until(lambda: first.tab.get_by_role("button", name="Read a file").is_enabled(), "the button works again")
+    until(lambda: first.tab.get_by_role("button", name="Open a file").is_enabled(), "the button works again")
     files.set_input_files(str(broken))
     first.says("broken.bvh: there is no line MOTION")
     first.make("a person walks")

@@ -77,7 +77,7 @@ RigName = Annotated[
     optional(
         str,
         "RIG",
-        "Skeleton to write on: blender, mixamo, unreal or unity, or a .bvh or .glb file with a character of your own.",
+        "Skeleton to write on: blender, mixamo, unreal or unity, or a .bvh, .glb or .vrm character of your own.",
         "the motion's own",
     ),
 ]

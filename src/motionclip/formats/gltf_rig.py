@@ -17,16 +17,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motionclip.errors import FormatError
+from motionclip.body import Body
+from motionclip.errors import FormatError, ModelError
 from motionclip.formats.gltf import DAMAGE, Glb, animate, read_glb
 from motionclip.motion import Motion, Skeleton, local_rotations
 from motionclip.motion.retarget import find_humanoid, rest_up
 from motionclip.motion.rotations import matrix_to_quat, quat_to_matrix
 
-# How high a character's ankles are over its soles, from the skin of a GLB file: shoes and paws differ.
-
-
 Doubles = NDArray[np.float64]
+#: Mode of a primitive whose indices are triangles; those of lines and points have no skin to show.
+_TRIANGLES = 4
+
+# The skin of a character: its mesh, and how high its ankles are over its soles, for shoes and paws differ.
 
 
 def ankle_height(rig: GltfRig) -> float | None:
@@ -41,9 +43,10 @@ def ankle_height(rig: GltfRig) -> float | None:
     joints = humanoid.joints
     up = rest_up(humanoid).double().numpy()
     try:
-        heights, owners = _skin(rig, up)
-    except DAMAGE:
+        body = rig_body(rig)
+    except (*DAMAGE, ModelError):
         return None
+    heights, owners = body.vertices.double().numpy() @ up, body.weights.argmax(1).numpy()
     ankles = [joints["left_ankle"], joints["right_ankle"]]
     feet = [heights[np.isin(owners, _below(rig, ankle))] for ankle in ankles]
     if not all(len(foot) for foot in feet):
@@ -61,31 +64,50 @@ def _below(rig: GltfRig, joint: int) -> list[int]:
     return found
 
 
-def _skin(rig: GltfRig, up: Doubles) -> tuple[Doubles, NDArray[np.int64]]:
-    """Height of each skinned vertex in the rest pose, and the joint that moves it most."""
-    heights, owners = [np.empty(0)], [np.empty(0, dtype=np.int64)]
-    places = rig.skeleton.rest_positions.double().numpy()
+def rig_body(rig: GltfRig) -> Body:
+    """The skinned triangles of a character on the rig's skeleton, without their colours.
+
+    Raises:
+        DAMAGE: if an array is damaged or compressed.
+        ModelError: if a face names a vertex that is not there.
+    """
+    vertices, weights, faces = [np.empty((0, 3))], [np.empty((0, len(rig.nodes)))], [np.empty((0, 3), np.int64)]
+    count = 0
     for skin, primitive in _primitives(rig.glb):
-        inverse = inverse_binds(rig.glb, skin)
-        numbers = np.array([rig.nodes.index(node) for node in skin["joints"]])
-        points, slots, weights = (
-            rig.glb.array(primitive["attributes"][name]) for name in ("POSITION", "JOINTS_0", "WEIGHTS_0")
-        )
-        first = np.take_along_axis(slots, weights.argmax(1)[:, None], 1)[:, 0].astype(np.int64)
-        local = (inverse[first, :3, :3] @ points[..., None])[..., 0] + inverse[first, :3, 3]
-        owner = numbers[first]
-        turned = (rig.turns.numpy()[owner] @ local[..., None])[..., 0] * rig.scales[owner, None]
-        heights.append((places[owner] + turned) @ up)
-        owners.append(owner)
-    return np.concatenate(heights), np.concatenate(owners)
+        points, shares = _rest_vertices(rig, skin, primitive["attributes"])
+        corners = rig.glb.array(primitive["indices"]) if "indices" in primitive else np.arange(len(points))
+        vertices.append(points)
+        weights.append(shares)
+        faces.append(count + corners.astype(np.int64).reshape(-1, 3))
+        count += len(points)
+    joined = [torch.from_numpy(np.concatenate(parts)) for parts in (vertices, weights, faces)]
+    return Body(joined[0].float(), joined[1].float(), joined[2], rig.skeleton)
+
+
+def _rest_vertices(rig: GltfRig, skin: dict[str, Any], attributes: dict[str, int]) -> tuple[Doubles, Doubles]:
+    """Vertices (V, 3) of a primitive in the rest pose, and their weights (V, J) on the joints of the rig."""
+    inverse = inverse_binds(rig.glb, skin)
+    numbers = np.array([rig.nodes.index(node) for node in skin["joints"]])
+    points, slots, shares = (rig.glb.array(attributes[name]) for name in ("POSITION", "JOINTS_0", "WEIGHTS_0"))
+    slots = slots.astype(np.int64)
+    shares[shares.sum(1) <= 0, 0] = 1.0  # a vertex without weights follows its first joint
+    shares /= shares.sum(1, keepdims=True)
+    owners = numbers[slots]  # (V, 4)
+    local = np.einsum("vkij,vj->vki", inverse[slots, :3, :3], points) + inverse[slots, :3, 3]
+    turned = np.einsum("vkij,vkj->vki", rig.turns.numpy()[owners], local) * rig.scales[owners, None]
+    placed = rig.skeleton.rest_positions.double().numpy()[owners] + turned
+    dense = np.zeros((len(points), len(rig.nodes)))
+    np.add.at(dense, (np.arange(len(points))[:, None], owners), shares)
+    return (shares[..., None] * placed).sum(1), dense
 
 
 def _primitives(glb: Glb) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Skin and primitive of everything that is skinned."""
+    """Skin and primitive of all triangles that are skinned."""
     for node in glb.document["nodes"]:
         if "skin" in node and "mesh" in node:
             for primitive in glb.document["meshes"][node["mesh"]]["primitives"]:
-                yield glb.document["skins"][node["skin"]], primitive
+                if primitive.get("mode", _TRIANGLES) == _TRIANGLES:
+                    yield glb.document["skins"][node["skin"]], primitive
 
 
 _UNEVEN = 1e-3  # relative difference of scales along the axes that counts as rounding

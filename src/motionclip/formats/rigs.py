@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from motionclip.body import Body
     from motionclip.formats.gltf_rig import GltfRig
 
+#: Files that may hold a rig of the user's own.
+RIG_SUFFIXES = (".bvh", ".glb", ".vrm")
 _BARE = (".bvh", ".csv", ".npz")  # formats that hold joints and no skin
 _USD = (".usd", ".usda", ".usdc", ".usdz")
 
@@ -45,6 +48,13 @@ class Rig:
         from motionclip.body import Body
 
         return _BARE + ((".glb",) if self.skin else ()) + (_USD if isinstance(self.skin, Body) else ())
+
+    @cached_property
+    def body(self) -> Body | None:
+        """The mesh that GLB files show, without its colours; None if there is none."""
+        from motionclip.formats.gltf_rig import GltfRig, rig_body
+
+        return rig_body(self.skin) if isinstance(self.skin, GltfRig) else self.skin
 
     def fitted(self, motion: Motion) -> Motion:
         """The motion on the skeleton; see `retarget_onto`."""
@@ -85,8 +95,8 @@ def load_rig(rig: str | Path, known: Known | None = None) -> Rig:
     """A rig by name, or that of a file.
 
     Args:
-        rig: ``blender``, ``mixamo``, ``unreal`` or ``unity``; or a .bvh file, or a .glb file with a skinned character,
-            of a human-like body and with a rest pose that stands.
+        rig: ``blender``, ``mixamo``, ``unreal`` or ``unity``; or a .bvh file, or a .glb or .vrm file with a skinned
+            character, of a human-like body and with a rest pose that stands.
         known: what is known of the file: its unit and joints, and axes, which are turned to ours then.
 
     Raises:
@@ -99,8 +109,8 @@ def load_rig(rig: str | Path, known: Known | None = None) -> Rig:
             raise FormatError(rig, "axes, a unit or joints are given", "them for the file of a rig, such as hero.bvh")
         return _standard(str(rig))
     path = Path(rig)
-    if path.suffix.lower() not in (".bvh", ".glb"):
-        raise FormatError(path, "this is no rig", f"one of {', '.join(RIGS)}, or a .bvh or .glb file")
+    if path.suffix.lower() not in RIG_SUFFIXES:
+        raise FormatError(path, "this is no rig", f"one of {', '.join(RIGS)}, or a .bvh, .glb or .vrm file")
     try:
         return _from_bvh(path, known) if path.suffix.lower() == ".bvh" else _from_glb(path, known)
     except SkeletonError as error:

@@ -119,7 +119,7 @@ class MotionTools:
         Args:
             source: a motion file.
             file: to write.
-            rig: the skeleton to write on: blender, mixamo, unreal, unity, or a .bvh or .glb file with a character.
+            rig: the skeleton to write on: blender, mixamo, unreal, unity, or a .bvh, .glb or .vrm character.
             start: first second that is kept.
             end: last second that is kept.
             fps: frames per second.

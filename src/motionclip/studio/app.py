@@ -30,7 +30,8 @@ from motionclip.studio.library import LibraryCollection
 from motionclip.studio.panels.controls import add_status
 from motionclip.studio.panels.create import add_blend, add_edit, add_make, add_story
 from motionclip.studio.panels.direct import add_direct
-from motionclip.studio.panels.files import add_export, add_file
+from motionclip.studio.panels.export import add_export
+from motionclip.studio.panels.files import add_drop, add_file
 from motionclip.studio.panels.keys import add_keys
 from motionclip.studio.panels.library import add_library
 from motionclip.studio.panels.retime import add_retime
@@ -183,6 +184,8 @@ class Studio:
         with self._lock:
             session = self._sessions.pop(client.client_id, None)
         if session is not None:
+            if session.history.takes:
+                self._shared.left_takes = session.history.takes
             session.close()
 
     def _run_clock(self) -> None:
@@ -218,5 +221,6 @@ def build_page(session: ClientSession) -> None:
     for name, add_panel in _TABS.items():
         with tabs.add_tab(name):
             add_panel(session)
+    add_drop(session)
     add_timeline(session)
     add_keys(session)

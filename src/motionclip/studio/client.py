@@ -13,13 +13,14 @@ import viser
 
 from motionclip.body import Body
 from motionclip.errors import MotionClipError
+from motionclip.formats import Rig
 from motionclip.isolation import CallerLeft
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 from motionclip.serving import UploadReader
 from motionclip.studio.library import Collection, TakeCollection
 from motionclip.studio.scene import BodyScene
-from motionclip.studio.takes import Part, Player, Take, TakeHistory, poses_of
+from motionclip.studio.takes import Part, Player, Poses, Take, TakeHistory, poses_of
 
 T = TypeVar("T")
 
@@ -115,7 +116,7 @@ class JobQueue:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class SharedState:
     """What all browsers share.
 
@@ -125,6 +126,7 @@ class SharedState:
         jobs: does the work.
         reader: reads files.
         library: what the map shows; None for the takes of each page.
+        left_takes: those of the page that was closed last, for the next one: a reload closes a page, too.
     """
 
     model: MotionCLIP
@@ -132,6 +134,7 @@ class SharedState:
     jobs: JobQueue
     reader: UploadReader
     library: Collection | None
+    left_takes: tuple[Take, ...] = ()
 
 
 class ClientSession:
@@ -147,6 +150,7 @@ class ClientSession:
         scene: the body that is drawn.
         collection: what the map shows.
         shown: what the body does: the current take, or a preview of something else.
+        character: the body that is drawn: a character of the user's own, or None for the default one.
         is_dark: how the page looks.
         lineup: takes side by side of which one is to be chosen; empty if there is nothing to choose.
     """
@@ -158,7 +162,9 @@ class ClientSession:
         self.collection = shared.library or TakeCollection(shared.model, self.history)
         self.shown: Take | None = None
         self.lineup: tuple[Take, ...] = ()
+        self.character: Rig | None = None
         self.is_dark = False
+        self._drawn: list[Poses] = []
         self._frame = -1  # that is drawn
         self._lock = threading.RLock()
         self._jobs: list[Job] = []
@@ -221,14 +227,12 @@ class ClientSession:
         Raises:
             SkeletonError: if no human body is found in the skeleton.
         """
-        return Take(shortened(title), motion, poses_of(self.shared.body, motion), tuple(parts))
+        return Take(shortened(title), motion, poses_of(self.shared.body.fitted(motion)), tuple(parts))
 
     def compare(self, takes: Sequence[Take]) -> None:
         """Plays takes side by side, of which one is to be chosen."""
         with self._lock:
-            self._show(takes[0])
-            self.lineup = tuple(takes)
-            self.scene.show_bodies(len(takes))
+            self._show(*takes)
         self._refresh()
 
     def choose(self, number: int) -> None:
@@ -248,6 +252,16 @@ class ClientSession:
         """Plays a take that is not added to the history."""
         with self._lock:
             self._show(take, keep_time=keep_time)
+        self._refresh()
+
+    def wear(self, character: Rig | None) -> None:
+        """Draws a character of the user's own in place of the default body, which None or one without a skin is."""
+        with self._lock:
+            body = None if character is None else character.body
+            self.character = None if body is None else character
+            self.scene.set_body(body or self.shared.body)
+            if self.shown is not None:
+                self._show(*(self.lineup or (self.shown,)), keep_time=True)
         self._refresh()
 
     def toggle_dark(self) -> None:
@@ -279,7 +293,7 @@ class ClientSession:
             if self.player.frame == self._frame:
                 return
             self._frame = self.player.frame
-            self.scene.pose([take.poses for take in self.lineup or (self.shown,)], self._frame)
+            self.scene.pose(self._drawn, self._frame)
             for callback in self._frame_callbacks:
                 callback()
 
@@ -310,13 +324,19 @@ class ClientSession:
             self._frame_callbacks.clear()
             self.shown = None
 
-    def _show(self, take: Take, *, keep_time: bool = False) -> None:
+    def _show(self, take: Take, *others: Take, keep_time: bool = False) -> None:
+        """Shows a take, or several side by side."""
         if self._closed:
             return
-        self.shown, self.lineup, self._frame = take, (), -1
-        self.scene.show_bodies(1)
+        takes = (take, *others)
+        self.shown, self.lineup, self._frame = take, takes if others else (), -1
+        self._drawn = [self._poses(each) for each in takes]
+        self.scene.show_bodies(len(takes))
         self.player.load(len(take.poses.quats), take.poses.fps, keep_time=keep_time)
         self.player.playing = self.player.playing or not keep_time
+
+    def _poses(self, take: Take) -> Poses:
+        return take.poses if self.character is None else poses_of(self.character.fitted(take.motion))
 
     def _remove(self, job: Job) -> None:
         with self._lock:

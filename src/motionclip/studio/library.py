@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from motionclip.applications.recognize import embed_labels, label_set
 from motionclip.applications.search.library import HOP, WINDOW, LibraryIndex
 from motionclip.applications.search.search import Hit, embed_query, nearest, read_hits, search
 from motionclip.applications.text_to_motion import Source
@@ -21,6 +23,8 @@ from motionclip.studio.takes import Take, TakeHistory
 
 #: Points of a map at most; of a larger library, windows at even distances are shown.
 MAX_POINTS = 2000
+#: The labels of a map.
+_ACTIONS = "babel60"
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,18 @@ class LatentMap:
     Attributes:
         points: N of them.
         positions: (N, 2) in [-1, 1].
+        labels: N actions, "" where none fits.
     """
 
     points: tuple[MapPoint, ...]
     positions: NDArray[np.float32]
+    labels: tuple[str, ...]
+
+    def groups(self, most: int) -> list[tuple[str, NDArray[np.int64]]]:
+        """Returns the most frequent actions and the numbers of their points, the most frequent first."""
+        found = Counter(label for label in self.labels if label).most_common(most)
+        names = np.array(self.labels)
+        return [(label, np.flatnonzero(names == label)) for label, _ in found]
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,8 @@ class LibraryCollection:
         rows = np.arange(0, len(self._index), max(1, -(-len(self._index) // MAX_POINTS)))
         spans = [self._index.span(row) for row in rows.tolist()]
         points = tuple(self._point(Hit(span.file, span.start, span.end, 1.0)) for span in spans)
-        return LatentMap(points, plane_positions(self._index.latents[rows]))
+        latents = self._index.latents[rows]
+        return LatentMap(points, plane_positions(latents), actions_of(self._model, latents))
 
     def neighbours(self, query: Source, top: int) -> list[Neighbour]:
         hits = search(self._model, self._index, [query], top=top)
@@ -98,7 +111,9 @@ class TakeCollection:
 
     def map(self) -> LatentMap:
         takes = self._history.takes
-        return LatentMap(tuple(_point(take) for take in takes), plane_positions(self._latents(takes)))
+        latents = self._latents(takes)
+        points = tuple(_point(take) for take in takes)
+        return LatentMap(points, plane_positions(latents), actions_of(self._model, latents))
 
     def neighbours(self, query: Source, top: int) -> list[Neighbour]:
         takes = [take for take in self._history.takes if take.motion is not query]
@@ -116,6 +131,14 @@ class TakeCollection:
 
 def _point(take: Take) -> MapPoint:
     return MapPoint(take.title, lambda: take.motion)
+
+
+def actions_of(model: MotionCLIP, latents: Tensor) -> tuple[str, ...]:
+    """Returns for each of N unit latents (N, D) the everyday action that it is nearest to, "" where none is near."""
+    labels = label_set(_ACTIONS)
+    cosines, numbers = (latents.float() @ embed_labels(model, labels).T).max(dim=1)
+    pairs = zip(cosines.tolist(), numbers.tolist(), strict=True)
+    return tuple(labels.names[number] if cosine >= labels.none_below else "" for cosine, number in pairs)
 
 
 def plane_positions(latents: Tensor) -> NDArray[np.float32]:

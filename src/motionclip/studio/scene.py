@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import viser
@@ -23,11 +24,23 @@ _GROUND_HALF = 60.0
 
 #: Where the map stands, its turn about the vertical, radians, and half its width and height, metres.
 MAP_POSITION, MAP_TURN, MAP_HALF = (-2.6, 1.35, 0.3), 0.45, (1.3, 1.0)
-_POINT_COLOUR, _CHOSEN_COLOUR = (255, 255, 255), (255, 170, 60)
-_BOARD_COLOUR = (64, 74, 92)
 Colour = tuple[int, int, int]
+_POINT_COLOUR, _CHOSEN_COLOUR = (148, 158, 174), (255, 255, 255)
+_BOARD_COLOUR = (44, 52, 66)
+#: Of the most frequent actions, in order: Okabe and Ito's, which the colour-blind tell apart, too.
+_ACTION_COLOURS: tuple[Colour, ...] = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (70, 130, 220),
+    (213, 94, 0),
+    (204, 121, 167),
+)
 #: Radius of a ball of the map, metres, and of one of more than so many balls.
 _RADIUS, _SMALL_RADIUS, _MANY = 0.035, 0.018, 60
+#: Metres of a label above and in front of the middle of its balls.
+_LABEL_ABOVE = 0.08
 
 
 @dataclass(frozen=True)
@@ -82,23 +95,38 @@ class BodyScene:
             plane_color=LIGHT.plane,
             plane_opacity=0.6,
         )
-        self._skins = [self._add_skin(0)]
+        self._bodies = 0  # of which this is the last
+        self._skins, self._clickable = [self._add_skin(0)], 0
         self._labels: list[viser.LabelHandle] = []
         self._count = 1
         self._rest_body(self._skins[0])
         self.aim_camera()
 
+    def set_body(self, body: Body) -> None:
+        """Draws another body from now on."""
+        if body is self._body:
+            return
+        for skin in self._skins:  # as in show_bodies, they are not removed
+            skin.visible = False
+        self._body, self._count = body, 1
+        self._bodies += 1
+        self._skins, self._clickable = [self._add_skin(0)], 0
+        self._rest_body(self._skins[0])
+        for label in self._labels:
+            label.visible = False
+
     def _add_skin(self, number: int) -> viser.MeshSkinnedHandle:
         body = self._body
         joints = body.skeleton.num_joints
         return self._client.scene.add_mesh_skinned(
-            f"/world/body{number}",
+            f"/world/body{self._bodies}_{number}",
             body.vertices.numpy(),
             body.faces.numpy(),
             bone_wxyzs=np.tile((1.0, 0.0, 0.0, 0.0), (joints, 1)),
             bone_positions=body.skeleton.rest_positions.double().numpy(),
             skin_weights=body.weights.numpy(),
             color=_BODY_COLOUR,
+            side="double",  # characters have capes and hair of one layer
         )
 
     def _rest_body(self, skin: viser.MeshSkinnedHandle) -> None:
@@ -113,8 +141,12 @@ class BodyScene:
         self._count = count
         while len(self._skins) < count:
             self._skins.append(self._add_skin(len(self._skins)))
+        while count > 1 and self._clickable < count:
+            self._skins[self._clickable].on_click(partial(self._choose, self._clickable))
+            self._clickable += 1
         while count > 1 and len(self._labels) < count:
-            self._labels.append(self._add_number(len(self._labels)))
+            number = len(self._labels)
+            self._labels.append(self._client.scene.add_label(f"/label{number}", str(number + 1)))
         # hidden and not removed: viser's page fails at a click after the removal of what could be clicked
         for number, skin in enumerate(self._skins):
             skin.visible = number < count
@@ -124,10 +156,8 @@ class BodyScene:
             label.visible = 1 < count > number
         self.aim_camera(back=_BACK * (count - 1))
 
-    def _add_number(self, number: int) -> viser.LabelHandle:
-        """Adds the number of a body over it; a click on the body chooses it."""
-        self._skins[number].on_click(lambda _: self._on_choose(number))
-        return self._client.scene.add_label(f"/label{number}", str(number + 1))
+    def _choose(self, number: int, _: object) -> None:
+        self._on_choose(number)
 
     def set_dark(self, dark: bool) -> None:
         """Has the page look dark or light."""
@@ -191,13 +221,19 @@ class LibraryMap:
     def _add_balls(self, shown: LatentMap) -> None:
         vertices, faces = ball()
         count = len(shown.points)
+        places = on_board(shown.positions)
+        colours = np.tile(np.array(_POINT_COLOUR, np.uint8), (count, 1))
+        for number, (action, members) in enumerate(shown.groups(len(_ACTION_COLOURS))):
+            colours[members] = _ACTION_COLOURS[number]
+            middle = np.median(places[members], axis=0) + np.array([0.0, _LABEL_ABOVE, _LABEL_ABOVE])
+            self._scene.add_label(f"/map/action{number}", action, position=middle)
         balls = self._scene.add_batched_meshes_simple(
             "/map/balls",
             vertices * (_SMALL_RADIUS if count > _MANY else _RADIUS),
             faces,
             batched_wxyzs=np.tile((1.0, 0.0, 0.0, 0.0), (count, 1)),
-            batched_positions=on_board(shown.positions),
-            batched_colors=np.tile(np.array(_POINT_COLOUR, np.uint8), (count, 1)),
+            batched_positions=places,
+            batched_colors=colours,
             lod="off",
             cast_shadow=False,
         )
@@ -206,9 +242,9 @@ class LibraryMap:
         def _(event: viser.SceneNodePointerEvent[viser.BatchedMeshHandle]) -> None:
             number = event.instance_index
             if number is not None and number < count:
-                colours = np.tile(np.array(_POINT_COLOUR, np.uint8), (count, 1))
-                colours[number] = _CHOSEN_COLOUR
-                balls.batched_colors = colours
+                with_chosen = colours.copy()
+                with_chosen[number] = _CHOSEN_COLOUR
+                balls.batched_colors = with_chosen
                 self._on_choose(shown.points[number])
 
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from motionclip.body import Body
 from motionclip.motion import Motion
 from motionclip.motion.rotations import matrix_to_quat
 
@@ -23,7 +22,7 @@ _PATH_WINDOW = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Poses:
-    """The joints of the default body in T frames. World: metres, Y up.
+    """The joints of a body in T frames. World: metres, Y up.
 
     Attributes:
         quats: (T, J, 4) world rotations, unit quaternions (w, x, y, z).
@@ -38,13 +37,8 @@ class Poses:
     fps: float
 
 
-def poses_of(body: Body, motion: Motion) -> Poses:
-    """Returns the poses of a body in a motion.
-
-    Raises:
-        SkeletonError: if the motion's skeleton cannot be matched to the body's.
-    """
-    fitted = body.fitted(motion)
+def poses_of(fitted: Motion) -> Poses:
+    """Returns the poses of a body in a motion on its own skeleton."""
     rotations, positions = fitted.world
     quats = matrix_to_quat(rotations).roll(1, dims=-1)  # (x, y, z, w) to (w, x, y, z)
     path = _moving_average(fitted.root[:, [0, 2]].float(), round(_PATH_WINDOW * fitted.fps))
@@ -88,7 +82,7 @@ class Take:
     Attributes:
         title: a few words: the sentence, the file's name, or what was done.
         motion: on any human-like skeleton.
-        poses: the same, as a page draws it.
+        poses: the same, of the default body.
         parts: of a story, its shots; what parts of the body do meanwhile, and what was pinned.
     """
 

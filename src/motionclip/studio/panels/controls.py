@@ -70,6 +70,8 @@ def _status(session: ClientSession, pending: tuple[str, ...]) -> str:
     if session.lineup:
         return f"{len(session.lineup)} takes, the best first: click a body, or choose its number."
     if session.shown is None:
-        return "Say what the person does, and press Enter."
+        left = len(session.shared.left_takes)
+        more = f" File brings back the {left} of the page before." if left else ""
+        return f"Say what the person does, and press Enter.{more}"
     motion = session.shown.motion
     return f"{session.shown.title} · {motion.duration:.1f} s, {motion.num_frames} frames at {motion.fps:g}/s"

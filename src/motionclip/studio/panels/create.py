@@ -18,6 +18,7 @@ from motionclip.applications.long import shots_of
 from motionclip.errors import MotionError
 from motionclip.serving import MAX_STORY_SECONDS
 from motionclip.studio.client import ClientSession, Job
+from motionclip.studio.panels.complete import add_completion
 from motionclip.studio.takes import Part, Take
 
 #: Motions from A to B, both among them.
@@ -92,6 +93,8 @@ def add_edit(session: ClientSession) -> None:
     half = gui.add_text("Half", "wave with both hands", hint="What one half of the body does.")
     upper = gui.add_button("Upper body does that", icon=viser.Icon.HAND_STOP)
     lower = gui.add_button("Legs do that", icon=viser.Icon.SHOE)
+    with gui.add_folder("Go on, or fill a gap", expand_by_default=False):
+        add_completion(session)
 
     def edit_shown(title: str, edit: Callable[[Motion], Motion]) -> None:
         shown = session.shown_or_notify("Nothing to change")

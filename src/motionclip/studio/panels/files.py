@@ -1,8 +1,7 @@
-"""Files in and out: a motion file, what is done in it and a part of it; and what is shown as a file."""
+"""Files in: a motion file or saved takes, what is done in a motion, and a part of it; and all takes as a file."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import PurePath
@@ -13,28 +12,42 @@ import motionclip
 from motionclip import Motion
 from motionclip.applications.recognize import Recognition, label_set
 from motionclip.errors import FormatError
-from motionclip.formats import Rig, load_rig
-from motionclip.io import FORMATS, check_writable
 from motionclip.motion import crop
-from motionclip.motion.retarget import RIGS
-from motionclip.serving import UPLOAD_SUFFIXES, file_bytes
+from motionclip.serving import UPLOAD_SUFFIXES
 from motionclip.studio.client import ClientSession, Job
-from motionclip.studio.panels.controls import set_value
 from motionclip.studio.session_file import SUFFIX, pack, unpack
 from motionclip.studio.takes import Take
 
 _LABEL_SETS = ("bandai", "babel60", "babel120")
 #: Labels that are shown.
 _TOP = 4
-#: The choice of the canonical skeleton among the rigs.
-_NO_RIG = "ours"
+#: What can be opened.
+_SUFFIXES = (*UPLOAD_SUFFIXES, SUFFIX)
+#: viser knows no dropped files: this hands one that is dropped anywhere to the button of the tab File, whose change
+#: viser hears. Scripts in HTML that is added to a page do not run, but what an image does that cannot be loaded.
+_DROP = f"""<img src="data:," alt="" hidden onerror="
+  window.ondragover = (event) => event.preventDefault();
+  window.ondrop = (event) => {{
+    event.preventDefault();
+    const files = event.dataTransfer.files;
+    if (!files.length) return;
+    [...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent === 'File').click();
+    const hand = () => {{
+      const input = document.querySelector(`input[type=file][accept*='{SUFFIX}']`);
+      if (!input) return requestAnimationFrame(hand);
+      input.files = files;
+      input.dispatchEvent(new Event('change', {{ bubbles: true }}));
+    }};
+    hand();
+  }};
+">"""
 
 
 def add_file(session: ClientSession) -> None:
-    """Adds a button that reads a file, and a look into the motion that is shown."""
+    """Adds a button that opens a motion or saved takes, and a look into the motion that is shown."""
     gui = session.client.gui
     upload = gui.add_upload_button(
-        f"Read a file ({' '.join(UPLOAD_SUFFIXES)})", icon=viser.Icon.UPLOAD, mime_type=",".join(UPLOAD_SUFFIXES)
+        "Open a file, or drop one anywhere", icon=viser.Icon.UPLOAD, mime_type=",".join(_SUFFIXES)
     )
     gui.add_divider()
     labels = gui.add_dropdown("Labels", _LABEL_SETS, hint="What recognition chooses from.")
@@ -46,22 +59,28 @@ def add_file(session: ClientSession) -> None:
     cut = gui.add_button("Cut out", icon=viser.Icon.CUT)
     through = gui.add_button("Encode and decode", icon=viser.Icon.TRANSFORM, hint="What the model keeps of it.")
     gui.add_divider()
-    add_session_file(session)
+    add_saving(session)
 
     @upload.on_upload
     def _(_: object) -> None:
         file = upload.value
         name, suffix = PurePath(file.name).name, PurePath(file.name).suffix.lower()
 
-        def work(job: Job) -> Take:
-            if suffix not in UPLOAD_SUFFIXES:
-                raise FormatError(name, f"a file that ends in {suffix!r}", f"one of {', '.join(UPLOAD_SUFFIXES)}")
-            motion = session.shared.reader.read(file.content, suffix, name, cancelled=job.cancelled)
-            return session.new_take(name, motion)
+        def work(job: Job) -> list[Take]:
+            def read(content: bytes, suffix: str = ".npz") -> Motion:
+                return session.shared.reader.read(content, suffix, name, cancelled=job.cancelled)
 
-        def show(take: Take) -> None:
-            session.add(take)
-            recognize()
+            if suffix == SUFFIX:
+                return [session.new_take(*saved) for saved in unpack(file.content, name, read)]
+            if suffix not in UPLOAD_SUFFIXES:
+                raise FormatError(name, f"a file that ends in {suffix!r}", f"one of {', '.join(_SUFFIXES)}")
+            return [session.new_take(name, read(file.content, suffix))]
+
+        def show(takes: list[Take]) -> None:
+            for take in takes:
+                session.add(take)
+            if suffix != SUFFIX:
+                recognize()
 
         session.run(name, work, show)
 
@@ -98,13 +117,20 @@ def add_file(session: ClientSession) -> None:
         return motionclip.reconstruct(session.model, motion, on_piece=job.progress)
 
 
-def add_session_file(session: ClientSession) -> None:
-    """Adds buttons that save all takes to one file, and read them from it."""
+def add_drop(session: ClientSession) -> None:
+    """Has a file that is dropped anywhere on the page opened."""
+    session.client.gui.add_html(_DROP)
+
+
+def add_saving(session: ClientSession) -> None:
+    """Adds buttons that save all takes to one file, and that bring back those of the page that was closed last."""
     gui = session.client.gui
     save = gui.add_button(
         "Save all takes", icon=viser.Icon.DEVICE_FLOPPY, hint="To one file, to go on with them later."
     )
-    upload = gui.add_upload_button(f"Open saved takes ({SUFFIX})", icon=viser.Icon.FOLDER_OPEN, mime_type=SUFFIX)
+    back = gui.add_button(
+        "Bring back the last page's takes", icon=viser.Icon.HISTORY, hint="What was there before it was closed."
+    )
 
     @save.on_click
     def _(_: object) -> None:
@@ -116,78 +142,15 @@ def add_session_file(session: ClientSession) -> None:
     def send(name: str, content: bytes) -> None:
         session.client.send_file_download(name, content, save_immediately=True)
 
-    @upload.on_upload
+    @back.on_click
     def _(_: object) -> None:
-        file = upload.value
-        name = PurePath(file.name).name
-
-        def work(job: Job) -> list[Take]:
-            def read(content: bytes) -> Motion:
-                return session.shared.reader.read(content, ".npz", name, cancelled=job.cancelled)
-
-            return [session.new_take(*saved) for saved in unpack(file.content, name, read)]
-
-        def show(takes: list[Take]) -> None:
-            for take in takes:
-                session.add(take)
-
-        session.run(name, work, show)
+        takes = session.shared.left_takes
+        if not takes:
+            session.notify("Nothing to bring back", "no page was closed that had a take")
+        for take in takes:
+            session.add(take)
 
 
 def _html_table(rows: Sequence[tuple[str, str]]) -> str:
     lines = "".join(f"<tr><td>{escape(a)}</td><td style='text-align: right'>{escape(b)}</td></tr>" for a, b in rows)
     return f"<table style='margin: 0 0.9em; font-size: 0.85em; width: 92%'>{lines}</table>"
-
-
-def add_export(session: ClientSession) -> None:
-    """Adds a button for each format that can be written here, and the rig to write on."""
-    gui = session.client.gui
-    own_rigs: dict[str, Rig] = {}  # the last one that was read, by its file's name
-    hint = "On whose skeleton: bvh, csv, npz, and glb and usd where the rig has a skin."
-    rig = gui.add_dropdown("Rig", (_NO_RIG, *RIGS), hint=hint)
-    upload = gui.add_upload_button("A rig of your own (.bvh .glb)", icon=viser.Icon.UPLOAD, mime_type=".bvh,.glb")
-
-    def use_rig(loaded: Rig) -> None:
-        own_rigs.clear()
-        own_rigs[loaded.name] = loaded
-        rig.options = (_NO_RIG, *RIGS, loaded.name)
-        set_value(rig, loaded.name)
-
-    def export(suffix: str) -> None:
-        shown, chosen, own = session.shown_or_notify("Nothing to export"), rig.value, own_rigs.get(rig.value)
-        if shown is None:
-            return
-
-        def work(job: Job) -> tuple[str, bytes]:
-            name = file_name(shown, suffix)
-            target = None if chosen == _NO_RIG else own or load_rig(chosen)
-            check_writable(name, target)
-            return name, file_bytes(shown.motion, suffix, target, job.progress)
-
-        def send(file: tuple[str, bytes]) -> None:
-            session.client.send_file_download(*file, save_immediately=True)
-
-        session.run(f"export as {suffix}", work, send)
-
-    @upload.on_upload
-    def _(_: object) -> None:
-        file = upload.value
-        name = PurePath(file.name).name
-        session.run("rig", lambda job: session.shared.reader.read_rig(file.content, name, job.cancelled), use_rig)
-
-    for label, suffixes in writable_groups().items():
-        gui.add_button_group(label, suffixes).on_click(lambda event: export(event.target.value))
-
-
-def writable_groups() -> dict[str, tuple[str, ...]]:
-    """Returns the suffixes of every format that can be written here, by group."""
-    usable = [known for known in FORMATS if known.writer and known.is_available]
-    return {
-        group.capitalize(): tuple(known.suffix for known in usable if known.group == group)
-        for group in dict.fromkeys(known.group for known in usable)
-    }
-
-
-def file_name(take: Take, suffix: str) -> str:
-    """Returns a plain name for the file of a take."""
-    return (re.sub(r"[^a-z0-9]+", "-", take.title.lower()).strip("-") or "motion") + suffix
