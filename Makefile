@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 BENCH := .venv/.motionclip-bench
 PIP := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo pictures test quick lint docs train bench clean
+.PHONY: demo pictures gallery test quick lint docs train bench clean
 
 demo: $(SETUP)  # motions of ten sentences, a sheet and a film of them, into out/demo
 	$(BIN)/python examples/demo.py
@@ -16,6 +16,11 @@ demo: $(SETUP)  # motions of ten sentences, a sheet and a film of them, into out
 pictures: demo  # the README's pictures anew, by the shipped weights
 	cp out/demo/sheet.png docs/pictures/sentences.png
 	cp out/demo/film.webp docs/pictures/sentences.webp
+
+gallery: $(SETUP)  # the films of docs/gallery.md anew, by the commands on that page
+	mkdir -p docs/pictures/gallery
+	sed -n '/^```bash/,/^```/{//!p}' docs/gallery.md | (cd docs/pictures/gallery && PATH="$(CURDIR)/$(BIN):$$PATH" sh -e)
+	rm -r docs/pictures/gallery/made
 
 test: $(SETUP)  # all tests, in two processes
 	$(PYTEST)

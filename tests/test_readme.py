@@ -1,4 +1,7 @@
-"""Every ``motionclip`` command and Python block of the README, the tutorials and the page on formats works, in order.
+"""The ``motionclip`` commands and Python blocks of the documents.
+
+Those of the README, the tutorials and the page on formats are run in order; those of all other pages are at least
+understood: the command is there, and so are its options with values of the right kinds.
 
 A fenced ``bash`` block is skipped where the comment ``<!-- not tested -->`` stands before it.
 """
@@ -8,11 +11,14 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+from functools import wraps
 from pathlib import Path
 
 import pytest
+import tyro
 
-pytestmark = pytest.mark.slow
+from motionclip.cli.main import load_command, main
+from motionclip.cli.train import train_command
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/tutorial-animators.md", "docs/tutorial-researchers.md", "docs/formats.md")
@@ -34,13 +40,31 @@ def steps(text: str) -> list[list[str] | str]:
 
 
 def run(arguments: list[str]) -> None:
-    from motionclip.cli.main import main
-
     try:
         status = main(arguments[1:])
     except SystemExit as refusal:  # how the parser of the command line refuses arguments
         status = refusal.code
     assert not status, f"{shlex.join(arguments)} ends with {status}"
+
+
+COMMANDS = [
+    pytest.param(step, id=f"{page.stem}: {shlex.join(step)[:60]}")
+    for page in sorted((ROOT / "docs").rglob("*.md"))
+    for step in steps(page.read_text(encoding="utf-8"))
+    if not isinstance(step, str) and str(page.relative_to(ROOT)) not in PAGES
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_of_the_other_pages_is_understood(words: list[str]) -> None:
+    name, *arguments = words[1:]
+    command = train_command(words[1:]) if name == "train" else load_command(name)
+
+    @wraps(command)
+    def parsed(*_: object, **__: object) -> str:
+        return name
+
+    assert tyro.cli(parsed, args=arguments) == name
 
 
 @pytest.fixture(scope="module")

@@ -152,6 +152,8 @@ def format_of(path: str | Path, verb: Literal["read", "written"]) -> Format:
     fitting = [each for each in known if name.endswith(each.suffix)]
     if not fitting:
         expected = "one of " + ", ".join(sorted(each.suffix for each in known))
+        if file.suffix.lower() == ".fbx":
+            expected += "; Blender turns a .glb into FBX, as docs/formats.md says"
         raise FormatError(path, f"a file with suffix {file.suffix!r} cannot be {verb}", expected)
     return max(fitting, key=lambda each: len(each.suffix))
 

@@ -84,7 +84,9 @@ def test_the_help_of_a_command_shows_every_format_and_default_without_torch() ->
     shown = shown_help("convert", "--help")
     assert all(suffix in shown for suffix in (*readable(), *writable())) and all(rig in shown for rig in RIGS)
     assert "None" not in shown
-    assert f"(default: {DEFAULT_GUIDANCE:g})" in shown_help("generate", "--help")
+    generating = shown_help("generate", "--help")
+    assert f"(default: {DEFAULT_GUIDANCE:g})" in generating
+    assert "A folder gets a file for each text and each of --formats" in generating  # no line break of the source
     assert "--version" in shown_help()
 
 

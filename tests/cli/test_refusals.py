@@ -11,7 +11,8 @@ from motionclip.cli.main import main
 
 WITHOUT_MODEL = ("convert", "info", "render", "train", "prepare")
 REFUSALS = {
-    "generate walk run --out one.bvh": "folder",
+    "generate walk run --out one.bvh": "one sentence in quotes, or a folder",
+    "generate walk --out walk.fbx": "Blender turns a .glb into FBX",
     "generate walk --out walk.docx": ".docx",
     "generate --out walk.bvh": "no text",
     "generate walk --out walk.bvh --formats sheet": "folder",

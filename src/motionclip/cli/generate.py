@@ -51,6 +51,8 @@ def generate(
 ) -> None:
     """Make a motion for each text.
 
+    For example: motionclip generate "a person walks" --out walk.glb
+
     Args:
         texts: What the person does, a sentence in quotes for each motion, or a .txt file with one in each line.
         out: A file for one text, its suffix choosing the format, or a folder. A folder gets a file for each text and
@@ -190,8 +192,12 @@ def _targets(texts: list[str], out: Path, formats: tuple[str, ...], rig: Rig | N
     if not texts:
         raise MotionClipError('no text; expected one or more in quotes, such as "a person walks"')
     if out.suffix:
-        if len(texts) > 1 or formats:
-            raise MotionClipError(f"{len(texts)} texts or --formats for the one file {out}; give a folder as --out")
+        if formats:
+            raise MotionClipError(f"--formats for the one file {out}; expected a folder as --out")
+        if len(texts) > 1:
+            raise MotionClipError(
+                f"{len(texts)} texts for the one file {out}; expected one sentence in quotes, or a folder as --out"
+            )
         check_writable(out, rig)
         return [[out]]
     suffixes = [name.lstrip(".") for name in formats or ("bvh",) if name != _SHEET]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -111,6 +113,8 @@ def load_command(name: str) -> Callable[..., Any]:
         raise MotionClipError(f"no command {name!r}; {hint}")
     module, function = COMMANDS[name].split(":")
     found: Callable[..., Any] = getattr(import_module(f"motionclip.cli.{module}"), function)
+    # tyro keeps the line breaks of what is said of an argument, and wraps it once more
+    found.__doc__ = re.sub(r"\n {8}(?=\S)", " ", inspect.getdoc(found) or "")
     return found
 
 

@@ -125,7 +125,7 @@ class ModelOptions:
         model: Name of a shipped model, a model folder, or a run folder of `motionclip train`.
         device: Where to compute; `auto` takes a GPU if there is one.
         threads: Number of processor threads of a computation.
-        encoder_weights: Folder or file with the text encoder's weights, in place of the Hugging Face hub.
+        encoder_weights: Folder or file with the text encoder's weights, in place of those that are installed.
     """
 
     model: Annotated[str, arg(metavar="NAME|DIR")] = "base"

@@ -29,13 +29,14 @@ _DROP = f"""<img src="data:," alt="" hidden onerror="
   window.ondragover = (event) => event.preventDefault();
   window.ondrop = (event) => {{
     event.preventDefault();
-    const files = event.dataTransfer.files;
-    if (!files.length) return;
+    if (!event.dataTransfer.files.length) return;
+    const held = new DataTransfer();  // the event's own is emptied when it has been told
+    held.items.add(event.dataTransfer.files[0]);
     [...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent === 'File').click();
     const hand = () => {{
       const input = document.querySelector(`input[type=file][accept*='{SUFFIX}']`);
-      if (!input) return requestAnimationFrame(hand);
-      input.files = files;
+      if (!input) return setTimeout(hand, 50);
+      input.files = held.files;
       input.dispatchEvent(new Event('change', {{ bubbles: true }}));
     }};
     hand();
