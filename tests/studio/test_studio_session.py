@@ -111,7 +111,7 @@ def test_a_character_of_ones_own_plays_and_is_exported_looped_and_in_place(
     page.tab.get_by_role("option", name="ours").click()
     until(lambda: session.character is None, "the default body again")
     page.go("Edit")
-    page.press("Go on, or fill a gap")
+    page.tab.get_by_text("Go on, or fill a gap", exact=True).click()
     page.write("More s", "0.5")
     length = session.shown.motion.duration
     page.press("Go on")

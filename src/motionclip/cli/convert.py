@@ -121,7 +121,7 @@ def convert(
         _convert_all(_targets(files, out, formats, target_rig), change, out)
         return
     if len(files) != 2 or formats:
-        raise MotionClipError(f"files: {len(files)}; expected SOURCE and TARGET, or --out DIR for any number of sources")
+        raise MotionClipError(f"files: {len(files)}; expected SOURCE and TARGET, or --out DIR for any number")
     source, target = files
     check_writable(target, target_rig)
     motion, unusual = change.made(source)
