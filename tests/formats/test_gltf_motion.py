@@ -56,7 +56,7 @@ def test_a_document_with_its_arrays_beside_it(own: Path) -> None:
     beside = own.parent / "walk.gltf"
     beside.write_text(json.dumps(glb.document))
     same(read_motion(beside), swaying())
-    for outside in ("../arrays.bin", "/etc/hostname", "missing.bin"):
+    for outside in ("../arrays.bin", "/etc/hostname", "missing.bin", "https://host/arrays.bin"):
         glb.document["buffers"][0]["uri"] = outside
         beside.write_text(json.dumps(glb.document))
         with pytest.raises(FormatError, match=r"beside it|cannot be|No such file|whole"):
@@ -81,6 +81,15 @@ def test_another_rate_samples_the_curves_anew(own: Path) -> None:
     motion = read_motion(own, fps=60.0)
     assert (motion.fps, motion.num_frames) == (60.0, 15)
     assert torch.allclose(motion.positions[::2], swaying().positions, atol=1e-4)
+
+
+def test_steps_have_the_values_of_their_keys(own: Path) -> None:
+    """Also where single precision puts a key behind its frame."""
+    glb = read_glb(own)
+    for sampler in glb.document["animations"][0]["samplers"]:
+        sampler["interpolation"] = "STEP"
+    glb.write(own)
+    same(read_motion(own), swaying())
 
 
 def test_files_that_move_nothing(own: Path) -> None:

@@ -101,7 +101,7 @@ class Glb:
         found = self.document["accessors"][accessor]
         view = self.document["bufferViews"][found["bufferView"]]
         if "sparse" in found or view["buffer"] != 0:
-            raise ValueError("a sparse array, or one in another file")
+            raise ValueError("an array that is sparse, compressed or in a second file")
         self._left -= found["count"] * _WIDTHS[found["type"]]
         if self._left < 0:
             raise ValueError(f"arrays of more than {_MOST_NUMBERS:,} numbers")

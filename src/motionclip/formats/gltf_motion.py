@@ -27,6 +27,8 @@ _DEFAULT_FPS, _LEAST_FPS, _MOST_FPS = 30.0, 10.0, 120.0
 #: Frames, and frames times nodes, of an animation: an hour and a half at 30 frames per second of 18 joints.
 _MOST_FRAMES, _MOST_MATRICES = 200_000, 3_000_000
 _MOST_NODES = 10_000
+#: Share of the time between two keys within which a moment is the later one.
+_SAME_KEY = 1e-3
 _PATHS = {"translation": 3, "rotation": 4, "scale": 3}
 
 
@@ -81,7 +83,7 @@ def _buffer(path: Path, uri: str) -> bytes:
     if uri.startswith("data:"):
         return base64.b64decode(uri.partition(",")[2])
     beside = path.parent / unquote(uri)
-    if Path(unquote(uri)).is_absolute() or not beside.resolve().is_relative_to(path.parent.resolve()):
+    if "://" in uri or Path(unquote(uri)).is_absolute() or not beside.resolve().is_relative_to(path.parent.resolve()):
         raise FormatError(path, f"its buffer is at {uri}", "a file beside it, or below it")
     return read_bytes(beside)
 
@@ -152,8 +154,8 @@ def _curve(glb: Glb, sampler: Mapping[str, Any], times: Doubles, moments: Double
     right = np.minimum(right, len(times) - 1)
     span = times[right] - times[left]
     share = np.clip(np.divide(moments - times[left], span, out=np.zeros_like(span), where=span > 0), 0.0, 1.0)[:, None]
-    if kind == "STEP":
-        return values[np.where(share[:, 0] >= 1, right, left)]
+    if kind == "STEP":  # moments that are keys, but for single precision, have the values of these
+        return values[np.where(share[:, 0] > 1 - _SAME_KEY, right, left)]
     if kind == "CUBICSPLINE":
         t, d = share, span[:, None]
         a, b = values[left], values[right]
