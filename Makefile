@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 BENCH := .venv/.motionclip-bench
 PIP := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo pictures gallery test quick lint docs train bench clean
+.PHONY: demo pictures gallery test quick floors lint docs train bench clean
 
 demo: $(SETUP)  # motions of ten sentences, a sheet and a film of them, into out/demo
 	$(BIN)/python examples/demo.py
@@ -27,6 +27,13 @@ test: $(SETUP)  # all tests, in two processes
 
 quick: $(SETUP)  # the tests that are not marked slow, for every change: under a minute
 	$(PYTEST) -m "not slow"
+
+floors: $(SETUP)  # the quick tests with the lowest versions that pyproject.toml names, in .venv/floors: by hand
+	$(BIN)/python scripts/floors.py > .venv/floors.txt
+	$(PYTHON) -m venv .venv/floors
+	.venv/floors/bin/pip install -qq --disable-pip-version-check --constraint .venv/floors.txt --editable '.[all]' \
+		pytest pytest-xdist hypothesis schemathesis
+	.venv/floors/bin/python -m pytest -n 2 --dist loadscope -m "not slow"
 
 lint: $(SETUP)  # style and types
 	$(BIN)/ruff check

@@ -37,7 +37,7 @@ def test_damaged_headers_are_format_errors(tmp_path: Path, kind: str) -> None:
     content = npy(HEADERS[kind], bytes(16))
     (tmp_path / "a.npy").write_bytes(content)
     with pytest.raises(FormatError):
-        read_array(tmp_path / "a.npy", LAYOUTS)
+        read_array(tmp_path / "a.npy", LAYOUTS, 10**9)
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("a.npy", content)
     with Arrays(tmp_path / "a.npz") as arrays, pytest.raises(FormatError):
@@ -71,7 +71,13 @@ def test_what_numpy_writes_is_read(tmp_path: Path) -> None:
             assert arrays.words("names") == ("x", "é")
     np.save(tmp_path / "a.npy", values.astype("f4"))
     assert (np.asarray(open_array(tmp_path / "a.npy", (3, 2), "float32")) == values).all()
-    assert (read_array(tmp_path / "a.npy", LAYOUTS) == values).all()
+    assert (read_array(tmp_path / "a.npy", LAYOUTS, 3) == values).all()
+    with pytest.raises(FormatError, match="at most 2 frames"):
+        read_array(tmp_path / "a.npy", LAYOUTS, 2)
+    np.save(tmp_path / "a.npy", values[None])
+    assert (read_array(tmp_path / "a.npy", LAYOUTS, 3) == values).all()
+    with pytest.raises(FormatError, match="at most 2 frames"):
+        read_array(tmp_path / "a.npy", LAYOUTS, 2)
 
 
 def test_rotations_are_told_from_mirrors_and_scales() -> None:

@@ -20,6 +20,8 @@ from motionclip.motion.retarget.humanoid import REQUIRED, find_humanoid
 Doubles = NDArray[np.float64]
 
 _AXES = {"x": 0, "y": 1, "z": 2}
+#: Trees of a file that are looked at.
+_MOST_LOOKED_AT = 20
 _TOKEN = re.compile(r"[{}]|[^\s{}]+|\n")
 
 
@@ -67,7 +69,8 @@ def parse_hierarchy(path: str | Path, text: str) -> tuple[list[BvhJoint], int]:
         [replace(joint, parent=max(joint.parent - start, -1)) for joint in joints[start:end]]
         for start, end in zip(roots, ends, strict=True)
     ]
-    chosen = max(trees, key=lambda tree: (_is_body(tree), len(tree)))
+    largest = sorted(trees, key=len, reverse=True)[:_MOST_LOOKED_AT]
+    chosen = next((tree for tree in largest if _is_body(tree)), largest[0])
     warnings.warn(f"{path}: {len(trees)} trees of joints; that of {chosen[0].name} is read", stacklevel=3)
     return chosen, columns
 

@@ -24,8 +24,9 @@ from motionclip.motion import rotations as rot
 Doubles = NDArray[np.float64]
 
 _DEFAULT_FPS, _LEAST_FPS, _MOST_FPS = 30.0, 10.0, 120.0
-#: Frames, and frames times nodes, of an animation: an hour and a half at 30 frames per second of 18 joints.
-_MOST_FRAMES, _MOST_MATRICES = 200_000, 3_000_000
+#: Frames, and frames times nodes, of an animation: 40 minutes at 30 frames per second of 24 joints, for which reading
+#: takes less than 1 GB (benchmarks/largest_files.py).
+_MOST_FRAMES, _MOST_MATRICES = 200_000, 1_750_000
 _MOST_NODES = 10_000
 #: Share of the time between two keys within which a moment is the later one.
 _SAME_KEY = 1e-3

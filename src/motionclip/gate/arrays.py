@@ -190,12 +190,13 @@ def read_body(file: IO[bytes]) -> NDArray[np.generic]:
     return np.frombuffer(content, kind).reshape(shape, order="F" if by_columns else "C")
 
 
-def read_array(path: str | Path, layouts: Mapping[tuple[int, ...], str]) -> NDArray[np.float64]:
+def read_array(path: str | Path, layouts: Mapping[tuple[int, ...], str], most: int) -> NDArray[np.float64]:
     """The finite numbers (T, ...) of an .npy file of at least one frame; a leading batch of one is taken off.
 
     Args:
         path: the file.
         layouts: what shape may follow the frames, and what that is called.
+        most: how many frames there may be.
 
     Raises:
         FormatError: if it is missing, damaged, too large, or holds anything else.
@@ -208,8 +209,8 @@ def read_array(path: str | Path, layouts: Mapping[tuple[int, ...], str]) -> NDAr
             fits = math.prod(shape) > 0 and (batch or shape[1:] in layouts)
             if kind.kind not in "iuf" or kind.itemsize > 8 or not fits:
                 raise FormatError(path, f"an array of {kind} of shape {shape}", wanted)
-            if math.prod(shape) * 8 > MOST_BYTES:
-                raise FormatError(path, f"an array of shape {shape}", f"at most {MOST_BYTES // 8:,} numbers")
+            if max(shape[:2] if batch else shape[:1]) > most:
+                raise FormatError(path, f"an array of shape {shape}", f"at most {most:,} frames: cut the motion")
             file.seek(0)
             values = read_body(file).astype(np.float64)
             values = values[0] if batch else values
