@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from motionclip import load
@@ -25,15 +25,17 @@ def main(path: str) -> None:
     with np.load(path, allow_pickle=False) as stored:
         texts, kinds = stored["texts"].tolist(), stored["kinds"]
         embeddings = F.normalize(torch.from_numpy(stored["embeddings"]), dim=-1)
-    latents = load().embed_text(texts)
+    model = load()
+    own, head = model.text_encoder.encode_texts(texts), model.network.autoencoder.text_head
     print("left out       fitted on   R@1   R@5   R@10  median rank   of")
     for kind in sorted(set(kinds.tolist())):
-        report(kind, embeddings, latents, torch.from_numpy(kinds == kind))
+        report(kind, embeddings, own, head, torch.from_numpy(kinds == kind))
 
 
-def report(kind: str, embeddings: Tensor, latents: Tensor, held: Tensor) -> None:
-    fitted = fit_linear(embeddings[~held], latents[~held])
-    found = retrieval(cosines(fitted(embeddings[held]), latents[held]), torch.eye(int(held.sum()), dtype=torch.bool))
+@torch.inference_mode()
+def report(kind: str, embeddings: Tensor, own: Tensor, head: nn.Module, held: Tensor) -> None:
+    mapped = fit_linear(embeddings[~held], own[~held])(embeddings[held])
+    found = retrieval(cosines(head(mapped), head(own[held])), torch.eye(int(held.sum()), dtype=torch.bool))
     recall = "  ".join(f"{value:4.1f}" for value in found.recall)
     print(f"{kind:12s} {int((~held).sum()):9d}    {recall}  {found.median_rank:8g}  {found.candidates:8d}")
 
