@@ -77,7 +77,8 @@ def test_a_sentence_becomes_a_file_outside_the_repository(fresh_python: Path, tm
     assert Path(where.strip()).is_relative_to(fresh_python.parents[1])
     imported = run(fresh_python, "-I", "-c", GENERATE, folder=tmp_path).split("\n")[-2].split()
     assert (tmp_path / "walk.glb").stat().st_size > 100_000
-    assert {plain(name) for name in imported} <= needed("motionclip")
+    # rich looks at attrs where another package has brought it
+    assert {plain(name) for name in imported} <= needed("motionclip") | {"attrs"}
 
 
 def plain(name: str) -> str:

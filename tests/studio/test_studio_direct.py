@@ -89,7 +89,7 @@ def made(page: Page, button: str, takes: int) -> Take:
 
 def test_where_a_joint_points_is_turned_by_its_handle(studio: Studio, walk: Path) -> None:
     motion = on_canonical(motionclip.read_motion(walk))
-    poses = poses_of(studio._shared.body, motion)
+    poses = poses_of(studio._shared.body.fitted(motion))
     turned = motion.world[0][20, CANONICAL.index("head")]
     found = pointing_at(poses, 20, "head")
     assert found is not None and pointing_at(poses, 20, "pelvis") is None
