@@ -1,4 +1,4 @@
-"""Sizes, times and errors of the exported graphs, in fp32 and int8, against torch: one thread, processor time.
+"""Sizes, times and errors of the exported graphs, in fp32, fp16 and int8, against torch: one thread, processor time.
 
     pip install --constraint constraints.txt -e '.[onnx]'
     python benchmarks/export_onnx.py
@@ -25,11 +25,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import motionclip
-from motionclip.export.onnx import export_onnx, quantize
+from motionclip.export.onnx import export_onnx, halve, quantize
 from motionclip.model.features import Batch, canonicalize
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, forward_kinematics
-from motionclip.motion import rotations as rot
 from parse_bvh import commit, machine
 
 RESULTS = Path(__file__).parent / "results" / "onnx.json"
@@ -60,7 +59,7 @@ class Exported:
 
     def sample(self, words: Tensor | NDArray[np.float32], noise: Tensor) -> NDArray[np.float32]:
         seconds, guidance = np.full(len(words), SECONDS, np.float32), np.float32(GUIDANCE)
-        return self.run("prior", noise=noise, text=words, seconds=seconds, guidance=guidance)[0]
+        return self.run("prior", noise=noise[:, None], text=words, seconds=seconds, guidance=guidance)[0][:, 0]
 
 
 def milliseconds(work: Callable[[], object], rounds: int) -> float:
@@ -99,9 +98,10 @@ def measure(model: MotionCLIP, exported: Exported, rounds: int) -> dict[str, dic
     words = model.embed_text(SENTENCES)
     drawn = model.sample(words, SECONDS, guidance=GUIDANCE, seed=SEED)
     decoded = network.decode(drawn, mask)
-    motion = rot.sixd_to_matrix(decoded.sixd), decoded.root
     window = Batch(*canonicalize(decoded.sixd, decoded.root), mask)
     code = network.encode(window)
+    made = model.decode(drawn, SECONDS)
+    motion = torch.stack([each.rotations for each in made]), torch.stack([each.root for each in made])
 
     def all_of_it(count: int) -> Arrays:
         latent = exported.sample(exported.run("text", ids=ids[:count])[1], noise[:count])
@@ -133,7 +133,7 @@ def torch_times(model: MotionCLIP, rounds: int) -> dict[str, float]:
         "text": milliseconds(lambda: model.embed_text(SENTENCES[:1]), rounds),
         "prior": milliseconds(lambda: model.sample(words, SECONDS, guidance=GUIDANCE, seed=SEED), rounds),
         "encoder": milliseconds(lambda: network.encode(Batch(decoded.sixd, decoded.root, mask)), rounds),
-        "decoder": milliseconds(lambda: network.decode(drawn, mask), rounds),
+        "decoder": milliseconds(lambda: model.decode(drawn, SECONDS), rounds),
     }
 
 
@@ -152,15 +152,17 @@ def main(rounds: int = 9, folder: Path | None = None) -> None:
         "machine": machine(),
     }
     with tempfile.TemporaryDirectory() as temporary, torch.inference_mode():
-        whole, small = folder or Path(temporary) / "fp32", Path(temporary) / "int8"
+        whole, half, small = folder or Path(temporary) / "fp32", Path(temporary) / "fp16", Path(temporary) / "int8"
         if folder is None:
             with torch.inference_mode(False):
                 export_onnx(model, whole)
+        half.mkdir()
         small.mkdir()
         for graph in whole.glob("*.onnx"):
+            halve(graph, half / graph.name)
             quantize(graph, small / graph.name)
         report["torch_ms"] = torch_times(model, rounds)
-        for name, place in (("fp32", whole), ("int8", small)):
+        for name, place in (("fp32", whole), ("fp16", half), ("int8", small)):
             sizes = {path.stem: round(path.stat().st_size / 1e6, 1) for path in sorted(place.glob("*.onnx"))}
             report[name] = {"megabytes": sizes} | measure(model, Exported(place), rounds)
     RESULTS.write_text(json.dumps(report, indent=2) + "\n")

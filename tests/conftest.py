@@ -149,6 +149,17 @@ def base_model() -> MotionCLIP:
 
 
 @pytest.fixture(scope="session")
+def tiny_graphs(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ONNX graphs of the tiny model, changed so that all of it has its say (`export/tiny_graphs.py`)."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    from export.tiny_graphs import export_lively_model
+
+    return made_once(tmp_path_factory, "graphs", lambda folder: export_lively_model(tiny_run, folder))
+
+
+@pytest.fixture(scope="session")
 def tiny_evaluator() -> Path:
     """The folder of an evaluator network for the procedural motions (`models/make.py`)."""
     return MODELS / "evaluator"

@@ -1,6 +1,6 @@
-"""A sentence becomes a motion with onnxruntime and numpy alone, from what `motionclip export onnx --out onnx` wrote.
+"""A sentence becomes a motion with onnxruntime and numpy alone, from what `motionclip export onnx onnx` wrote.
 
-Run it in the folder above `onnx`; torch and this package are not needed. `index.html` does the same in a browser.
+Run it in the folder above `onnx`; torch and this package are not needed.
 """
 
 import csv
@@ -40,19 +40,20 @@ def tokenize(text: str) -> list[int]:
     return [*ids, vocabulary["[SEP]"]]
 
 
-# words -> latent of the words -> latent of a motion -> rotations and path
+# words -> latent of the words -> latents of takes, best first -> rotations, path, and how far beyond a body's they are
 _, words = run("text", ids=np.array([tokenize(SENTENCE)], np.int64))
-latent = words  # a model without a prior decodes the words as they are
+latents, agreement, how = words[:, None], np.ones((1, 1)), manifest["words_to_motion"]  # of a model without a prior
 if "prior" in manifest["graphs"]:
-    noise = np.random.default_rng(SEED).standard_normal((1, manifest["latent_dim"] - 1)).astype(np.float32)
-    seconds, guidance = np.array([SECONDS], np.float32), np.float32(manifest["words_to_motion"]["guidance"])
-    (latent,) = run("prior", noise=noise, text=words, seconds=seconds, guidance=guidance)
+    noise = np.random.default_rng(SEED).standard_normal((1, how["takes"], manifest["latent_dim"] - 1), np.float32)
+    seconds, guidance = np.array([SECONDS], np.float32), np.float32(how["guidance"])
+    latents, agreement = run("prior", noise=noise, text=words, seconds=seconds, guidance=guidance)
 frames = round(SECONDS * manifest["fps"])
-rotations, root = run("decoder", latent=latent, mask=np.ones((1, frames), bool))[:2]
+rotations, root, excess = run("decoder", latent=latents[0], mask=np.ones((len(latents[0]), frames), bool))
+best = int((agreement[0] - how["excess"] * excess).argmax())
 
 # local rotations -> places of the joints, metres
 skeleton = manifest["skeleton"]
-world, places = list(rotations[0].transpose(1, 0, 2, 3)), [root[0]] * len(skeleton["names"])
+world, places = list(rotations[best].transpose(1, 0, 2, 3)), [root[best]] * len(skeleton["names"])
 for joint, parent in enumerate(skeleton["parents"]):
     if parent >= 0:
         places[joint] = places[parent] + world[parent] @ np.array(skeleton["offsets"][joint], np.float32)

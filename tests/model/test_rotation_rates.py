@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from motionclip.model.postprocessing import (
+from motionclip.model.turning import (
     MAX_JOINT_RATE,
     MAX_ROOT_RATE,
     limit_joint_rotation_rate,

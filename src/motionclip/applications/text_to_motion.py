@@ -18,7 +18,7 @@ from motionclip.motion import Motion
 from motionclip.seeds import SEEDS, check_seed
 
 #: What a figure of twice its limit costs, in cosines of agreement with the words: far more than takes differ by.
-_EXCESS = 2.0
+EXCESS = 2.0
 #: Words, or a motion on any human-like skeleton.
 Source = str | Motion
 
@@ -108,7 +108,7 @@ def first_seed(seed: int, takes: int) -> int:
 
 def quality(agreement: float, physics: Plausibility) -> float:
     """Returns what takes of one text are ranked by: their cosine with the words, less what no body does."""
-    return agreement - _EXCESS * physics.excess
+    return agreement - EXCESS * physics.excess
 
 
 def ranked_takes(
@@ -127,10 +127,14 @@ def ranked_takes(
     takes = takes if model.has_prior else min(takes, 1)
     first = [first_seed(each, takes) for each in ([seed] if isinstance(seed, int) else seed)]
     drawn = model.sample(words, seconds, guidance=guidance, seed=first, draws=takes).unflatten(0, (len(words), -1))
+    return best_first(drawn, words)
+
+
+def best_first(drawn: Tensor, words: Tensor) -> Takes:
+    """Returns the takes of latents (N, K, D) drawn for text latents (N, D)."""
     agreement = (F.normalize(drawn, dim=-1) @ F.normalize(words.to(drawn), dim=-1)[..., None])[..., 0]
-    order = agreement.argsort(dim=1, descending=True, stable=True)
-    best = torch.take_along_dim(drawn, order[..., None], dim=1)
-    return Takes(best, torch.take_along_dim(agreement, order, dim=1), order)
+    agreement, order = agreement.sort(dim=1, descending=True)
+    return Takes(drawn.gather(1, order[..., None].expand_as(drawn)), agreement, order)
 
 
 def decode_best(model: MotionCLIP, takes: Takes, seconds: float) -> list[Motion]:

@@ -58,29 +58,43 @@ def adapt(
 
 
 def export(
-    kind: Annotated[Literal["onnx"], Positional],
+    kind: Annotated[Literal["onnx", "web"], Positional],
+    folder: Annotated[Path, Positional, arg(metavar="DIR")],
     /,
     *,
-    out: OutFolder = Path("onnx"),
-    precision: Literal["fp32", "int8"] = "fp32",
+    precision: Annotated[
+        Literal["fp32", "fp16", "int8"] | None,
+        arg(metavar="{fp32,fp16,int8}", help_behavior_hint="(default: fp32; of a page fp16)"),
+    ] = None,
+    modules: Annotated[Path | None, optional(Path, "DIR", default="fetched once, into the cache")] = None,
     options: Model,
 ) -> None:
-    """Write a model as ONNX graphs for onnxruntime and browsers.
+    """Write a model as ONNX graphs, or as a page that makes motions with no server.
 
-    docs/onnx.md says how to use them. The model's text encoder has to be minilm.
+    docs/onnx.md and docs/web.md say how to use them. The model's text encoder has to be minilm.
 
     Args:
-        kind: What to export to.
-        out: Folder for the graphs, the tokenizer and the manifest.json that describes them.
-        precision: Of the matrices: int8 takes a quarter of the space and is less exact.
+        kind: What to export to: onnx for the graphs, the tokenizer and the manifest.json that describes them; web for a
+            page around them, three.js and onnxruntime-web, for any server of files.
+        folder: Where to write.
+        precision: Of the matrices: fp16 takes half of the space, int8 a quarter and is less exact.
+        modules: A folder node_modules with the page's JavaScript packages.
     """
     from motionclip.export.onnx import check_packages, export_onnx
+    from motionclip.export.web import export_web
 
     check_packages()
     with track(f"exporting to {kind}") as progress:
-        written = export_onnx(options.load(), out, precision=precision, progress=progress)
+        if kind == "web":
+            written = export_web(
+                options.load(), folder, precision=precision or "fp16", modules=modules, progress=progress
+            )
+        else:
+            written = export_onnx(options.load(), folder, precision=precision or "fp32", progress=progress)
     for path in written:
         say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    if kind == "web":
+        say(f"to look at it: python -m http.server --directory {folder} --bind 127.0.0.1 8080")
 
 
 def import_official(

@@ -1,7 +1,7 @@
 """ONNX export: words to motion, and motion to the latent, for onnxruntime and browsers, without torch.
 
-Each graph is a part of the model as it is; the corrections after decoding (`model/postprocessing.py`) stay behind.
-``manifest.json`` says what the graphs take and give, and how a program puts them together.
+Together the graphs do what `text_to_motion` does, the order of takes and the corrections after decoding included;
+``manifest.json`` says what they take and give, and how a program puts them together.
 """
 
 from __future__ import annotations
@@ -11,34 +11,37 @@ import logging
 import math
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from motionclip.applications import DEFAULT_GUIDANCE
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_TAKES
+from motionclip.applications.text_to_motion import EXCESS, best_first
 from motionclip.encoders.minilm import MAX_TOKENS, MiniLMEncoder
 from motionclip.errors import MotionClipError
 from motionclip.formats.files import replacing
+from motionclip.metrics.plausibility import excess_of, figures_of
 from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import Batch
 from motionclip.model.pipeline import FLOW_STEPS, MotionCLIP
+from motionclip.model.postprocessing import postprocess
 from motionclip.model.prior import LatentPrior
-from motionclip.motion import CANONICAL
+from motionclip.motion import CANONICAL, forward_kinematics
 from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_JOINTS
 from motionclip.progress import ProgressCallback
 
 if TYPE_CHECKING:
     import onnx
 
 
-Precision = Literal["fp32", "int8"]
+Precision = Literal["fp32", "fp16", "int8"]
 MANIFEST, TOKENIZER = "manifest.json", "tokenizer.json"
 
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
@@ -46,7 +49,7 @@ _OPSET = 20
 #: Elements of a matrix from which on it is stored in 8 bits.
 _LARGE = 4096
 #: Sizes of the example that a graph is traced with; all differ, so that none is taken for another.
-_TRACED = {"batch": 3, "frames": 42, "tokens": 9}
+_TRACED = {"batch": 3, "frames": 42, "tokens": 9, "takes": 5}
 
 
 @dataclass(frozen=True)
@@ -103,15 +106,15 @@ class _Text(nn.Module):
 
 
 class _Prior(nn.Module):
-    """Noise to the latent that the flow makes of it."""
+    """Noise to the latents that the flow makes of it, those that agree most with the words first."""
 
     def __init__(self, prior: LatentPrior):
         super().__init__()
         self.prior = prior
 
-    def forward(self, noise: Tensor, text: Tensor, seconds: Tensor, guidance: Tensor) -> Tensor:
-        drawn = self.prior.sample(noise[:, None], text, seconds, guidance=guidance, steps=FLOW_STEPS)
-        return drawn[:, 0]
+    def forward(self, noise: Tensor, text: Tensor, seconds: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
+        takes = best_first(self.prior.sample(noise, text, seconds, guidance=guidance, steps=FLOW_STEPS), text)
+        return takes.latents, takes.agreement
 
 
 class _Encoder(nn.Module):
@@ -126,16 +129,18 @@ class _Encoder(nn.Module):
 
 
 class _Decoder(nn.Module):
-    """A latent to rotation matrices, root path and, where the network predicts them, contact probabilities."""
+    """A latent to a motion as `MotionCLIP.decode` makes it, and how far beyond what bodies do it is."""
 
     def __init__(self, autoencoder: MotionAutoencoder):
         super().__init__()
         self.autoencoder = autoencoder
 
-    def forward(self, latent: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        decoded = self.autoencoder.decode(latent, mask)
-        motion = rot.sixd_to_matrix(decoded.sixd), decoded.root
-        return motion if decoded.contacts is None else (*motion, decoded.contacts.sigmoid())
+    def forward(self, latent: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        decoded, fps = self.autoencoder.decode(latent, mask), self.autoencoder.config.fps
+        rotations, root = rot.sixd_to_matrix(decoded.sixd), decoded.root
+        if decoded.contacts is not None:
+            rotations, root = postprocess(rotations, root, decoded.contacts.sigmoid(), fps)
+        return rotations, root, excess_of(figures_of(*forward_kinematics(rotations, root, CANONICAL), fps))
 
 
 def minilm_of(model: MotionCLIP) -> MiniLMEncoder:
@@ -165,35 +170,35 @@ def graphs(model: MotionCLIP) -> list[Graph]:
     root = Port("root", "float32", (*frames, 3), "path of the pelvis, metres, Y up")
     sixd = Port("sixd", "float32", (*frames, 24, 6), "local rotations: the first two columns of each matrix")
     turns = Port("rotations", "float32", (*frames, 24, 3, 3), "local rotation matrices, for column vectors")
-    contacts = Port("contacts", "float32", (*frames, len(CONTACT_JOINTS)), "probability that a joint touches the floor")
+    whole = Port("mask", "bool", frames, "true for every frame of the motions, which are of one length")
+    excess = Port("excess", "float32", ("batch",), "0 for what a body can do, 1 for each doubling of a limit")
+    takes = Port(
+        "latents", "float32", ("batch", "takes", size), "points of the latent space, nearest to the words first"
+    )
+    agreement = Port("agreement", "float32", ("batch", "takes"), "cosines of the latents and that of the words")
     ids = Port("ids", "int64", ("batch", "tokens"), f"token numbers, padded with 0; at most {MAX_TOKENS}")
     words = Port("vector", "float32", ("batch", config.text_dim), "the text encoder's unit vector")
     drawing = (
-        Port("noise", "float32", ("batch", config.num_coefficients), "standard normal: other numbers, another motion"),
+        Port("noise", "float32", ("batch", "takes", config.num_coefficients), "standard normal; K takes for each text"),
         Port("text", "float32", ("batch", size), "latent of the words, from the graph text"),
         Port("seconds", "float32", ("batch",), "length of the motion, seconds"),
         Port("guidance", "float32", (), "above 1 follows the words more closely; 1.5 is usual"),
     )
-    prior = [] if model.prior is None else [Graph("prior", _Prior(model.prior), drawing, (latent,))]
+    prior = [] if model.prior is None else [Graph("prior", _Prior(model.prior), drawing, (takes, agreement))]
     return [
         Graph("text", _Text(text_encoder.network, model.autoencoder.text_head), (ids,), (words, latent)),
         *prior,
         Graph("encoder", _Encoder(model.autoencoder), (sixd, root, mask), (latent,)),
-        Graph(
-            "decoder",
-            _Decoder(model.autoencoder),
-            (latent, mask),
-            (turns, root, contacts) if model.predicts_contacts else (turns, root),
-        ),
+        Graph("decoder", _Decoder(model.autoencoder), (latent, whole), (turns, root, excess)),
     ]
 
 
-def manifest(model: MotionCLIP, parts: list[Graph], precision: str) -> dict[str, object]:
-    """Returns what a program needs to know that has nothing but the files."""
+def manifest(model: MotionCLIP, parts: list[Graph], precision: str, sizes: list[int]) -> dict[str, object]:
+    """Returns what a program needs to know that has nothing but the files, of which these are the sizes in bytes."""
     config = model.config
     return {
         "format": "motionclip-onnx",
-        "version": 1,
+        "version": 2,
         "precision": precision,
         "fps": config.fps,
         "max_frames": config.max_frames,
@@ -203,7 +208,6 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str) -> dict[str,
             "names": CANONICAL.names,
             "parents": CANONICAL.parents,
             "offsets": CANONICAL.offsets.tolist(),
-            "contacts": CONTACT_JOINTS,
         },
         "tokenizer": {
             "file": TOKENIZER,
@@ -216,17 +220,22 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str) -> dict[str,
         "graphs": {
             graph.name: {
                 "file": f"{graph.name}.onnx",
+                "bytes": size,
                 "inputs": [asdict(port) for port in graph.inputs],
                 "outputs": [asdict(port) for port in graph.outputs],
             }
-            for graph in parts
+            for graph, size in zip(parts, sizes, strict=True)
         },
         "words_to_motion": {
             "guidance": DEFAULT_GUIDANCE,
+            "takes": DEFAULT_TAKES if model.has_prior else 1,
+            "excess": EXCESS,
             "recipe": [
                 "tokenize the sentence; text gives the latent of the words",
-                *(["prior: standard normal noise becomes the latent of a motion"] if model.has_prior else []),
-                "decoder: the latent and a mask of seconds * fps times true",
+                *(["prior: standard normal noise becomes the latents of takes, best first"] if model.has_prior else []),
+                "decoder: a latent and a mask of seconds * fps times true",
+                "a take is worth its agreement less `excess` times its excess; the best is kept, and no further one is "
+                "decoded where the next agrees less than the best is worth",
             ],
         },
         "motion_to_latent": [
@@ -234,8 +243,6 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str) -> dict[str,
         ],
         "positions": "world rotation = parent's @ own; position = parent's + parent's world rotation @ offset; "
         "the first joint is at root",
-        "left_out": "in Python, motions are corrected after decoding: turns faster than a body can make are slowed, "
-        "and feet that touch the floor are held; the graphs end before that",
     }
 
 
@@ -244,6 +251,7 @@ def export_onnx(
     folder: Path,
     *,
     precision: Precision = "fp32",
+    without: Collection[str] = (),
     progress: ProgressCallback | None = None,
 ) -> list[Path]:
     """Writes a model's graphs, its tokenizer and the manifest; every file appears whole or not at all.
@@ -251,7 +259,9 @@ def export_onnx(
     Args:
         model: on the text encoder minilm.
         folder: made if it is missing.
-        precision: "int8" stores matrices as 8-bit integers (onnxruntime's dynamic quantisation).
+        precision: "fp16" stores matrices in half precision, which is that of our weights, and computes as "fp32";
+            "int8" stores them, and computes with them, as 8-bit integers (onnxruntime's dynamic quantisation).
+        without: names of graphs to leave out.
         progress: called with the number of graphs done, and of all.
 
     Returns:
@@ -261,7 +271,7 @@ def export_onnx(
         MotionClipError: if the model cannot be exported, or the extra `onnx` is not installed.
     """
     check_packages()
-    parts = graphs(model)
+    parts = [graph for graph in graphs(model) if graph.name not in without]
     written = []
     for done, graph in enumerate(parts, 1):
         with replacing(folder / f"{graph.name}.onnx") as path:
@@ -271,7 +281,7 @@ def export_onnx(
             progress(done, len(parts))
     contents = {
         TOKENIZER: minilm_of(model).tokenizer.to_str(),
-        MANIFEST: json.dumps(manifest(model, parts, precision), indent=1),
+        MANIFEST: json.dumps(manifest(model, parts, precision, [path.stat().st_size for path in written]), indent=1),
     }
     for name, content in contents.items():
         with replacing(folder / name) as path:
@@ -293,6 +303,8 @@ def _write_graph(graph: Graph, path: Path, precision: Precision) -> None:
         _fold(traced, path if precision == "fp32" else plain)
         if precision == "int8":
             quantize(plain, path)
+        elif precision == "fp16":
+            halve(plain, path)
 
 
 def _fold(graph: Path, target: Path) -> None:
@@ -304,6 +316,23 @@ def _fold(graph: Path, target: Path) -> None:
     options.optimized_model_filepath = str(target)
     options.log_severity_level = 3
     onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def halve(graph: Path, target: Path) -> None:
+    """Writes a graph with its matrices in half precision; a program casts them once, when it loads the graph."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(graph)
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT and math.prod(tensor.dims) >= _LARGE:
+            name, values = tensor.name, numpy_helper.to_array(tensor)
+            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+            casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT))
+    for cast in reversed(casts):
+        model.graph.node.insert(0, cast)
+    onnx.save(model, target)
 
 
 def quantize(graph: Path, target: Path) -> None:

@@ -7,17 +7,16 @@ waist. ``benchmarks/plausibility.py`` measures the limits on recordings.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
+from torch.compiler import is_exporting
 
 from motionclip.motion import CANONICAL, Motion, horizontal
-from motionclip.motion import rotations as rot
-from motionclip.motion.contacts import CONTACT_INDICES, runs
+from motionclip.motion.contacts import CONTACT_INDICES
 from motionclip.motion.mass import GRAVITY, centre_of_mass
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
@@ -57,7 +56,7 @@ class Plausibility:
     @property
     def excess(self) -> float:
         """How far it is beyond the limits: 0 for a plausible motion, 1 for each doubling of a limit."""
-        return sum(math.log2(ratio) for ratio in self.faults.values())
+        return excess_of(torch.tensor(astuple(self))).item()
 
 
 #: What recorded bodies do not exceed but in one clip of a hundred; of the floor, what the eye forgives.
@@ -74,43 +73,69 @@ LIMITS: Mapping[str, float] = MappingProxyType(
 
 def plausibility(motion: Motion) -> Plausibility:
     """Returns the worst moments of a motion on the canonical skeleton whose floor is y = 0."""
-    positions = motion.positions
+    return Plausibility(*figures_of(*motion.world, motion.fps).tolist())
+
+
+def excess_of(figures: Tensor) -> Tensor:
+    """Returns :attr:`Plausibility.excess` (...) of figures (..., 5)."""
+    return torch.log2((figures / figures.new_tensor(list(LIMITS.values()))).clamp(min=1)).sum(dim=-1)
+
+
+def figures_of(world: Tensor, positions: Tensor, fps: float) -> Tensor:
+    """Returns the figures (..., 5) of :class:`Plausibility`, in its order.
+
+    Args:
+        world: (..., T, 24, 3, 3) rotations of the joints in the world.
+        positions: (..., T, 24, 3) of the joints, metres, Y up, over the floor y = 0.
+        fps: frames per second.
+    """
     standing = positions.new_tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2)
-    feet, others = positions[:, CONTACT_INDICES, 1] - standing, positions[:, _OTHERS, 1]
-    airborne = (feet.amin(dim=1) > _FOOT_CLEAR) & (others.amin(dim=1) > _JOINT_CLEAR)
-    limbs = positions[:, _TIPS] - positions[:, :1]
-    return Plausibility(
-        penetration_cm=100 * max(-min(feet.min().item(), others.min().item()), 0.0),
-        floating_cm=100 * _floating(centre_of_mass(positions)[:, 1], airborne, motion.fps),
-        limb_speed_m_s=_top_speed(limbs, motion.fps),
-        travel_speed_m_s=_top_speed(horizontal(motion.root), motion.fps),
-        twist_deg=math.degrees(_twist(motion.world[0]).abs().max().item()),
-    )
+    feet, others = positions[..., CONTACT_INDICES, 1] - standing, positions[..., _OTHERS, 1]
+    airborne = (feet.amin(dim=-1) > _FOOT_CLEAR) & (others.amin(dim=-1) > _JOINT_CLEAR)
+    deepest = -torch.cat([feet, others], dim=-1).amin(dim=(-1, -2))
+    figures = [
+        100 * deepest.clamp(min=0),
+        100 * _floating(centre_of_mass(positions)[..., 1], airborne, fps),
+        _top_speed(positions[..., _TIPS, :] - positions[..., :1, :], fps),
+        _top_speed(horizontal(positions[..., :1, :]), fps),
+        torch.rad2deg(_twist(world).abs().amax(dim=-1)),
+    ]
+    return torch.stack(figures, dim=-1)
 
 
-def _floating(height: Tensor, airborne: Tensor, fps: float) -> float:
-    """Returns the greatest distance, metres, of heights (T,) from the parabola of free fall in any flight."""
-    worst = 0.0
-    for start, stop in runs(airborne):
-        if stop - start >= _LEAST_FLIGHT:
-            flight = height[start:stop]
-            time = torch.arange(stop - start).to(height) / fps
-            chord = torch.lerp(flight[0], flight[-1], time / time[-1])
-            arc = chord + GRAVITY / 2 * time * (time[-1] - time)
-            worst = max(worst, (flight - arc).abs().max().item())
-    return worst
+def _floating(height: Tensor, airborne: Tensor, fps: float) -> Tensor:
+    """Returns the greatest distance (...), metres, of heights (..., T) from the parabola of free fall in any flight."""
+    frame = torch.arange(height.shape[-1], device=height.device)
+    touched = torch.where(airborne, 0, frame + 1)  # its running maximum is the first frame of a flight
+    first = _running_maximum(touched)
+    last = frame[-1] - _running_maximum(torch.where(airborne.flip(-1), 0, frame + 1)).flip(-1)
+    begin, end = (height.gather(-1, at.clamp(0, frame[-1])) for at in (first, last))
+    time, whole = (frame - first) / fps, (last - first) / fps
+    chord = torch.lerp(begin, end, time / whole.clamp(min=1 / fps))
+    arc = chord + GRAVITY / 2 * time * (whole - time)
+    flight = airborne & (last - first >= _LEAST_FLIGHT - 1)
+    return torch.where(flight, (height - arc).abs(), 0.0).amax(dim=-1)
 
 
-def _top_speed(points: Tensor, fps: float) -> float:
-    """Returns the highest speed, m/s, of points (T, ..., 3), metres; 0 of a single frame."""
-    speeds = torch.linalg.vector_norm(torch.diff(points, dim=0), dim=-1) * fps
-    return speeds.max().item() if speeds.numel() else 0.0
+def _running_maximum(values: Tensor) -> Tensor:
+    """Returns the largest value so far (..., T) of values (..., T) from 0 up."""
+    if not is_exporting():
+        return values.cummax(dim=-1).values
+    frame = torch.arange(values.shape[-1])  # ONNX has no such operator
+    return torch.where(frame <= frame[:, None], values[..., None, :], 0).amax(dim=-1)
+
+
+def _top_speed(points: Tensor, fps: float) -> Tensor:
+    """Returns the highest speed (...), m/s, of points (..., T, N, 3), metres; 0 of a single frame."""
+    steps = torch.diff(points, dim=-3, prepend=points[..., :1, :, :])
+    return torch.linalg.vector_norm(steps, dim=-1).amax(dim=(-1, -2)) * fps
 
 
 def _twist(world: Tensor) -> Tensor:
-    """Returns the angles (T,), radians, by which chests are turned against pelvises about the pelvis's up axis.
+    """Returns the angles (..., T), radians, by which chests are turned against pelvises about the pelvis's up axis.
 
-    The twist of the relative rotation (swing-twist decomposition): twice the angle of its quaternion's y and w.
+    The twist of the relative rotation (swing-twist decomposition): twice the angle of its quaternion's y and w. Of the
+    matrix, two differences are 4 y w and 2 (w^2 - y^2), whose angle that is.
     """
-    quaternion = rot.matrix_to_quat(world[:, 0].mT @ world[:, _CHEST])
-    return torch.remainder(2 * torch.atan2(quaternion[:, 1], quaternion[:, 3]) + math.pi, 2 * math.pi) - math.pi
+    relative = world[..., 0, :, :].mT @ world[..., _CHEST, :, :]
+    return torch.atan2(relative[..., 0, 2] - relative[..., 2, 0], relative[..., 0, 0] + relative[..., 2, 2])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.compiler import is_exporting
 from torch.nn import functional as F
 
 from motionclip.motion import CANONICAL, forward_kinematics
@@ -21,13 +22,12 @@ _TRUNK = [
     for joint, name in enumerate(CANONICAL.names)
     if not any(part in name for part in ("elbow", "wrist", "hand", "ankle", "foot"))
 ]
-#: Bones of the arms from the shoulder down: the joint that turns, and the one at the bone's end.
+#: Bones of both arms from the shoulders down: the joints that turn, and those at the bones' ends.
 _ARM_BONES = [
-    (CANONICAL.index(f"{side}_{joint}"), CANONICAL.index(f"{side}_{end}"))
-    for side in ("left", "right")
+    (CANONICAL.indices([f"left_{joint}", f"right_{joint}"]), CANONICAL.indices([f"left_{end}", f"right_{end}"]))
     for joint, end in (("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "hand"))
 ]
-_ENDS = [end for _, end in _ARM_BONES]
+_ENDS = [end for _, ends in _ARM_BONES for end in ends]
 #: Frames before and after one that is lifted over which the lift grows and fades.
 _FADE = 8
 
@@ -40,19 +40,19 @@ def keep_above_floor(rotations: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
     """
     world, positions = forward_kinematics(rotations, root, CANONICAL)
     depth = _LEAST - positions[..., _TRUNK, 1].amin(dim=-1)
-    if depth.amax() > 0:
+    if is_exporting() or depth.amax() > 0:  # a graph that is exported has no branches
         lift = _smooth_bound(depth.clamp(min=0))
         root = torch.cat([root[..., :1], root[..., 1:2] + lift[..., None], root[..., 2:]], dim=-1)
         positions = positions + (root - positions[..., 0, :])[..., None, :]
-    if positions[..., _ENDS, 1].amin() >= _LEAST:
+    if not is_exporting() and positions[..., _ENDS, 1].amin() >= _LEAST:
         return rotations, root
-    world, place = world.clone(), list(positions.unbind(dim=-2))
-    for joint, end in _ARM_BONES:
-        bone = world[..., joint, :, :] @ CANONICAL.offsets[end].to(world)
-        aimed = _swung_up(bone, place[joint][..., 1])
-        world[..., joint, :, :] = rot.shortest_arc(bone, aimed) @ world[..., joint, :, :]
-        place[end] = place[joint] + aimed
-    return local_rotations(world, CANONICAL), root
+    turned, begin = world.clone(), positions[..., _ARM_BONES[0][0], :]
+    for joints, ends in _ARM_BONES:
+        bones = (world[..., joints, :, :] @ CANONICAL.offsets[ends].to(world)[..., None])[..., 0]
+        aimed = _swung_up(bones, begin[..., 1])
+        turned[..., joints, :, :] = rot.shortest_arc(bones, aimed) @ world[..., joints, :, :]
+        begin = begin + aimed
+    return local_rotations(turned, CANONICAL), root
 
 
 def _swung_up(bone: Tensor, height: Tensor) -> Tensor:
@@ -67,5 +67,6 @@ def _swung_up(bone: Tensor, height: Tensor) -> Tensor:
 def _smooth_bound(depth: Tensor) -> Tensor:
     """Returns a smooth curve (B, T) that is nowhere below depths (B, T): their running maximum, averaged."""
     width = 2 * _FADE + 1
-    highest = F.max_pool1d(F.pad(depth[:, None], (2 * _FADE, 2 * _FADE), mode="replicate"), width, stride=1)
-    return F.avg_pool1d(highest, width, stride=1)[:, 0]
+    padded = F.pad(depth[:, None], (2 * _FADE, 2 * _FADE), mode="replicate")
+    highest = F.max_pool2d(padded[:, None], (1, width), stride=1)  # of one dimension it is exported for one length only
+    return F.avg_pool1d(highest[:, 0], width, stride=1)[:, 0]

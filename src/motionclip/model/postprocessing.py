@@ -1,9 +1,9 @@
-"""What happens between network and body: smoothing, bone alignment, rotation-rate limiting, foot locking.
+"""What happens between network and body: smoothing, bone alignment, foot locking.
 
 Two steps belong to the decoder and are differentiable: :func:`smooth` filters the decoded channels over time, and
 :func:`align_bones` makes the joint rotations of decoded rotations and joint positions. The others correct a decoded
 motion, in the order of :func:`postprocess`: the root's rotation rate is limited, standing feet are locked, the other
-joints' rotation rates are limited, and the body is kept above the floor (``model/floor.py``).
+joints' rotation rates are limited (``model/turning.py``), and the body is kept above the floor (``model/floor.py``).
 
 Shapes: B windows, T frames, the 24 joints of the canonical skeleton. Metres, Y up, local rotation matrices.
 """
@@ -11,15 +11,14 @@ Shapes: B windows, T frames, the 24 joints of the canonical skeleton. Metres, Y 
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from motionclip.model.floor import keep_above_floor
+from motionclip.model.turning import limit_joint_rotation_rate, limit_root_rotation_rate
 from motionclip.motion import CANONICAL, forward_kinematics, horizontal
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES
@@ -32,11 +31,6 @@ _FILTER = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 #: 1 + cos of the widest swing that :func:`align_bones` makes whole, 172 degrees: towards 180 its axis is undefined.
 _MIN_SWING = 0.01
-
-#: Highest rotation rate of the root, radians per second: a quick pirouette is about two turns a second.
-MAX_ROOT_RATE = 13.0
-#: Highest rotation rate of any other joint against its parent, radians per second: a snap of the wrist.
-MAX_JOINT_RATE = 20.0
 
 #: Share of a free foot's correction that is left after a frame.
 _RELEASE = 0.8
@@ -247,78 +241,6 @@ def _outer(left: Tensor, right: Tensor) -> Tensor:
 def _select(joints: Tensor, values: Tensor, dim: int) -> Tensor:
     """Returns values at joint indices; faster than indexing with a list, of which a tensor is made each time."""
     return values.index_select(dim, joints.to(values.device))
-
-
-# --- Rotation-rate limiting ---
-#
-# In a fast spin the decoder may not know which way the body faces at a frame. The columns of the root's matrix then
-# shrink towards their mean, and the heading that they still give can jump. And where a position is uncertain, a short
-# bone that is aligned with it, such as a hand's, can point anywhere.
-
-
-def limit_root_rotation_rate(rotations: Tensor, fps: float) -> Tensor:
-    """Returns rotations (B, T, 24, 3, 3) whose root turns by at most ``MAX_ROOT_RATE``; slower windows are unchanged.
-
-    Yaw follows the decoded yaw at a limited rate, once from the first frame on and once from the last frame back; the
-    mean of the two turns a jump into a turn around its moment. Then the whole rotation follows at a limited rate.
-    """
-    root, most = rotations[:, :, 0], MAX_ROOT_RATE / fps
-    fast = (rot.geodesic_angle(root[:, 1:], root[:, :-1]) > most).any(dim=1)
-    if not fast.any():
-        return rotations
-    yaw = _unwrap(rot.yaw_of_left(root[fast, :, :, 0]))  # (F, T)
-    limited = (_follow(yaw, most) + _follow(yaw.flip(1), most).flip(1)) / 2
-    result = rotations.clone()
-    result[fast, :, 0] = _follow_rotations(rot.about_y(limited - yaw) @ root[fast], most)
-    return result
-
-
-def limit_joint_rotation_rate(rotations: Tensor, fps: float) -> Tensor:
-    """Returns rotations (B, T, 24, 3, 3) whose joints below the root turn by at most ``MAX_JOINT_RATE``.
-
-    A joint that is faster follows its decoded rotation from the first frame on, lagging behind; others are unchanged.
-    """
-    local, most = rotations[:, :, 1:].transpose(1, 2), MAX_JOINT_RATE / fps  # (B, 23, T, 3, 3)
-    fast = (rot.geodesic_angle(local[:, :, 1:], local[:, :, :-1]) > most).any(dim=2)
-    if not fast.any():
-        return rotations
-    result = rotations.clone()
-    result[:, :, 1:].transpose(1, 2)[fast] = _follow_rotations(local[fast], most)  # writes through the view
-    return result
-
-
-def _unwrap(angles: Tensor) -> Tensor:
-    """Returns angles (F, T), radians, plus whole turns, so that no step is longer than half a turn."""
-    steps = torch.remainder(torch.diff(angles, dim=1) + math.pi, 2 * math.pi) - math.pi
-    return torch.cat([angles[:, :1], angles[:, :1] + steps.cumsum(dim=1)], dim=1)
-
-
-def _follow(path: Tensor, most: float) -> Tensor:
-    """Returns angles (F, T) that follow a path from its first frame by at most ``most`` radians per frame."""
-    followed = [path[:, 0]]
-    for target in path.unbind(dim=1)[1:]:
-        followed.append(followed[-1] + (target - followed[-1]).clamp(-most, most))
-    return torch.stack(followed, dim=1)
-
-
-def _follow_rotations(path: Tensor, most: float) -> Tensor:
-    """Returns rotations (F, T, 3, 3) that follow a path from its first frame by at most ``most`` radians per frame.
-
-    Frame by frame, on quaternions, in NumPy: for so few numbers it takes a tenth of PyTorch's time.
-    """
-    quats = rot.matrix_to_quat(path).double().cpu().numpy()
-    followed, lags = quats.copy(), np.zeros(quats.shape[:2], dtype=bool)
-    for frame in range(1, quats.shape[1]):
-        cosine = (followed[:, frame - 1] * quats[:, frame]).sum(axis=1)  # of half the angle, but for its sign
-        half = np.arccos(np.minimum(np.abs(cosine), 1.0))
-        lags[:, frame] = behind = 2 * half > most
-        if behind.any():
-            # spherical linear interpolation (Shoemake 1985), as far as one frame may take it
-            before, target = followed[behind, frame - 1], quats[behind, frame] * np.sign(cosine[behind])[:, None]
-            half = half[behind][:, None]
-            followed[behind, frame] = (np.sin(half - most / 2) * before + np.sin(most / 2) * target) / np.sin(half)
-    moved = torch.from_numpy(lags).to(path.device)
-    return torch.where(moved[..., None, None], rot.quat_to_matrix(torch.from_numpy(followed).to(path)), path)
 
 
 # --- Foot locking ---

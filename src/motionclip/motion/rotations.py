@@ -48,8 +48,25 @@ def rotvec_to_matrix(rotvec: Tensor) -> Tensor:
 
 
 def matrix_to_quat(matrix: Tensor) -> Tensor:
-    """Rotation matrices (..., 3, 3) to unit quaternions (..., 4), order (x, y, z, w)."""
-    return roma.rotmat_to_unitquat(matrix)
+    """Rotation matrices (..., 3, 3) to unit quaternions (..., 4), order (x, y, z, w).
+
+    Each row of the matrix 4 q q^T is a multiple of the quaternion; the one with the largest diagonal is taken
+    (Shepperd, "Quaternion from rotation matrix", 1978). roma does so by indices that no exported graph can have.
+    """
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = (row.unbind(-1) for row in matrix.unbind(-2))
+    xw, yw, zw = zy - yz, xz - zx, yx - xy
+    outer = torch.stack(
+        [
+            torch.stack([1 + xx - yy - zz, xy + yx, xz + zx, xw], dim=-1),
+            torch.stack([xy + yx, 1 - xx + yy - zz, yz + zy, yw], dim=-1),
+            torch.stack([xz + zx, yz + zy, 1 - xx - yy + zz, zw], dim=-1),
+            torch.stack([xw, yw, zw, 1 + xx + yy + zz], dim=-1),
+        ],
+        dim=-2,
+    )
+    largest = outer.diagonal(dim1=-2, dim2=-1).argmax(dim=-1)
+    row = outer.gather(-2, largest[..., None, None].expand_as(outer[..., :1, :]))[..., 0, :]
+    return torch.nn.functional.normalize(row, dim=-1)
 
 
 def quat_to_matrix(quat: Tensor) -> Tensor:
