@@ -59,7 +59,9 @@ class Exported:
 
     def sample(self, words: Tensor | NDArray[np.float32], noise: Tensor) -> NDArray[np.float32]:
         seconds, guidance = np.full(len(words), SECONDS, np.float32), np.float32(GUIDANCE)
-        return self.run("prior", noise=noise[:, None], text=words, seconds=seconds, guidance=guidance)[0][:, 0]
+        return self.run("prior", noise=noise[:, None], text=words, mirrored=words, seconds=seconds, guidance=guidance)[
+            0
+        ][:, 0]
 
 
 def milliseconds(work: Callable[[], object], rounds: int) -> float:

@@ -5,6 +5,7 @@ Run it in the folder above `onnx`; torch and this package are not needed.
 
 import csv
 import json
+import re
 import unicodedata
 from pathlib import Path
 
@@ -41,12 +42,13 @@ def tokenize(text: str) -> list[int]:
 
 
 # words -> latent of the words -> latents of takes, best first -> rotations, path, and how far beyond a body's they are
-_, words = run("text", ids=np.array([tokenize(SENTENCE)], np.int64))
+other_side = re.sub("left|right", lambda side: "right" if side[0] == "left" else "left", SENTENCE)
+words, mirrored = (run("text", ids=np.array([tokenize(text)], np.int64))[1] for text in (SENTENCE, other_side))
 latents, agreement, how = words[:, None], np.ones((1, 1)), manifest["words_to_motion"]  # of a model without a prior
 if "prior" in manifest["graphs"]:
     noise = np.random.default_rng(SEED).standard_normal((1, how["takes"], manifest["latent_dim"] - 1), np.float32)
     seconds, guidance = np.array([SECONDS], np.float32), np.float32(how["guidance"])
-    latents, agreement = run("prior", noise=noise, text=words, seconds=seconds, guidance=guidance)
+    latents, agreement = run("prior", noise=noise, text=words, mirrored=mirrored, seconds=seconds, guidance=guidance)
 frames = round(SECONDS * manifest["fps"])
 rotations, root, excess = run("decoder", latent=latents[0], mask=np.ones((len(latents[0]), frames), bool))
 best = int((agreement[0] - how["excess"] * excess).argmax())

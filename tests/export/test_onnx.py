@@ -21,7 +21,7 @@ from motionclip.errors import MotionClipError
 from motionclip.export.onnx import export_onnx, halve, quantize
 from motionclip.metrics.plausibility import plausibility
 from motionclip.model.features import Batch, canonicalize
-from motionclip.model.pipeline import MotionCLIP, load
+from motionclip.model.pipeline import MotionCLIP, led_away, load
 from motionclip.model.turning import limit_joint_rotation_rate
 from motionclip.motion import CANONICAL, Motion
 from motionclip.motion import rotations as rot
@@ -127,11 +127,18 @@ def test_the_prior_draws_what_torch_draws_in_the_same_order(
     model: MotionCLIP, folder: Path, count: int, guidance: float, takes: int
 ) -> None:
     text, size = latents(model, count), model.config.num_coefficients
-    expected = ranked_takes(model, text, 2.0, seed=3, guidance=guidance, takes=takes)
+    mirrored = torch.cat([text[:1], text[:-1]])  # the first text names no side
+    expected = ranked_takes(model, led_away(text, mirrored), 2.0, seed=3, guidance=guidance, takes=takes)
     seeds = range(3 * takes, 4 * takes)
     noise = torch.stack([torch.randn(size, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
     seconds, strength = torch.full((count,), 2.0), torch.tensor(guidance)
-    inputs = {"noise": noise.repeat(count, 1, 1), "text": text, "seconds": seconds, "guidance": strength}
+    inputs = {
+        "noise": noise.repeat(count, 1, 1),
+        "text": text,
+        "mirrored": mirrored,
+        "seconds": seconds,
+        "guidance": strength,
+    }
     found, agreement = run(folder, "prior", **inputs)
     assert np.abs(found - expected.latents.numpy()).max() < EXACT
     assert np.abs(agreement - expected.agreement.numpy()).max() < EXACT

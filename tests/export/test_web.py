@@ -23,6 +23,7 @@ from motionclip.export.npm import ONNXRUNTIME, THREE
 from motionclip.export.web import write_page
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, Motion
+from motionclip.sides import mirror_words
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +37,7 @@ SENTENCES = [
     "😀 emoji walks", "x" * 100, "x" * 101, "\0a\ufffd", "don't—stop…", "«quote»", "한국어 걷다", "ǅ ẞ ß", "नमस्ते",
     "\u0378 unassigned", "\ue000 private",
 ]  # fmt: skip
+SIDED = ["Left, right and leftwards", "copyright", "turn counter-clockwise, then CLOCKWISE", "anticlockwise", "left."]
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +60,10 @@ def served() -> Iterator[Callable[[Path], str]]:
         server.server_close()
 
 
-def test_the_tokenizer_and_the_noise_are_those_of_python(
+def test_tokens_noise_and_sides_are_those_of_python(
     chromium: Any, served: Callable[[Path], str], base_model: MotionCLIP, tmp_path: Path
 ) -> None:
-    for name in ("tokenizer.js", "noise.js"):
+    for name in ("tokenizer.js", "noise.js", "sides.js"):
         shutil.copy(PAGE / name, tmp_path)
     tokenizer = base_model.text_encoder.tokenizer
     (tmp_path / "tokenizer.json").write_text(tokenizer.to_str())
@@ -78,17 +80,19 @@ def test_the_tokenizer_and_the_noise_are_those_of_python(
     seeds = [(0, 383), (1, 383), (2**31, 64), (2**32 + 5, 100), (2**64 - 1, 16), (12345, 17)]
     tab = chromium.new_page()
     tab.goto(served(tmp_path))
-    ids, noise = tab.evaluate(
-        """async ([texts, seeds]) => {
-          const [{ Tokenizer }, { normal }] = await Promise.all([import("./tokenizer.js"), import("./noise.js")]);
+    ids, noise, sides = tab.evaluate(
+        """async ([texts, seeds, sided]) => {
+          const [{ Tokenizer }, { normal }, { mirrorWords }] =
+            await Promise.all(["tokenizer", "noise", "sides"].map(name => import(`./${name}.js`)));
           const tokenizer = new Tokenizer(await (await fetch("tokenizer.json")).json());
           const noise = seeds.map(([seed, count]) => Array.from(normal(BigInt(seed), count)));
-          return [texts.map(text => tokenizer.encode(text)), noise];
+          return [texts.map(text => tokenizer.encode(text)), noise, sided.map(mirrorWords)];
         }""",
-        [texts, [[str(seed), count] for seed, count in seeds]],
+        [texts, [[str(seed), count] for seed, count in seeds], SIDED],
     )
     tab.close()
     assert ids == [tokenizer.encode(text).ids for text in texts]
+    assert sides == [mirror_words(text) for text in SIDED]
     for (seed, count), found in zip(seeds, noise, strict=True):
         expected = torch.randn(count, generator=torch.Generator().manual_seed(seed))
         assert np.abs(np.array(found) - expected.numpy()).max() < 1e-5

@@ -30,7 +30,7 @@ from motionclip.formats.files import replacing
 from motionclip.metrics.plausibility import excess_of, figures_of
 from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import Batch
-from motionclip.model.pipeline import FLOW_STEPS, MotionCLIP
+from motionclip.model.pipeline import FLOW_STEPS, MotionCLIP, led_away
 from motionclip.model.postprocessing import postprocess
 from motionclip.model.prior import LatentPrior
 from motionclip.motion import CANONICAL, forward_kinematics
@@ -106,14 +106,17 @@ class _Text(nn.Module):
 
 
 class _Prior(nn.Module):
-    """Noise to the latents that the flow makes of it, those that agree most with the words first."""
+    """Noise to the latents that the flow makes of it under a text, those that agree most with it first."""
 
     def __init__(self, prior: LatentPrior):
         super().__init__()
         self.prior = prior
 
-    def forward(self, noise: Tensor, text: Tensor, seconds: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
-        takes = best_first(self.prior.sample(noise, text, seconds, guidance=guidance, steps=FLOW_STEPS), text)
+    def forward(
+        self, noise: Tensor, text: Tensor, mirrored: Tensor, seconds: Tensor, guidance: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        words = led_away(text, mirrored)
+        takes = best_first(self.prior.sample(noise, words, seconds, guidance=guidance, steps=FLOW_STEPS), words)
         return takes.latents, takes.agreement
 
 
@@ -181,6 +184,7 @@ def graphs(model: MotionCLIP) -> list[Graph]:
     drawing = (
         Port("noise", "float32", ("batch", "takes", config.num_coefficients), "standard normal; K takes for each text"),
         Port("text", "float32", ("batch", size), "latent of the words, from the graph text"),
+        Port("mirrored", "float32", ("batch", size), "that of the words with the sides exchanged; else the same again"),
         Port("seconds", "float32", ("batch",), "length of the motion, seconds"),
         Port("guidance", "float32", (), "above 1 follows the words more closely; 1.5 is usual"),
     )
@@ -232,6 +236,7 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str, sizes: list[
             "excess": EXCESS,
             "recipe": [
                 "tokenize the sentence; text gives the latent of the words",
+                "the same for the mirrored sentence: left and right, clockwise and counterclockwise exchanged",
                 *(["prior: standard normal noise becomes the latents of takes, best first"] if model.has_prior else []),
                 "decoder: a latent and a mask of seconds * fps times true",
                 "a take is worth its agreement less `excess` times its excess; the best is kept, and no further one is "

@@ -267,9 +267,7 @@ class MotionCLIP:
         latents, mirrored = self.embed_text(texts), [mirror_words(text) for text in texts]
         sided = [index for index, text in enumerate(texts) if mirrored[index] != text]
         if sided:
-            others = self.embed_text([mirrored[index] for index in sided])
-            led = torch.lerp(others, latents[sided], 1 + _SIDE_CONTRAST)
-            latents[sided] = normalize(led, dim=-1) * others.norm(dim=-1, keepdim=True)
+            latents[sided] = led_away(latents[sided], self.embed_text([mirrored[index] for index in sided]))
         return latents
 
     @torch.inference_mode()
@@ -356,6 +354,12 @@ class MotionCLIP:
         if not math.isfinite(guidance):
             raise ModelError(f"a guidance of {guidance}; expected a finite number, such as 1.5")
         return torch.tensor([self.num_frames(each) / self.config.fps for each in seconds], device=self.device)
+
+
+def led_away(latents: Tensor, others: Tensor) -> Tensor:
+    """Returns latents (..., D) of texts, led away from those of the same texts with the sides exchanged (..., D)."""
+    led = torch.lerp(others, latents, 1 + _SIDE_CONTRAST)
+    return normalize(led, dim=-1) * others.norm(dim=-1, keepdim=True)
 
 
 def _noise(size: int, seed: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 import * as ort from "./libraries/ort.wasm.min.mjs";
 import { normal } from "./noise.js";
+import { mirrorWords } from "./sides.js";
 import { Tokenizer } from "./tokenizer.js";
 
 const SEEDS = 2n ** 64n;
@@ -55,7 +56,9 @@ export class Model {
     const frames = Math.round(seconds * fps);
     if (!(frames >= 2 && frames <= max_frames)) throw new RangeError(`${seconds} seconds; expected at most ${max_frames / fps}`);
     if (!(seed >= 0n && seed < SEEDS)) throw new RangeError(`seed ${seed}; expected a whole number from 0, below 2^64`);
-    const drawn = await this.draw(await this.embed(sentence), frames / fps, seed * BigInt(takes));
+    const words = await this.embed(sentence), other = mirrorWords(sentence);
+    const mirrored = other === sentence ? words : await this.embed(other);
+    const drawn = await this.draw(words, mirrored, frames / fps, seed * BigInt(takes));
     let best, worth = -Infinity;
     for (const { latent, agreement } of drawn) {
       if (agreement <= worth) break; // no later take could be better
@@ -78,7 +81,7 @@ export class Model {
   }
 
   /** Latents of takes and their agreement with the words, best first. */
-  async draw(words, seconds, seed) {
+  async draw(words, mirrored, seconds, seed) {
     if (!this.graphs.prior) return [{ latent: words, agreement: 1 }];
     const { latent_dim: size, words_to_motion: { takes, guidance } } = this.manifest;
     const noise = new Float32Array(takes * (size - 1));
@@ -86,6 +89,7 @@ export class Model {
     const { latents, agreement } = await this.graphs.prior.run({
       noise: new ort.Tensor("float32", noise, [1, takes, size - 1]),
       text: new ort.Tensor("float32", words, [1, size]),
+      mirrored: new ort.Tensor("float32", mirrored, [1, size]),
       seconds: new ort.Tensor("float32", [seconds], [1]),
       guidance: new ort.Tensor("float32", [guidance], []),
     });
