@@ -109,7 +109,7 @@ def _floating(height: Tensor, airborne: Tensor, fps: float) -> Tensor:
     touched = torch.where(airborne, 0, frame + 1)  # its running maximum is the first frame of a flight
     first = _running_maximum(touched)
     last = frame[-1] - _running_maximum(torch.where(airborne.flip(-1), 0, frame + 1)).flip(-1)
-    begin, end = (height.gather(-1, at.clamp(0, frame[-1])) for at in (first, last))
+    begin, end = (height.gather(-1, at.clamp(min=0).minimum(frame[-1])) for at in (first, last))
     time, whole = (frame - first) / fps, (last - first) / fps
     chord = torch.lerp(begin, end, time / whole.clamp(min=1 / fps))
     arc = chord + GRAVITY / 2 * time * (whole - time)
