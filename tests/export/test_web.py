@@ -121,7 +121,7 @@ def test_a_sentence_becomes_the_motion_that_python_makes(
     tab = chromium.new_page(viewport={"width": 900, "height": 640}, accept_downloads=True)
     tab.set_default_timeout(PATIENCE)
     tab.on("request", lambda request: asked.append(request.url))
-    tab.on("pageerror", errors.append)
+    tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(address)
     says(tab, "ready: a model of")
     tab.get_by_label("what the person does").fill("a person waves with the left hand")
