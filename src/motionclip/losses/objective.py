@@ -68,8 +68,8 @@ class LossWeights:
     orientation: float = 2.0
     orientation_velocity: float = 0.001
     vertices: float = 100.0
-    path: float = 20.0
-    velocity: float = 0.2
+    path: float = 5.0
+    velocity: float = 0.05
     contact: float = 0.02
     skate: float = 0.05
     cosine: float = 0.01
