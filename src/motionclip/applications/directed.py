@@ -56,7 +56,7 @@ def direct(
     if not constraints or steps < 1:
         raise ModelError(f"{len(constraints)} constraints and {steps} steps; expected one or more of both")
     how: dict[str, Any] = {"steps": steps, "seed": seed, "guidance": guidance}
-    if isinstance(source, Motion) and source.duration > model.max_seconds + 0.5 / model.config.fps:
+    if isinstance(source, Motion) and not model.takes(source):
         motion = resample(on_canonical(source), model.config.fps)
         check_all(constraints, (motion.num_frames - 1) / motion.fps)
         return Directed.of(correct(motion, constraints), constraints)

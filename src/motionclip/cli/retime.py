@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,7 +92,7 @@ def looped(motion: Motion, cycles: int) -> Motion:
 
     loop = make_loop(motion)
     x, z = loop.displacement
-    degrees = loop.turn * 57.29578
+    degrees = math.degrees(loop.turn)
     say(
         f"a loop of {loop.motion.duration:.2f} s: {x:.3f} m to its left and {z:.3f} m ahead a cycle, turned by "
         f"{degrees:.1f} degrees, joints {loop.gap_cm:.1f} cm from where the last frames lead"

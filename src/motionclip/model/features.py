@@ -57,10 +57,6 @@ class Batch:
         """Returns the windows on a device."""
         return Batch(self.sixd.to(device), self.root.to(device), self.mask.to(device))
 
-    def rows(self, chosen: slice) -> Batch:
-        """Returns some of the windows."""
-        return Batch(self.sixd[chosen], self.root[chosen], self.mask[chosen])
-
     @classmethod
     def padded(cls, batches: Sequence[Batch]) -> Batch:
         """Returns the windows of several batches as one, padded with zeros to the longest."""

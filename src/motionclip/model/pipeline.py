@@ -193,8 +193,12 @@ class MotionCLIP:
             latents[chosen] = self.encode_batch(Batch.padded([windows[number] for number in chosen])).to(latents)
         return latents
 
+    def takes(self, motion: Motion) -> bool:
+        """Whether a motion is short enough to be encoded: ``max_seconds``, and half a frame for rounding."""
+        return motion.duration <= self.max_seconds + 0.5 / self.config.fps
+
     def _window(self, motion: Motion) -> Batch:
-        if motion.duration > self.max_seconds + 0.5 / self.config.fps:
+        if not self.takes(motion):
             raise ModelError(
                 f"a motion of {motion.duration:.2f} s; this model takes {self.max_seconds:g} s: crop it, for example "
                 "with motionclip.motion.crop"

@@ -16,7 +16,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 import motionclip
 from motionclip.applications.familiarity import familiarity
-from motionclip.applications.long import shots_of
+from motionclip.applications.long import is_long, shots_of
 from motionclip.applications.recognize import Recognition, label_set, labels_of
 from motionclip.applications.text_to_motion import Source
 from motionclip.errors import FormatError, MotionClipError
@@ -70,7 +70,7 @@ class MotionTools:
             seed: another one gives another take of the same words.
         """
         self._target(file)
-        if (seconds or 0.0) > self._model.max_seconds or len(shots_of(text)) > 1:
+        if is_long(self._model, text, seconds):
             motion = motionclip.long_motion(self._model, text, seconds=seconds, seed=seed)
         else:
             motion = motionclip.text_to_motion(self._model, text, seconds=seconds, seed=seed)

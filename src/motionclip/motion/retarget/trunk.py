@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn.functional import max_pool1d, normalize
 
 from motionclip.motion import rotations as rot
+from motionclip.motion.contacts import runs
 from motionclip.motion.retarget.humanoid import SIDES, Humanoid
 
 #: World rotations (T, 3, 3) of the joints that are driven, by index; others are turned as the joint above them.
@@ -299,11 +300,10 @@ class _Trunk:
 
 def _runs(chosen: Tensor, margin: int) -> Iterator[slice]:
     """Runs of frames of which some (T,) are chosen, with a margin to each side; long ones in parts, for memory."""
-    wide = max_pool1d(chosen[None].float(), 2 * margin + 1, 1, margin)[0].int()
-    edges = torch.cat([wide.new_zeros(1), wide, wide.new_zeros(1)]).diff()
-    for start, stop in zip((edges > 0).nonzero(), (edges < 0).nonzero(), strict=True):
-        for first in range(int(start), int(stop), _LONGEST):
-            yield slice(first, min(first + _LONGEST, int(stop)))
+    wide = max_pool1d(chosen[None].float(), 2 * margin + 1, 1, margin)[0]
+    for start, stop in runs(wide):
+        for first in range(start, stop, _LONGEST):
+            yield slice(first, min(first + _LONGEST, stop))
 
 
 def _smoothed(values: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import motionclip
 from motionclip import Motion, Shot
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS, DEFAULT_TAKES
 from motionclip.applications.familiarity import Familiarity, familiarity
-from motionclip.applications.long import shots_of
+from motionclip.applications.long import is_long, shots_of
 from motionclip.errors import MotionError
 from motionclip.serving import MAX_STORY_SECONDS
 from motionclip.studio.client import ClientSession, Job
@@ -55,7 +55,7 @@ def add_make(session: ClientSession) -> None:
             if count > 1:
                 drawn = motionclip.candidates(model, text, count=max(DEFAULT_TAKES, 2 * count), keep=count, **how)
                 made = [session.new_take(text, each.motion) for each in drawn]
-            elif length > model.max_seconds or len(shots) > 1:
+            elif is_long(model, text, length):
                 motion = motionclip.long_motion(model, text, on_piece=job.progress, **how)
                 made = [session.new_take(text, motion, _parts(shots, [length / len(shots)] * len(shots)))]
             else:

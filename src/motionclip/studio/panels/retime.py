@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -80,7 +81,7 @@ def add_retime(session: ClientSession) -> None:
 
         def work(job: Job) -> Take:
             cycle = motionclip.make_loop(shown.motion)
-            (x, z), degrees = cycle.displacement, cycle.turn * 57.29578
+            (x, z), degrees = cycle.displacement, math.degrees(cycle.turn)
             told = (
                 f"A cycle of {cycle.motion.duration:.2f} s: {z:.2f} m ahead, {x:.2f} m to the left, turned by "
                 f"{degrees:.0f} degrees; it closes within {cycle.gap_cm:.1f} cm."
