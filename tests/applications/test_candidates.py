@@ -7,6 +7,7 @@ import torch
 
 import motionclip
 from motionclip.applications.candidates import Candidate, candidates, rank
+from motionclip.applications.text_to_motion import quality
 from motionclip.errors import ModelError
 from motionclip.metrics.plausibility import LIMITS, plausibility
 from motionclip.model.pipeline import MotionCLIP
@@ -38,10 +39,11 @@ def test_the_best_are_kept_in_their_order(tiny_model: MotionCLIP, takes: list[Ca
 def test_rank_goes_by_words_by_physics_and_by_difference(takes: list[Candidate]) -> None:
     sound = replace(takes[0].plausibility, **dict.fromkeys(LIMITS, 0.0))
     broken = replace(sound, penetration_cm=4 * LIMITS["penetration_cm"])
-    good, alike, poor = (replace(takes[0], agreement=value, plausibility=sound) for value in (0.6, 0.58, 0.5))
+    good, alike, poor = (replace(takes[0], quality=quality(value, 0.0, sound)) for value in (0.6, 0.58, 0.5))
     apart = torch.eye(3)
     assert rank([poor, good, alike], apart) == [1, 2, 0]
-    assert rank([replace(good, plausibility=broken), alike, poor], apart) == [1, 2, 0]
+    assert rank([replace(good, quality=quality(0.6, 0.0, broken)), alike, poor], apart) == [1, 2, 0]
+    assert rank([good, replace(poor, quality=quality(0.5, 1.0, sound)), alike], apart) == [1, 0, 2]
     near = apart.clone()
     near[0, 1] = near[1, 0] = 0.95
     assert rank([good, alike, poor], near) == [0, 2, 1]

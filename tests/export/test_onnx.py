@@ -88,8 +88,9 @@ def test_the_decoder_says_what_torch_says(
     model: MotionCLIP, folder: Path, synthetic_store: Path, count: int, frames: int
 ) -> None:
     latent, mask = of_bodies(model, synthetic_store, count), torch.ones(count, frames, dtype=torch.bool)
-    expected = model.decode(latent, frames / model.config.fps)
-    rotations, root, excess = run(folder, "decoder", latent=latent, mask=mask)
+    expected, words = model.decode(latent, frames / model.config.fps), latents(model, count)
+    rotations, root, excess, match = run(folder, "decoder", latent=latent, mask=mask, words=words)
+    assert match == pytest.approx(model.match(expected, words).numpy(), abs=1e-3)
     for number, motion in enumerate(expected):
         assert np.abs(rotations[number] - motion.rotations.numpy()).max() < EXACT
         assert np.abs(root[number] - motion.root.numpy()).max() < EXACT
@@ -105,7 +106,8 @@ def test_a_body_that_turns_too_fast_is_slowed_and_told_in_the_graph(model: Motio
     raw = rot.sixd_to_matrix(decoded.sixd)
     assert not torch.equal(limit_joint_rotation_rate(raw, model.config.fps), raw)
     expected = model.decode(latent, 3.0)
-    rotations, root, excess = run(folder, "decoder", latent=latent, mask=torch.ones(6, 90, dtype=torch.bool))
+    mask = torch.ones(6, 90, dtype=torch.bool)
+    rotations, root, excess, _ = run(folder, "decoder", latent=latent, mask=mask, words=latents(model, 6))
     assert excess.max() > 0
     for number, motion in enumerate(expected):
         found = Motion(torch.from_numpy(rotations[number]), torch.from_numpy(root[number]), motion.fps, CANONICAL)
@@ -139,8 +141,9 @@ def test_the_prior_draws_what_torch_draws_in_the_same_order(
         "seconds": seconds,
         "guidance": strength,
     }
-    found, agreement = run(folder, "prior", **inputs)
+    found, agreement, words = run(folder, "prior", **inputs)
     assert np.abs(found - expected.latents.numpy()).max() < EXACT
+    assert np.abs(words - expected.words.numpy()).max() < EXACT
     assert np.abs(agreement - expected.agreement.numpy()).max() < EXACT
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from motionclip.export.onnx import export_onnx
+from motionclip.model.matcher import OTHERS, Matcher
 from motionclip.model.pipeline import MotionCLIP, load
 
 
@@ -19,7 +20,9 @@ def lively_model(run: Path) -> MotionCLIP:
     torch.manual_seed(0)
     for head, std in ((model.network.autoencoder.encoder.head, 0.02), (model.network.autoencoder.decoder.head, 0.002)):
         torch.nn.init.normal_(head.weight, std=std)
-    return model
+    matcher = Matcher(model.config.latent_dim).eval().requires_grad_(False)
+    matcher.compare_with(torch.randn(OTHERS, model.config.latent_dim))
+    return MotionCLIP(model.network, model.text_encoder, model.known_words, matcher)
 
 
 def export_lively_model(run: Path, folder: Path) -> None:

@@ -16,6 +16,7 @@ from motionclip.encoders import load_text_encoder
 from motionclip.errors import DataError, ModelError
 from motionclip.model.checkpoint import load_network
 from motionclip.model.known_words import load_known_words
+from motionclip.model.matcher import load_matcher
 from motionclip.training.config import PHASES, PRESETS, TrainConfig
 from motionclip.training.trainer import train
 from smpl_files import save_npz, smpl_arrays
@@ -102,6 +103,12 @@ def test_the_model_carries_words_that_it_learned_from(whole_run: Path, small_sto
     known = load_known_words(whole_run / "model")
     assert known is not None
     assert set(known.texts) <= {c.text for e in Store.open(small_store).entries for c in e.captions}
+
+
+def test_the_model_carries_the_matcher_of_its_run(whole_run: Path) -> None:
+    matcher = load_matcher(whole_run / "model", CONFIG.model.latent_dim)
+    assert matcher is not None
+    assert matcher.mean.abs().max() > 0.5 and matcher.others.norm(dim=-1).min() > 0.99
 
 
 def test_a_run_starts_from_a_trained_model_and_adds_what_that_lacks(
@@ -239,7 +246,8 @@ def test_steps_on_the_command_line_shorten_every_phase(small_store: Path, tmp_pa
     assert main(["train", "--data", str(small_store), "--out", str(out), "--device", "cpu", *flags]) == 0
     recorded = json.loads((out / "config.json").read_text())
     assert recorded["losses"]["contrast"] == 0.1 and recorded["prior"]["batch_size"] == 4 and recorded["seed"] == 3
-    assert {row["phase"]: row["step"] for row in rows(out, *PHASES)} == {"autoencoder": 2, "head": 2, "prior": 2}
+    phases = ("autoencoder", "head", "prior", "matcher")
+    assert {row["phase"]: row["step"] for row in rows(out, *PHASES)} == dict.fromkeys(phases, 2)
     assert recorded["encoded_windows"] == 2 * PRESETS["tiny"].head.batch_size
 
 

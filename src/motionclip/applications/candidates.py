@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from motionclip.applications import DEFAULT_GUIDANCE
-from motionclip.applications.text_to_motion import first_seed, quality, ranked_takes, seconds_of
+from motionclip.applications.text_to_motion import decode_takes, first_seed, ranked_takes, seconds_of
 from motionclip.errors import ModelError
-from motionclip.metrics.plausibility import Plausibility, plausibility
+from motionclip.metrics.plausibility import Plausibility
 from motionclip.metrics.retrieval import cosines
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
@@ -35,12 +35,14 @@ class Candidate:
         seed: with which :func:`motionclip.text_to_motion` makes it again, with takes=1.
         agreement: cosine of its latent and that of the words.
         plausibility: its worst moments.
+        quality: what it is ranked by: agreement, match of the motion and the words, plausibility.
     """
 
     motion: Motion
     seed: int
     agreement: float
     plausibility: Plausibility
+    quality: float
 
 
 def candidates(
@@ -72,18 +74,17 @@ def candidates(
         raise ModelError(f"the best {keep} of {count} candidates; expected at least 1, and no more than are drawn")
     seconds = seconds_of(model, [], seconds)
     drawn = ranked_takes(model, model.embed_prompts([text]), seconds, seed=seed, guidance=guidance, takes=count)
-    latents, order = drawn.latents[0], drawn.order[0].tolist()
-    motions, agreements, first = model.decode(latents, seconds), drawn.agreement[0].tolist(), first_seed(seed, count)
+    first, latents = first_seed(seed, count), drawn.latents[0]
     takes = [
-        Candidate(motion, following_seed(first, number), agreement, plausibility(motion))
-        for motion, number, agreement in zip(motions, order, agreements, strict=True)
+        Candidate(take.motion, following_seed(first, take.order), take.agreement, take.plausibility, take.quality)
+        for take in decode_takes(model, drawn, seconds)[0]
     ]
     return [takes[number] for number in rank(takes, cosines(latents, latents))[:keep]]
 
 
 def rank(takes: Sequence[Candidate], likeness: Tensor) -> list[int]:
     """Returns the numbers of N takes, best first, by their quality and by likeness (N, N) to those before them."""
-    worth = likeness.new_tensor([quality(take.agreement, take.plausibility) for take in takes])
+    worth = likeness.new_tensor([take.quality for take in takes])
     order: list[int] = []
     common = torch.zeros_like(worth)
     while len(order) < len(takes):

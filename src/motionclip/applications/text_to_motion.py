@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import overload
 
 import torch
@@ -19,6 +18,8 @@ from motionclip.seeds import SEEDS, check_seed
 
 #: What a figure of twice its limit costs, in cosines of agreement with the words: far more than takes differ by.
 EXCESS = 2.0
+#: What the matcher's figure of a take counts, in cosines: docs/experiments.md.
+MATCH = 0.2
 #: Words, or a motion on any human-like skeleton.
 Source = str | Motion
 
@@ -60,7 +61,7 @@ def text_to_motion(
         seconds: length of the motion; if not given 4, or the longest that the model makes if that is shorter.
         seed: of the noise. Another seed gives another motion of the same words; the same seed, the same motion.
         guidance: classifier-free guidance scale; above 1 follows the words more closely, with less variety.
-        takes: how many are drawn. The one that agrees most with the words is kept, unless no body could do it.
+        takes: how many are drawn. The one that matches the words best is kept, unless no body could do it.
 
     Returns:
         Motion at the model's frame rate on the canonical skeleton, from above the origin, facing +Z.
@@ -81,24 +82,25 @@ class Takes:
     """K draws of each of N texts, those that agree most with the words first.
 
     Attributes:
+        words: (N, D) latents of the texts.
         latents: (N, K, D).
         agreement: (N, K) cosines of latents and words.
         order: (N, K) the number of each draw.
     """
 
+    words: Tensor
     latents: Tensor
     agreement: Tensor
     order: Tensor
 
     def row(self, number: int) -> Takes:
         """Returns those of one of the texts."""
-        own = slice(number, number + 1)
-        return Takes(self.latents[own], self.agreement[own], self.order[own])
+        return Takes(*(getattr(self, item.name)[number : number + 1] for item in fields(self)))
 
     @classmethod
     def joined(cls, parts: Sequence[Takes]) -> Takes:
         """Returns those of several texts together, of one number of takes."""
-        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in ("latents", "agreement", "order")))
+        return cls(*(torch.cat([getattr(part, item.name) for part in parts]) for item in fields(cls)))
 
 
 def first_seed(seed: int, takes: int) -> int:
@@ -106,9 +108,15 @@ def first_seed(seed: int, takes: int) -> int:
     return check_seed(seed) * takes % SEEDS
 
 
-def quality(agreement: float, physics: Plausibility) -> float:
-    """Returns what takes of one text are ranked by: their cosine with the words, less what no body does."""
-    return agreement - EXCESS * physics.excess
+def quality(agreement: float, match: float, physics: Plausibility) -> float:
+    """Returns what takes of one text are ranked by.
+
+    Args:
+        agreement: cosine of the take's latent and that of the words.
+        match: how well the motion matches the words, by :meth:`MotionCLIP.match`.
+        physics: its worst moments; what no body does costs.
+    """
+    return agreement + MATCH * match - EXCESS * physics.excess
 
 
 def ranked_takes(
@@ -134,29 +142,52 @@ def best_first(drawn: Tensor, words: Tensor) -> Takes:
     """Returns the takes of latents (N, K, D) drawn for text latents (N, D)."""
     agreement = (F.normalize(drawn, dim=-1) @ F.normalize(words.to(drawn), dim=-1)[..., None])[..., 0]
     agreement, order = agreement.sort(dim=1, descending=True)
-    return Takes(drawn.gather(1, order[..., None].expand_as(drawn)), agreement, order)
+    return Takes(words, drawn.gather(1, order[..., None].expand_as(drawn)), agreement, order)
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """A decoded take of a text.
+
+    Attributes:
+        motion: on the canonical skeleton at the model's rate.
+        order: the number of the draw.
+        agreement: cosine of its latent and that of the words.
+        plausibility: its worst moments.
+        quality: what it is ranked by.
+    """
+
+    motion: Motion
+    order: int
+    agreement: float
+    plausibility: Plausibility
+    quality: float
+
+
+def decode_takes(model: MotionCLIP, takes: Takes, seconds: float) -> list[list[Take]]:
+    """Returns the K takes of each of N texts, in their order.
+
+    Raises:
+        ModelError: if the model cannot make that length.
+    """
+    count = takes.latents.shape[1]
+    motions = model.decode(takes.latents.flatten(0, 1), seconds)
+    matches = model.match(motions, takes.words.repeat_interleave(count, dim=0)).tolist()
+    orders, agreements = takes.order.flatten().tolist(), takes.agreement.flatten().tolist()
+    decoded = []
+    for motion, order, agreement, match in zip(motions, orders, agreements, matches, strict=True):
+        physics = plausibility(motion)
+        decoded.append(Take(motion, order, agreement, physics, quality(agreement, match, physics)))
+    return [decoded[first : first + count] for first in range(0, len(decoded), count)]
 
 
 def decode_best(model: MotionCLIP, takes: Takes, seconds: float) -> list[Motion]:
     """Returns the motion of the best take of each text, by :func:`quality`.
 
-    Takes are decoded in their order until no later one could be better.
-
     Raises:
         ModelError: if the model cannot make that length.
     """
-    agreement = takes.agreement.tolist()
-    found: dict[int, Motion] = {}
-    best = [-math.inf] * len(agreement)
-    for take in range(takes.agreement.shape[1]):
-        again = [number for number, own in enumerate(agreement) if own[take] > best[number]]
-        if not again:
-            break
-        for number, motion in zip(again, model.decode(takes.latents[again, take], seconds), strict=True):
-            worth = quality(agreement[number][take], plausibility(motion))
-            if worth > best[number]:
-                found[number], best[number] = motion, worth
-    return [found[number] for number in range(len(agreement))]
+    return [max(row, key=lambda take: take.quality).motion for row in decode_takes(model, takes, seconds)]
 
 
 def seconds_of(model: MotionCLIP, sources: Sequence[Source], seconds: float | None) -> float:

@@ -59,7 +59,7 @@ def generate(
             each of --formats; the format `sheet` adds a picture of all motions, sheet.png.
         seconds: Length of each motion; of any length, longer ones in windows that go on from each other. What a
             sentence says is done "..., then ..." is done one after the other.
-        candidates: Takes to draw for each text. They are ranked by how well they agree with the words and by whether a
+        candidates: Takes to draw for each text. They are ranked by how well they match the words and by whether a
             body can do that; with --keep, by their difference from each other, too.
         keep: Takes to keep of them, the best; each has a file of its own.
     """

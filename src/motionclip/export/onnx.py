@@ -23,13 +23,14 @@ import torch
 from torch import Tensor, nn
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_TAKES
-from motionclip.applications.text_to_motion import EXCESS, best_first
+from motionclip.applications.text_to_motion import EXCESS, MATCH, best_first
 from motionclip.encoders.minilm import MAX_TOKENS, MiniLMEncoder
 from motionclip.errors import MotionClipError
 from motionclip.formats.files import replacing
 from motionclip.metrics.plausibility import excess_of, figures_of
 from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import Batch
+from motionclip.model.matcher import Matcher
 from motionclip.model.pipeline import FLOW_STEPS, MotionCLIP, led_away
 from motionclip.model.postprocessing import postprocess
 from motionclip.model.prior import LatentPrior
@@ -114,10 +115,10 @@ class _Prior(nn.Module):
 
     def forward(
         self, noise: Tensor, text: Tensor, mirrored: Tensor, seconds: Tensor, guidance: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         words = led_away(text, mirrored)
         takes = best_first(self.prior.sample(noise, words, seconds, guidance=guidance, steps=FLOW_STEPS), words)
-        return takes.latents, takes.agreement
+        return takes.latents, takes.agreement, words
 
 
 class _Encoder(nn.Module):
@@ -132,18 +133,20 @@ class _Encoder(nn.Module):
 
 
 class _Decoder(nn.Module):
-    """A latent to a motion as `MotionCLIP.decode` makes it, and how far beyond what bodies do it is."""
+    """A latent to a motion as `MotionCLIP.decode` makes it, how far beyond what bodies do it is, and how it matches."""
 
-    def __init__(self, autoencoder: MotionAutoencoder):
+    def __init__(self, autoencoder: MotionAutoencoder, matcher: Matcher | None):
         super().__init__()
-        self.autoencoder = autoencoder
+        self.autoencoder, self.matcher = autoencoder, matcher
 
-    def forward(self, latent: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, latent: Tensor, mask: Tensor, words: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         decoded, fps = self.autoencoder.decode(latent, mask), self.autoencoder.config.fps
         rotations, root = rot.sixd_to_matrix(decoded.sixd), decoded.root
         if decoded.contacts is not None:
             rotations, root = postprocess(rotations, root, decoded.contacts.sigmoid(), fps)
-        return rotations, root, excess_of(figures_of(*forward_kinematics(rotations, root, CANONICAL), fps))
+        world, positions = forward_kinematics(rotations, root, CANONICAL)
+        match = words[:, 0] * 0 if self.matcher is None else self.matcher(positions, mask, words, fps)
+        return rotations, root, excess_of(figures_of(world, positions, fps)), match
 
 
 def minilm_of(model: MotionCLIP) -> MiniLMEncoder:
@@ -175,6 +178,8 @@ def graphs(model: MotionCLIP) -> list[Graph]:
     turns = Port("rotations", "float32", (*frames, 24, 3, 3), "local rotation matrices, for column vectors")
     whole = Port("mask", "bool", frames, "true for every frame of the motions, which are of one length")
     excess = Port("excess", "float32", ("batch",), "0 for what a body can do, 1 for each doubling of a limit")
+    match = Port("match", "float32", ("batch",), "how well the motion matches the words, among takes of the same words")
+    meant = Port("words", "float32", ("batch", size), "latent of the words, led away from the mirrored ones")
     takes = Port(
         "latents", "float32", ("batch", "takes", size), "points of the latent space, nearest to the words first"
     )
@@ -188,12 +193,14 @@ def graphs(model: MotionCLIP) -> list[Graph]:
         Port("seconds", "float32", ("batch",), "length of the motion, seconds"),
         Port("guidance", "float32", (), "above 1 follows the words more closely; 1.5 is usual"),
     )
-    prior = [] if model.prior is None else [Graph("prior", _Prior(model.prior), drawing, (takes, agreement))]
+    prior = [] if model.prior is None else [Graph("prior", _Prior(model.prior), drawing, (takes, agreement, meant))]
     return [
         Graph("text", _Text(text_encoder.network, model.autoencoder.text_head), (ids,), (words, latent)),
         *prior,
         Graph("encoder", _Encoder(model.autoencoder), (sixd, root, mask), (latent,)),
-        Graph("decoder", _Decoder(model.autoencoder), (latent, whole), (turns, root, excess)),
+        Graph(
+            "decoder", _Decoder(model.autoencoder, model.matcher), (latent, whole, meant), (turns, root, excess, match)
+        ),
     ]
 
 
@@ -202,7 +209,7 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str, sizes: list[
     config = model.config
     return {
         "format": "motionclip-onnx",
-        "version": 2,
+        "version": 3,
         "precision": precision,
         "fps": config.fps,
         "max_frames": config.max_frames,
@@ -234,13 +241,14 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str, sizes: list[
             "guidance": DEFAULT_GUIDANCE,
             "takes": DEFAULT_TAKES if model.has_prior else 1,
             "excess": EXCESS,
+            "match": MATCH,
             "recipe": [
                 "tokenize the sentence; text gives the latent of the words",
                 "the same for the mirrored sentence: left and right, clockwise and counterclockwise exchanged",
-                *(["prior: standard normal noise becomes the latents of takes, best first"] if model.has_prior else []),
-                "decoder: a latent and a mask of seconds * fps times true",
-                "a take is worth its agreement less `excess` times its excess; the best is kept, and no further one is "
-                "decoded where the next agrees less than the best is worth",
+                *(["prior: standard normal noise becomes the latents of takes"] if model.has_prior else []),
+                "decoder: the latents of takes, a mask of seconds * fps times true for each, and the words for each",
+                "a take is worth its agreement and `match` times its match, less `excess` times its excess; the best "
+                "is kept",
             ],
         },
         "motion_to_latent": [

@@ -25,6 +25,7 @@ from motionclip.model.autoencoder import Decoded, EmbeddingHead, MotionAutoencod
 from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network, save_network
 from motionclip.model.features import Batch, from_motion, to_motions
 from motionclip.model.known_words import KnownWords, load_known_words
+from motionclip.model.matcher import Matcher, load_matcher
 from motionclip.model.postprocessing import postprocess
 from motionclip.model.prior import LatentPrior
 from motionclip.motion import Motion
@@ -51,10 +52,17 @@ class MotionCLIP:
         text_encoder: frozen encoder of texts, and of images if it is an :class:`~motionclip.encoders.ImageEncoder`.
         config: sizes and choices of the network.
         known_words: texts that it learned from, if they were saved with it.
+        matcher: network by which takes of words are ranked, if one was saved with it.
     """
 
-    def __init__(self, network: Network, text_encoder: TextEncoder, known_words: KnownWords | None = None):
-        self.known_words = known_words
+    def __init__(
+        self,
+        network: Network,
+        text_encoder: TextEncoder,
+        known_words: KnownWords | None = None,
+        matcher: Matcher | None = None,
+    ):
+        self.known_words, self.matcher = known_words, matcher
         self.network = network.eval().requires_grad_(False)
         self.text_encoder = text_encoder
         self.config = network.config
@@ -129,7 +137,7 @@ class MotionCLIP:
                 f"the text encoder {text_encoder.name!r} gives {text_encoder.dim} numbers; this model takes "
                 f"{self.config.text_dim}: adapt it (`motionclip adapt`)"
             )
-        return MotionCLIP(self.network, text_encoder, self.known_words)
+        return MotionCLIP(self.network, text_encoder, self.known_words, self.matcher)
 
     @torch.no_grad()
     def adapted(
@@ -157,7 +165,7 @@ class MotionCLIP:
             if bias is not None:
                 state |= self._behind_map(f"autoencoder.{kind}.", weight, bias)
         network.load_state_dict(state)
-        return MotionCLIP(network.to(self.device), text_encoder)
+        return MotionCLIP(network.to(self.device), text_encoder, matcher=self.matcher)
 
     def _behind_map(self, prefix: str, weight: Tensor, bias: Tensor) -> dict[str, Tensor]:
         """The weights of the text head, named by a prefix, whose inner map first applies another one."""
@@ -173,6 +181,8 @@ class MotionCLIP:
         save_network(self.network, Path(folder))
         if self.known_words is not None:
             self.known_words.save(Path(folder))
+        if self.matcher is not None:
+            self.matcher.save(Path(folder))
 
     @torch.inference_mode()
     def encode(self, motions: Sequence[Motion]) -> Tensor:
@@ -273,6 +283,18 @@ class MotionCLIP:
         if sided:
             latents[sided] = led_away(latents[sided], self.embed_text([mirrored[index] for index in sided]))
         return latents
+
+    @torch.inference_mode()
+    def match(self, motions: Sequence[Motion], words: Tensor) -> Tensor:
+        """Returns how well decoded motions of one length match text latents (N, D), each its own: (N,).
+
+        Only differences between motions of the same words mean anything. 0 from a model without a matcher.
+        """
+        if self.matcher is None:
+            return words.new_zeros(len(motions))
+        positions = torch.stack([motion.positions for motion in motions])
+        mask = torch.ones(positions.shape[:2], dtype=torch.bool, device=positions.device)
+        return self.matcher(positions, mask, words.to(positions), self.config.fps)
 
     @torch.inference_mode()
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:
@@ -385,4 +407,7 @@ def load(model: str | Path = SHIPPED, *, device: str = "cpu", encoder_weights: s
     folder = find_model(model)
     network = load_network(folder)
     text_encoder = load_text_encoder(network.config.text_encoder, encoder_weights, device)
-    return MotionCLIP(network.to(device), text_encoder, load_known_words(folder))
+    matcher = load_matcher(folder, network.config.latent_dim)
+    return MotionCLIP(
+        network.to(device), text_encoder, load_known_words(folder), None if matcher is None else matcher.to(device)
+    )

@@ -15,6 +15,7 @@ import torch
 from prometheus_client import Gauge
 from torch import Tensor
 
+from motionclip.applications import DEFAULT_TAKES
 from motionclip.applications.text_to_motion import Takes, decode_best, ranked_takes
 from motionclip.encoders import TextEncoder, checked_texts
 from motionclip.errors import TextError
@@ -132,6 +133,7 @@ class BatchedRequest:
     seconds: float
     seed: int
     guidance: float
+    takes: int = DEFAULT_TAKES
 
 
 class Batcher:
@@ -203,7 +205,8 @@ class Batcher:
 def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[Motion | TextError]:
     """Returns the motion that ``text_to_motion`` makes of each request, or why its text cannot be encoded.
 
-    Texts are encoded together; requests of one guidance are sampled together, those of one length decoded together.
+    Texts are encoded together; requests of one guidance and number of takes are sampled
+    together, those of one length and number decoded together.
 
     Raises:
         ModelError: if the model cannot make a length.
@@ -212,17 +215,18 @@ def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[
     encoded = {number: row for number, row in enumerate(embeddings) if isinstance(row, Tensor)}
     frames = [model.num_frames(request.seconds) for request in requests]
     takes: dict[int, Takes] = {}
-    for group in _grouped(encoded, lambda n: requests[n].guidance):
+    for group in _grouped(encoded, lambda n: (requests[n].guidance, requests[n].takes)):
         drawn = ranked_takes(
             model,
             torch.stack([encoded[n] for n in group]),
             [requests[n].seconds for n in group],
             guidance=requests[group[0]].guidance,
             seed=[requests[n].seed for n in group],
+            takes=requests[group[0]].takes,
         )
         takes.update({n: drawn.row(row) for row, n in enumerate(group)})
     motions: dict[int, Motion] = {}
-    for group in _grouped(encoded, lambda n: frames[n]):
+    for group in _grouped(encoded, lambda n: (frames[n], requests[n].takes)):
         decoded = decode_best(model, Takes.joined([takes[n] for n in group]), requests[group[0]].seconds)
         motions.update(zip(group, decoded, strict=True))
     return [motions[n] if isinstance(row, Tensor) else row for n, row in enumerate(embeddings)]

@@ -96,7 +96,8 @@ async def generate(body: schemas.GenerateRequest, request: Request, service: Ser
                 motionclip.long_motion(model, body.text, seconds=body.seconds, on_piece=progress, **how), progress
             )
         )
-    motion = await service.batcher.motion(BatchedRequest(body.text, seconds_of(model, (), body.seconds), **how))
+    seconds = seconds_of(model, (), body.seconds)
+    motion = await service.batcher.motion(BatchedRequest(body.text, seconds, takes=body.takes, **how))
     if is_rendered(media_type):
         return await service.run_with_progress(lambda progress: answer(motion, progress))
     return await service.run(lambda: answer(motion), quick=True)

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import models_json_schema
 
-from motionclip.applications import DEFAULT_GUIDANCE
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_TAKES
 from motionclip.applications.interpolate import PathName
 from motionclip.seeds import SEEDS
 from motionclip.server import limits
@@ -67,6 +67,12 @@ class GenerateRequest(SampledRequest):
 
     text: Text
     seconds: LongSeconds | None = Field(None, description="Length; 4 for each thing that is done, if not given.")
+    takes: int = Field(
+        DEFAULT_TAKES,
+        ge=1,
+        le=limits.MAX_TAKES,
+        description="Takes that are drawn of one thing, of which the best is kept; 1 is several times as fast.",
+    )
 
 
 class InterpolateRequest(SampledRequest):

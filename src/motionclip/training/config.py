@@ -126,7 +126,7 @@ class AutoencoderPhaseConfig(PhaseConfig):
             )
 
 
-PHASES = ("paraphrase", "autoencoder", "head", "prior")
+PHASES = ("paraphrase", "autoencoder", "head", "prior", "matcher")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,8 @@ class TrainConfig:
         autoencoder: second phase: the auto-encoder with its heads, on windows.
         head: third phase: the text head alone, on latents of windows.
         prior: fourth phase: the latent prior, on the same latents.
-        encoded_windows: windows with texts that the auto-encoder encodes once, for the phases head and prior.
+        matcher: fifth phase: the matcher, by which takes are ranked, on what the same windows measurably do.
+        encoded_windows: windows with texts that the auto-encoder encodes once, for the phases head, prior and matcher.
         bf16: run the transformers and the prior in bfloat16.
         compile: compile the transformers with torch.compile, which takes minutes at the start and a C++ compiler: for
             GPUs. Figures then differ in the last digits, also when resumed.
@@ -174,6 +175,7 @@ class TrainConfig:
     )
     head: PhaseConfig = PhaseConfig(steps=200, batch_size=512, lr=1e-3)
     prior: PhaseConfig = PhaseConfig(steps=10_000, batch_size=256, lr=1e-3, warmup=300, ema=0.999)
+    matcher: PhaseConfig = PhaseConfig(steps=1_200, batch_size=512, lr=1e-3, warmup=50, weight_decay=0.05)
     encoded_windows: int = 60_000
     bf16: bool = False
     compile: bool = False
@@ -205,13 +207,13 @@ class TrainConfig:
     def shortened(self, steps: int) -> TrainConfig:
         """Returns the configuration with at most ``steps`` steps in each phase; epochs give way to ``steps``.
 
-        No more windows are encoded than the phases head and prior then use.
+        No more windows are encoded than the phases head, prior and matcher then use.
         """
         phases = {name: getattr(self, name) for name in PHASES}
         short = {name: dataclasses.replace(phase, steps=min(phase.steps, steps)) for name, phase in phases.items()}
         if self.autoencoder.epochs:
             short["autoencoder"] = dataclasses.replace(self.autoencoder, steps=steps, epochs=0)
-        used = max(1, *(short[name].steps * short[name].batch_size for name in ("head", "prior")))
+        used = max(1, *(short[name].steps * short[name].batch_size for name in ("head", "prior", "matcher")))
         return dataclasses.replace(self, **short, encoded_windows=min(self.encoded_windows, used))
 
 
@@ -269,6 +271,7 @@ PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
             ),
             head=PhaseConfig(steps=0, batch_size=512, lr=1e-3),
             prior=PhaseConfig(steps=0, batch_size=256, lr=1e-3),
+            matcher=PhaseConfig(steps=0, batch_size=512, lr=1e-3),
         ),
         # Learns little, but in seconds: for trying out a data set, and for the tests.
         "tiny": TrainConfig(
@@ -289,6 +292,7 @@ PRESETS: Mapping[str, TrainConfig] = MappingProxyType(
             autoencoder=AutoencoderPhaseConfig(steps=40, batch_size=8, lr=4e-4, warmup=5, ema=0.9),
             head=PhaseConfig(steps=10, batch_size=16, lr=1e-3),
             prior=PhaseConfig(steps=20, batch_size=16, lr=1e-3, warmup=5, ema=0.9),
+            matcher=PhaseConfig(steps=10, batch_size=16, lr=1e-3, warmup=5),
             encoded_windows=64,
             validate_every=20,
             save_every=10,

@@ -1,4 +1,4 @@
-"""The four phases of training: paraphrases, the auto-encoder, the text head, the latent prior.
+"""The five phases of training: paraphrases, the auto-encoder, the text head, the latent prior, the matcher.
 
 Every process of a job draws the batch of all of them and takes its share of the rows.
 """
@@ -17,12 +17,13 @@ from motionclip.body import load_body
 from motionclip.data.paraphrases import Group
 from motionclip.data.windows import WindowSet
 from motionclip.encoders import TextEncoder
-from motionclip.losses.alignment import TextTargets
+from motionclip.losses.alignment import ContrastConfig, TextTargets, contrastive_loss
 from motionclip.losses.distributed import gathered, summed
 from motionclip.losses.objective import Objective, text_objective
 from motionclip.model.autoencoder import EmbeddingHead, MotionAutoencoder
 from motionclip.model.checkpoint import Network
-from motionclip.model.features import Batch
+from motionclip.model.features import Batch, pose
+from motionclip.model.matcher import OTHERS, TEMPERATURE, Matcher, figures_of
 from motionclip.model.network import ResidualAutoencoder
 from motionclip.model.prior import FlowNoise
 from motionclip.model.renewal import renew_components
@@ -35,6 +36,8 @@ from motionclip.training.validation import sample_sheet, validate
 
 #: Sentences that the text encoder embeds between two calls of the callback.
 _CHUNK = 1024
+#: Contrast of the matcher, whose figures are held against texts at its own temperature.
+MATCHING = ContrastConfig(temperature=TEMPERATURE)
 #: Windows of each length from which the PCA auto-encoder starts.
 _START_WINDOWS = 768
 
@@ -171,16 +174,17 @@ def _evaluating(model: MotionAutoencoder) -> Iterator[None]:
     model.compute_dtype = dtype
 
 
-# The text head and the prior, on latents of windows that the finished auto-encoder encodes once.
+# The text head, the prior and the matcher, on windows that the finished auto-encoder encodes once.
 
 
 @dataclass(frozen=True)
 class EncodedWindows:
-    """Windows with texts: latents (N, D), texts of N windows, and lengths (N,) in seconds."""
+    """N windows with texts: latents (N, D), texts, lengths (N,) in seconds, and the matcher's figures (N, F)."""
 
     latents: Tensor
     texts: TextTargets
     seconds: Tensor
+    figures: Tensor
 
 
 @torch.compiler.set_stance("force_eager")  # once through the windows: not worth compiling again without gradients
@@ -190,7 +194,7 @@ def encode_windows(
 ) -> EncodedWindows:
     """Returns about ``encoded_windows`` windows; each process encodes its share of them, and all get all."""
     model.eval()
-    latents, texts, seconds = [], [], []
+    latents, texts, seconds, figures = [], [], [], []
     lengths = sorted(set(config.windows.seconds))
     count, own = distributed.shares(config.autoencoder.batch_size)
     for number in range(-(-config.encoded_windows // count)):
@@ -198,11 +202,14 @@ def encode_windows(
         generator = generator_for(config.seed, "encoded windows", number)
         draw = data.windows.draw(generator, count, frames, config.windows.mirror, with_words=True)
         has_text = draw.text >= 0
-        latents.append(gathered(model.encode(gather(data.windows, rows_of(draw, own))))[has_text])
+        windows = gather(data.windows, rows_of(draw, own))
+        latents.append(gathered(model.encode(windows))[has_text])
+        described = figures_of(pose(windows.sixd, windows.root)[1], windows.mask, config.model.fps)
+        figures.append(gathered(described)[has_text].half())  # half the memory; they are read with noise anyway
         texts.append(rows_of(text_targets(draw, data.embeddings), has_text))
         seconds.append((draw.mask[has_text].sum(dim=1) / config.model.fps).to(latents[-1]))
     targets = (torch.cat([getattr(part, name) for part in texts]) for name in ("embedding", "label", "weight"))
-    return EncodedWindows(torch.cat(latents), TextTargets(*targets), torch.cat(seconds))
+    return EncodedWindows(torch.cat(latents), TextTargets(*targets), torch.cat(seconds), torch.cat(figures))
 
 
 def train_head(network: Network, run: RunFolder, encoded: Callable[[], EncodedWindows], on_step: StepCallback) -> None:
@@ -251,3 +258,32 @@ def train_prior(network: Network, run: RunFolder, encoded: Callable[[], EncodedW
         return summed(error) / distributed.size, {}
 
     Learner("prior", prior, run, on_step).learn(loss)
+
+
+def train_matcher(
+    network: Network, run: RunFolder, encoded: Callable[[], EncodedWindows], on_step: StepCallback
+) -> Matcher | None:
+    """Returns a matcher trained on recorded windows and their texts' latents; None if there are no steps for it."""
+    config, distributed, text_head = run.config, run.distributed, network.autoencoder.text_head
+    if not config.matcher.steps:
+        return None
+    known = encoded()
+    device, count = known.latents.device, len(known.latents)
+    with torch.no_grad():
+        words = text_head(known.texts.embedding)
+    torch.manual_seed(derived_seed(config.seed, "matcher"))
+    matcher = Matcher(config.model.latent_dim).to(device)
+    matcher.start_from(known.figures.float())
+    distributed.share_weights(matcher)
+
+    def loss(generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        size, own = distributed.shares(config.matcher.batch_size)
+        chosen = torch.randint(count, (size,), generator=generator)[own].to(device)
+        motion, text = matcher.embed_figures(known.figures[chosen].float()), matcher.embed_text(words[chosen])
+        return contrastive_loss(motion, text, rows_of(known.texts, chosen), MATCHING), {}
+
+    Learner("matcher", matcher, run, on_step).learn(loss)
+    matcher.eval()
+    others = torch.randint(count, (OTHERS,), generator=generator_for(config.seed, "matcher's others"))
+    matcher.compare_with(words[others.to(device)])
+    return matcher

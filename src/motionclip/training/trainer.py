@@ -1,4 +1,4 @@
-"""Training a model: paraphrases, the auto-encoder, the text head, then the latent prior."""
+"""Training a model: paraphrases, the auto-encoder, the text head, the latent prior, then the matcher."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from motionclip.training.phases import (
     take_components,
     train_autoencoder,
     train_head,
+    train_matcher,
     train_on_paraphrases,
     train_prior,
 )
@@ -86,8 +87,11 @@ def train(
             encoded = functools.cache(lambda: encode_windows(network.autoencoder, data, config, distributed))
             train_head(network, run, encoded, on_step)
             train_prior(network, run, encoded, on_step)
+            matcher = train_matcher(network, run, encoded, on_step)
             if distributed.first:
                 save_network(network, out / "model")
+                if matcher is not None:
+                    matcher.save(out / "model")
                 _known_words(data, CachedEncoder(text_encoder)).save(out / "model")
     return out / "model"
 

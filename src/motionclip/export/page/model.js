@@ -46,13 +46,13 @@ export class Model {
   }
 
   /**
-   * A motion for a sentence: of the takes that are drawn, the one nearest to the words that a body can do.
+   * A motion for a sentence: of the takes that are drawn, the one that matches the words best and that a body can do.
    * @param {string} sentence
    * @param {{seconds?: number, seed?: bigint}} how
    * @returns {Promise<Motion>}
    */
   async make(sentence, { seconds = 4, seed = 0n } = {}) {
-    const { fps, max_frames, words_to_motion: { takes, excess } } = this.manifest;
+    const { fps, max_frames, words_to_motion: { takes, excess, match } } = this.manifest;
     const frames = Math.round(seconds * fps);
     if (!(frames >= 2 && frames <= max_frames)) throw new RangeError(`${seconds} seconds; expected at most ${max_frames / fps}`);
     if (!(seed >= 0n && seed < SEEDS)) throw new RangeError(`seed ${seed}; expected a whole number from 0, below 2^64`);
@@ -60,12 +60,10 @@ export class Model {
     const mirrored = other === sentence ? words : await this.embed(other);
     const drawn = await this.draw(words, mirrored, frames / fps, seed * BigInt(takes));
     let best, worth = -Infinity;
-    for (const { latent, agreement } of drawn) {
-      if (agreement <= worth) break; // no later take could be better
-      const take = await this.decode(latent, frames);
-      if (agreement - excess * take.excess <= worth) continue;
-      best = take;
-      worth = agreement - excess * take.excess;
+    for (const { latent, agreement } of drawn.takes) {
+      const take = await this.decode(latent, drawn.words, frames);
+      const own = agreement + match * take.match - excess * take.excess;
+      if (own > worth) [best, worth] = [take, own];
     }
     return { frames, fps, rotations: best.rotations, root: best.root };
   }
@@ -80,30 +78,30 @@ export class Model {
     return latent.data;
   }
 
-  /** Latents of takes and their agreement with the words, best first. */
+  /** Latents of takes and their agreement with the words, and the latent of the words by which takes are matched. */
   async draw(words, mirrored, seconds, seed) {
-    if (!this.graphs.prior) return [{ latent: words, agreement: 1 }];
+    if (!this.graphs.prior) return { takes: [{ latent: words, agreement: 1 }], words };
     const { latent_dim: size, words_to_motion: { takes, guidance } } = this.manifest;
     const noise = new Float32Array(takes * (size - 1));
     for (let take = 0; take < takes; take++) noise.set(normal((seed + BigInt(take)) % SEEDS, size - 1), take * (size - 1));
-    const { latents, agreement } = await this.graphs.prior.run({
+    const { latents, agreement, words: meant } = await this.graphs.prior.run({
       noise: new ort.Tensor("float32", noise, [1, takes, size - 1]),
       text: new ort.Tensor("float32", words, [1, size]),
       mirrored: new ort.Tensor("float32", mirrored, [1, size]),
       seconds: new ort.Tensor("float32", [seconds], [1]),
       guidance: new ort.Tensor("float32", [guidance], []),
     });
-    return Array.from(agreement.data, (cosine, take) => ({
-      latent: latents.data.slice(take * size, (take + 1) * size), agreement: cosine,
-    }));
+    const of = (cosine, take) => ({ latent: latents.data.slice(take * size, (take + 1) * size), agreement: cosine });
+    return { takes: Array.from(agreement.data, of), words: meant.data };
   }
 
-  /** The motion of a latent, and how far beyond what bodies do it is. */
-  async decode(latent, frames) {
-    const { rotations, root, excess } = await this.graphs.decoder.run({
+  /** The motion of a latent, how far beyond what bodies do it is, and how well it matches the latent of words. */
+  async decode(latent, words, frames) {
+    const { rotations, root, excess, match } = await this.graphs.decoder.run({
       latent: new ort.Tensor("float32", latent, [1, latent.length]),
       mask: new ort.Tensor("bool", new Uint8Array(frames).fill(1), [1, frames]),
+      words: new ort.Tensor("float32", words.slice(), [1, words.length]), // a copy, for what is sent is gone
     });
-    return { rotations: rotations.data, root: root.data, excess: excess.data[0] };
+    return { rotations: rotations.data, root: root.data, excess: excess.data[0], match: match.data[0] };
   }
 }
