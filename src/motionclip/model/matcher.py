@@ -30,7 +30,7 @@ OTHERS = 1024
 TEMPERATURE = 0.05
 #: What a motion that is unlike others counts, by the length of its embedding. What is drawn is tamer than what was
 #: recorded, so that a take is seldom wrong for doing too much (docs/experiments.md).
-_EVIDENCE = 0.5
+_EVIDENCE = 0.25
 
 _JOINTS = CANONICAL.num_joints
 #: Joints whose distance from each other says what no single joint does: clapping, drinking, a wide stance.
