@@ -42,7 +42,7 @@ _PAIRS = (
 )
 _CHANNELS = 4 * _JOINTS + 7 + len(_PAIRS)
 #: Mean, deviation, least, greatest, beginning and end of each channel, and the length.
-FIGURES = 6 * _CHANNELS + 1
+_FIGURES = 6 * _CHANNELS + 1
 #: The beginning and the end are each this share of a window.
 _END = 1 / 8
 _WIDTH, _SIZE = 256, 64
@@ -61,11 +61,11 @@ class Matcher(nn.Module):
 
     def __init__(self, latent_dim: int):
         super().__init__()
-        self.register_buffer("mean", torch.zeros(FIGURES))
-        self.register_buffer("scale", torch.ones(FIGURES))
+        self.register_buffer("mean", torch.zeros(_FIGURES))
+        self.register_buffer("scale", torch.ones(_FIGURES))
         self.register_buffer("others", torch.zeros(OTHERS, _SIZE))
         self.motion = nn.Sequential(
-            nn.Dropout(0.3), nn.Linear(FIGURES, _WIDTH), nn.GELU(), nn.Dropout(0.3), nn.Linear(_WIDTH, _SIZE)
+            nn.Dropout(0.3), nn.Linear(_FIGURES, _WIDTH), nn.GELU(), nn.Dropout(0.3), nn.Linear(_WIDTH, _SIZE)
         )
         self.text = nn.Sequential(nn.Linear(latent_dim, _WIDTH), nn.GELU(), nn.Dropout(0.2), nn.Linear(_WIDTH, _SIZE))
 
@@ -93,7 +93,7 @@ class Matcher(nn.Module):
 
         The logarithm of how much more a window matches its words than it matches what else people say, an estimate of
         their pointwise mutual information (van den Oord et al., "Representation learning with contrastive predictive
-        coding", 2018), and the share of the motion's length in the common space.
+        coding", 2018), and a share of the length of the motion's embedding.
 
         Args:
             positions: (B, T, 24, 3) world joint positions, metres, Y up, the floor at 0.
