@@ -106,8 +106,11 @@ def measure(model: MotionCLIP, exported: Exported, rounds: int) -> dict[str, dic
     motion = torch.stack([each.rotations for each in made]), torch.stack([each.root for each in made])
 
     def all_of_it(count: int) -> Arrays:
-        latent = exported.sample(exported.run("text", ids=ids[:count])[1], noise[:count])
-        return exported.run("decoder", latent=latent, mask=mask[:count])
+        meant = exported.run("text", ids=ids[:count])[1]
+        return decode(exported.sample(meant, noise[:count]), meant)
+
+    def decode(latent: Tensor | NDArray[np.float32], meant: Tensor | NDArray[np.float32]) -> Arrays:
+        return exported.run("decoder", latent=latent, mask=mask[: len(latent)], words=meant)
 
     def encode(count: int) -> Arrays:
         return exported.run("encoder", sixd=window.sixd[:count], root=window.root[:count], mask=mask[:count])
@@ -119,8 +122,8 @@ def measure(model: MotionCLIP, exported: Exported, rounds: int) -> dict[str, dic
         "prior": angle(exported.sample(words, noise), drawn)
         | {"ms": milliseconds(lambda: exported.sample(words[:1], noise[:1]), rounds)},
         "encoder": angle(encode(everything)[0], code) | {"ms": milliseconds(lambda: encode(1), rounds)},
-        "decoder": off(exported.run("decoder", latent=drawn, mask=mask), motion)
-        | {"ms": milliseconds(lambda: exported.run("decoder", latent=drawn[:1], mask=mask[:1]), rounds)},
+        "decoder": off(decode(drawn, words), motion)
+        | {"ms": milliseconds(lambda: decode(drawn[:1], words[:1]), rounds)},
         "words to motion": off(all_of_it(everything), motion) | {"ms": milliseconds(lambda: all_of_it(1), rounds)},
     }
 

@@ -292,7 +292,7 @@ class MotionCLIP:
         """
         if self.matcher is None:
             return words.new_zeros(len(motions))
-        positions = torch.stack([motion.positions for motion in motions])
+        positions = torch.stack([motion.positions for motion in motions]).to(self.device)
         mask = torch.ones(positions.shape[:2], dtype=torch.bool, device=positions.device)
         return self.matcher(positions, mask, words.to(positions), self.config.fps)
 
