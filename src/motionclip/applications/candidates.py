@@ -14,12 +14,10 @@ import torch
 from torch import Tensor
 
 from motionclip.applications import DEFAULT_GUIDANCE
-from motionclip.applications.text_to_motion import decode_takes, first_seed, ranked_takes, seconds_of
+from motionclip.applications.text_to_motion import Take, decode_takes, first_seed, ranked_takes, seconds_of
 from motionclip.errors import ModelError
-from motionclip.metrics.plausibility import Plausibility
 from motionclip.metrics.retrieval import cosines
 from motionclip.model.pipeline import MotionCLIP
-from motionclip.motion import Motion
 from motionclip.seeds import following_seed
 
 #: What a cosine of likeness to a take that is kept costs, in cosines of agreement.
@@ -27,22 +25,14 @@ _LIKENESS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
-    """A take.
+class Candidate(Take):
+    """A take that can be made again.
 
     Attributes:
-        motion: on the canonical skeleton at the model's rate.
         seed: with which :func:`motionclip.text_to_motion` makes it again, with takes=1.
-        agreement: cosine of its latent and that of the words.
-        plausibility: its worst moments.
-        quality: what it is ranked by: agreement, match of the motion and the words, plausibility.
     """
 
-    motion: Motion
     seed: int
-    agreement: float
-    plausibility: Plausibility
-    quality: float
 
 
 def candidates(
@@ -76,7 +66,7 @@ def candidates(
     drawn = ranked_takes(model, model.embed_prompts([text]), seconds, seed=seed, guidance=guidance, takes=count)
     first, latents = first_seed(seed, count), drawn.latents[0]
     takes = [
-        Candidate(take.motion, following_seed(first, take.order), take.agreement, take.plausibility, take.quality)
+        Candidate(**vars(take), seed=following_seed(first, take.order))
         for take in decode_takes(model, drawn, seconds)[0]
     ]
     return [takes[number] for number in rank(takes, cosines(latents, latents))[:keep]]

@@ -107,7 +107,7 @@ class _Text(nn.Module):
 
 
 class _Prior(nn.Module):
-    """Noise to the latents that the flow makes of it under a text, those that agree most with it first."""
+    """Noise to the latents that the flow makes of it under a text, best first, and the latent that is meant by it."""
 
     def __init__(self, prior: LatentPrior):
         super().__init__()

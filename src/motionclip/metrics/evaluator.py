@@ -26,8 +26,7 @@ from motionclip.gate.documents import DocumentError, Name, Rate, parse
 from motionclip.model.checkpoint import read_weights
 from motionclip.model.config import Size
 from motionclip.model.features import Batch, pose
-from motionclip.motion import CANONICAL, horizontal
-from motionclip.motion import rotations as rot
+from motionclip.motion import CANONICAL, seen_from_body
 
 CONFIG_FILE, WEIGHTS_FILE = "evaluator.json", "evaluator.safetensors"
 SHIPPED = "evaluator"
@@ -71,13 +70,8 @@ def joint_channels(batch: Batch, fps: float) -> Tensor:
     it from the one before; that of the first is that of the second.
     """
     positions = pose(batch.sixd, batch.root)[1]
-    left = positions[:, :, CANONICAL.index("left_hip")] - positions[:, :, CANONICAL.index("right_hip")]
-    yaw = rot.yaw_of_left(left)  # (B, T)
-    facing = rot.about_y(yaw)  # (B, T, 3, 3); rows times it are turned back by it
-    steps = torch.diff(positions, dim=1) * fps
-    turns = torch.diff(yaw, dim=1)
-    turns = torch.atan2(turns.sin(), turns.cos()) * fps
-    local = (positions - horizontal(positions[:, :, :1])) @ facing
+    local, facing, turns = seen_from_body(positions)
+    steps, turns = torch.diff(positions, dim=1) * fps, turns * fps
     speed = torch.cat([steps[:, :1], steps], dim=1) @ facing
     return torch.cat([local.flatten(2), speed.flatten(2), torch.cat([turns[:, :1], turns], dim=1)[..., None]], dim=-1)
 

@@ -47,7 +47,7 @@ def save_network(network: Network, folder: Path) -> None:
     save_tensors(folder / WEIGHTS_FILE, tensors)
 
 
-class _Uninitialised(TorchFunctionMode):
+class Uninitialised(TorchFunctionMode):
     """Parameters of modules that are made in it hold anything at all, for weights are about to replace them.
 
     On torch's meta device nothing is drawn either, but its normal numbers import the compiler, which takes a second.
@@ -69,7 +69,7 @@ def load_network(folder: Path) -> Network:
     Raises:
         ModelError: if a file is missing or damaged, or the weights do not fit the config.
     """
-    with _Uninitialised():
+    with Uninitialised():
         network = Network(_read_config(folder / CONFIG_FILE))
     tensors = read_weights(folder / WEIGHTS_FILE)
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}

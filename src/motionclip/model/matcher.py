@@ -19,9 +19,8 @@ from torch.nn import functional as F
 
 from motionclip.errors import ModelError
 from motionclip.formats.files import save_tensors
-from motionclip.gate.tensors import TensorError, read_tensors
-from motionclip.motion import CANONICAL, horizontal
-from motionclip.motion import rotations as rot
+from motionclip.model.checkpoint import Uninitialised, read_weights
+from motionclip.motion import CANONICAL, horizontal, seen_from_body
 
 FILE = "matcher.safetensors"
 #: Texts that a motion is held against, of those that training knew.
@@ -121,12 +120,12 @@ def load_matcher(folder: Path, latent_dim: int) -> Matcher | None:
     path = folder / FILE
     if not path.is_file():
         return None
-    matcher = Matcher(latent_dim)
+    with Uninitialised():
+        matcher = Matcher(latent_dim)
     try:
-        tensors, _ = read_tensors(path, tuple(matcher.state_dict()))
-        matcher.load_state_dict({name: value.float() for name, value in tensors.items()})
-    except (TensorError, RuntimeError) as error:
-        raise ModelError(f"{path} is damaged: {error}; copy the model again") from error
+        matcher.load_state_dict({name: value.float() for name, value in read_weights(path).items()}, assign=True)
+    except RuntimeError as error:
+        raise ModelError(f"{path} does not fit the model beside it: {error}; copy the model again") from error
     return matcher.eval().requires_grad_(False)
 
 
@@ -160,14 +159,8 @@ def _channels(positions: Tensor, fps: float) -> Tensor:
     the pelvis and rate of turning; how far the body has turned and travelled since the first frame; its lowest joint;
     distances of pairs of joints.
     """
-    index = CANONICAL.index
-    left = positions[:, :, index("left_hip")] - positions[:, :, index("right_hip")]
-    yaw = rot.yaw_of_left(left)
-    steps = torch.diff(yaw, dim=1)
-    rate = _from_first(torch.atan2(steps.sin(), steps.cos()) * fps)  # (B, T)
-    facing = rot.about_y(yaw)  # rows times it are turned back by it
-    ground = horizontal(positions[:, :, :1])
-    local = (positions - ground) @ facing
+    local, facing, turns = seen_from_body(positions)
+    rate, ground, index = _from_first(turns * fps), horizontal(positions[:, :, :1]), CANONICAL.index
     speeds = _from_first(torch.diff(local, dim=1) * fps).norm(dim=-1)
     velocity = (_from_first(torch.diff(ground, dim=1) * fps) @ facing)[:, :, 0, ::2]
     travelled = ((ground - ground[:, :1]) @ facing[:, :1])[:, :, 0, ::2]

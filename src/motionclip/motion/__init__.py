@@ -10,6 +10,7 @@ from motionclip.motion.motion import (
     in_place,
     mirror,
     resample,
+    seen_from_body,
     turn,
 )
 from motionclip.motion.skeleton import CANONICAL, Skeleton
@@ -27,5 +28,6 @@ __all__ = [
     "local_rotations",
     "mirror",
     "resample",
+    "seen_from_body",
     "turn",
 ]

@@ -12,7 +12,7 @@ from torch import Tensor
 from motionclip.errors import MotionError
 from motionclip.motion import rotations as rot
 from motionclip.motion.kinematics import forward_kinematics
-from motionclip.motion.skeleton import Skeleton
+from motionclip.motion.skeleton import CANONICAL, Skeleton
 
 #: Frames per second that a motion may have; beyond them its times are damage.
 MIN_FPS, MAX_FPS = 0.01, 100_000.0
@@ -106,6 +106,20 @@ def heading(motion: Motion) -> Tensor:
 def horizontal(vectors: Tensor) -> Tensor:
     """Returns the vectors or positions (..., 3) with y set to 0."""
     return vectors * vectors.new_tensor([1.0, 0.0, 1.0])
+
+
+def seen_from_body(positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """World positions (..., T, 24, 3) of the canonical skeleton as the body sees them.
+
+    Returns:
+        positions (..., T, 24, 3) from the ground under the pelvis, turned back by the heading of each frame; the
+        headings as matrices (..., T, 3, 3), by which rows are turned back; and the turns (..., T - 1) in radians from
+        frame to frame, the short way round.
+    """
+    left = positions[..., CANONICAL.index("left_hip"), :] - positions[..., CANONICAL.index("right_hip"), :]
+    yaw = rot.yaw_of_left(left)
+    facing, turns = rot.about_y(yaw), torch.diff(yaw, dim=-1)
+    return (positions - horizontal(positions[..., :1, :])) @ facing, facing, torch.atan2(turns.sin(), turns.cos())
 
 
 def turn(motion: Motion, angle: Tensor) -> Motion:

@@ -37,7 +37,7 @@ from motionclip.training.validation import sample_sheet, validate
 #: Sentences that the text encoder embeds between two calls of the callback.
 _CHUNK = 1024
 #: Contrast of the matcher, whose figures are held against texts at its own temperature.
-MATCHING = ContrastConfig(temperature=TEMPERATURE)
+_MATCHING = ContrastConfig(temperature=TEMPERATURE)
 #: Windows of each length from which the PCA auto-encoder starts.
 _START_WINDOWS = 768
 
@@ -280,7 +280,7 @@ def train_matcher(
         size, own = distributed.shares(config.matcher.batch_size)
         chosen = torch.randint(count, (size,), generator=generator)[own].to(device)
         motion, text = matcher.embed_figures(known.figures[chosen].float()), matcher.embed_text(words[chosen])
-        return contrastive_loss(motion, text, rows_of(known.texts, chosen), MATCHING), {}
+        return contrastive_loss(motion, text, rows_of(known.texts, chosen), _MATCHING), {}
 
     Learner("matcher", matcher, run, on_step).learn(loss)
     matcher.eval()
