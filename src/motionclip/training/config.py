@@ -149,7 +149,7 @@ class TrainConfig:
         head: third phase: the text head alone, on latents of windows.
         prior: fourth phase: the latent prior, on the same latents.
         matcher: fifth phase: the matcher, by which takes are ranked, on what the same windows measurably do.
-        encoded_windows: windows with texts that the auto-encoder encodes once, for the phases head, prior and matcher.
+        encoded_windows: windows with texts that are encoded once, for the phases head and prior, and for the matcher.
         bf16: run the transformers and the prior in bfloat16.
         compile: compile the transformers with torch.compile, which takes minutes at the start and a C++ compiler: for
             GPUs. Figures then differ in the last digits, also when resumed.

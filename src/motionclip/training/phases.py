@@ -174,27 +174,29 @@ def _evaluating(model: MotionAutoencoder) -> Iterator[None]:
     model.compute_dtype = dtype
 
 
-# The text head, the prior and the matcher, on windows that the finished auto-encoder encodes once.
+# The text head and the prior, on latents of windows that the finished auto-encoder encodes once, and the matcher, on
+# figures of the same windows.
 
 
 @dataclass(frozen=True)
 class EncodedWindows:
-    """N windows with texts: latents (N, D), texts, lengths (N,) in seconds, and the matcher's figures (N, F)."""
+    """N windows with texts: their codes (N, D), latents or figures, texts, and lengths (N,) in seconds."""
 
-    latents: Tensor
+    codes: Tensor
     texts: TextTargets
     seconds: Tensor
-    figures: Tensor
 
 
 @torch.compiler.set_stance("force_eager")  # once through the windows: not worth compiling again without gradients
 @torch.no_grad()
 def encode_windows(
-    model: MotionAutoencoder, data: TrainingSet, config: TrainConfig, distributed: DistributedContext
+    encode: Callable[[Batch], Tensor], data: TrainingSet, config: TrainConfig, distributed: DistributedContext
 ) -> EncodedWindows:
-    """Returns about ``encoded_windows`` windows; each process encodes its share of them, and all get all."""
-    model.eval()
-    latents, texts, seconds, figures = [], [], [], []
+    """Returns about ``encoded_windows`` windows, the same ones for every ``encode``: a batch to its codes (B, D).
+
+    Each process encodes its share of them, and all get all.
+    """
+    codes, texts, seconds = [], [], []
     lengths = sorted(set(config.windows.seconds))
     count, own = distributed.shares(config.autoencoder.batch_size)
     for number in range(-(-config.encoded_windows // count)):
@@ -202,14 +204,11 @@ def encode_windows(
         generator = generator_for(config.seed, "encoded windows", number)
         draw = data.windows.draw(generator, count, frames, config.windows.mirror, with_words=True)
         has_text = draw.text >= 0
-        windows = gather(data.windows, rows_of(draw, own))
-        latents.append(gathered(model.encode(windows))[has_text])
-        described = figures_of(pose(windows.sixd, windows.root)[1], windows.mask, config.model.fps)
-        figures.append(gathered(described)[has_text].half())  # half the memory; they are read with noise anyway
+        codes.append(gathered(encode(gather(data.windows, rows_of(draw, own))))[has_text])
         texts.append(rows_of(text_targets(draw, data.embeddings), has_text))
-        seconds.append((draw.mask[has_text].sum(dim=1) / config.model.fps).to(latents[-1]))
+        seconds.append((draw.mask[has_text].sum(dim=1) / config.model.fps).to(codes[-1].device))
     targets = (torch.cat([getattr(part, name) for part in texts]) for name in ("embedding", "label", "weight"))
-    return EncodedWindows(torch.cat(latents), TextTargets(*targets), torch.cat(seconds), torch.cat(figures))
+    return EncodedWindows(torch.cat(codes), TextTargets(*targets), torch.cat(seconds))
 
 
 def train_head(network: Network, run: RunFolder, encoded: Callable[[], EncodedWindows], on_step: StepCallback) -> None:
@@ -227,9 +226,9 @@ def train_head(network: Network, run: RunFolder, encoded: Callable[[], EncodedWi
     def loss(generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         known = encoded()
         count, own = distributed.shares(config.head.batch_size)
-        chosen = torch.randint(len(known.latents), (count,), generator=generator)[own].to(known.latents.device)
+        chosen = torch.randint(len(known.codes), (count,), generator=generator)[own].to(known.codes.device)
         texts = rows_of(known.texts, chosen)
-        latents = known.latents[chosen]
+        latents = known.codes[chosen]
         return text_objective(config.losses, config.contrast, latents, head(texts.embedding), texts), {}
 
     Learner("head", head, run, on_step).learn(loss)
@@ -249,37 +248,42 @@ def train_prior(network: Network, run: RunFolder, encoded: Callable[[], EncodedW
 
     def loss(generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         known, texts = encoded(), text_latents()
-        device = known.latents.device
+        device = known.codes.device
         count, own = distributed.shares(config.prior.batch_size)
-        chosen = torch.randint(len(known.latents), (count,), generator=generator)[own].to(device)
+        chosen = torch.randint(len(known.codes), (count,), generator=generator)[own].to(device)
         noise = rows_of(FlowNoise.draw(count, prior.num_coefficients, generator), own).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16):
-            error = prior.loss(known.latents[chosen], texts[chosen], known.seconds[chosen], noise)
+            error = prior.loss(known.codes[chosen], texts[chosen], known.seconds[chosen], noise)
         return summed(error) / distributed.size, {}
 
     Learner("prior", prior, run, on_step).learn(loss)
 
 
+def figures_of_windows(windows: Batch, fps: float) -> Tensor:
+    """Returns the matcher's figures (B, F) of windows, in half precision, which is half the memory."""
+    return figures_of(pose(windows.sixd, windows.root)[1], windows.mask, fps).half()
+
+
 def train_matcher(
     network: Network, run: RunFolder, encoded: Callable[[], EncodedWindows], on_step: StepCallback
 ) -> Matcher | None:
-    """Returns a matcher trained on recorded windows and their texts' latents; None if there are no steps for it."""
+    """Returns a matcher trained on figures of recorded windows and their texts' latents; None without steps for it."""
     config, distributed, text_head = run.config, run.distributed, network.autoencoder.text_head
     if not config.matcher.steps:
         return None
     known = encoded()
-    device, count = known.latents.device, len(known.latents)
+    device, count = known.codes.device, len(known.codes)
     with torch.no_grad():
         words = text_head(known.texts.embedding)
     torch.manual_seed(derived_seed(config.seed, "matcher"))
     matcher = Matcher(config.model.latent_dim).to(device)
-    matcher.start_from(known.figures.float())
+    matcher.start_from(known.codes.float())
     distributed.share_weights(matcher)
 
     def loss(generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         size, own = distributed.shares(config.matcher.batch_size)
         chosen = torch.randint(count, (size,), generator=generator)[own].to(device)
-        motion, text = matcher.embed_figures(known.figures[chosen].float()), matcher.embed_text(words[chosen])
+        motion, text = matcher.embed_figures(known.codes[chosen].float()), matcher.embed_text(words[chosen])
         return contrastive_loss(motion, text, rows_of(known.texts, chosen), _MATCHING), {}
 
     Learner("matcher", matcher, run, on_step).learn(loss)

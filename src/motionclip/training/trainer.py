@@ -28,6 +28,7 @@ from motionclip.training.distributed import DistributedContext
 from motionclip.training.learner import StepCallback, derived_seed
 from motionclip.training.phases import (
     encode_windows,
+    figures_of_windows,
     take_components,
     train_autoencoder,
     train_head,
@@ -84,10 +85,12 @@ def train(
             train_on_paraphrases(network, run, groups, CachedEncoder(text_encoder), on_step)
             take_components(network, config, data.windows)
             train_autoencoder(network.autoencoder, run, data, unseen, on_step)
-            encoded = functools.cache(lambda: encode_windows(network.autoencoder, data, config, distributed))
+            network.autoencoder.eval()
+            encoded = functools.cache(lambda: encode_windows(network.autoencoder.encode, data, config, distributed))
             train_head(network, run, encoded, on_step)
             train_prior(network, run, encoded, on_step)
-            matcher = train_matcher(network, run, encoded, on_step)
+            figures = functools.partial(figures_of_windows, fps=config.model.fps)
+            matcher = train_matcher(network, run, lambda: encode_windows(figures, data, config, distributed), on_step)
             if distributed.first:
                 save_network(network, out / "model")
                 if matcher is not None:
