@@ -47,9 +47,10 @@ Arrays = list[NDArray[np.float32]]
 
 
 class Exported:
-    """The graphs of a folder, run by onnxruntime on one thread."""
+    """The graphs of a folder, run by onnxruntime on one thread, for motions of some frames."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, frames: int):
+        self.frames = frames
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = 1, 3
         self.graphs = {path.stem: onnxruntime.InferenceSession(path, options) for path in folder.glob("*.onnx")}
@@ -58,10 +59,10 @@ class Exported:
         return self.graphs[graph].run(None, {name: np.asarray(value) for name, value in inputs.items()})
 
     def sample(self, words: Tensor | NDArray[np.float32], noise: Tensor) -> NDArray[np.float32]:
-        seconds, guidance = np.full(len(words), SECONDS, np.float32), np.float32(GUIDANCE)
-        return self.run("prior", noise=noise[:, None], text=words, mirrored=words, seconds=seconds, guidance=guidance)[
-            0
-        ][:, 0]
+        mask, guidance = np.ones((len(words), self.frames), bool), np.float32(GUIDANCE)
+        return self.run("prior", noise=noise[:, None], text=words, mirrored=words, mask=mask, guidance=guidance)[0][
+            :, 0
+        ]
 
 
 def milliseconds(work: Callable[[], object], rounds: int) -> float:
@@ -169,7 +170,7 @@ def main(rounds: int = 9, folder: Path | None = None) -> None:
         report["torch_ms"] = torch_times(model, rounds)
         for name, place in (("fp32", whole), ("fp16", half), ("int8", small)):
             sizes = {path.stem: round(path.stat().st_size / 1e6, 1) for path in sorted(place.glob("*.onnx"))}
-            report[name] = {"megabytes": sizes} | measure(model, Exported(place), rounds)
+            report[name] = {"megabytes": sizes} | measure(model, Exported(place, model.num_frames(SECONDS)), rounds)
     RESULTS.write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report, indent=2))
 

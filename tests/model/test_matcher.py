@@ -78,7 +78,7 @@ def test_takes_are_ranked_by_it(tiny_model: MotionCLIP) -> None:
     with_it = MotionCLIP(tiny_model.network, tiny_model.text_encoder, matcher=matcher)
     takes = ranked_takes(plain, words, 1.0, seed=3, guidance=1.5, takes=4)
     before, after = (decode_takes(model, takes, 1.0)[0] for model in (plain, with_it))
-    matches = with_it.match([take.motion for take in after], words.expand(4, -1))
+    matches = with_it.match(torch.stack([take.motion.positions for take in after]), words.expand(4, -1))
     expected = [take.quality + 0.2 * match for take, match in zip(before, matches.tolist(), strict=True)]
     assert [take.quality for take in after] == pytest.approx(expected, abs=1e-5)
     assert matches.std() > 0
@@ -90,6 +90,6 @@ def test_the_shipped_one_tells_what_a_motion_does(base_model: MotionCLIP) -> Non
     words = base_model.embed_prompts(["a person stands still", "a person jumps up high"])
     stands, jumps = (text_to_motion(base_model, text, seed=1) for text in ("a person stands still", "jump up"))
     assert base_model.matcher is not None
-    stand_stand, stand_jump = base_model.match([stands] * 2, words)
-    jump_stand, jump_jump = base_model.match([jumps] * 2, words)
+    stand_stand, stand_jump = base_model.match(stands.positions.expand(2, -1, -1, -1), words)
+    jump_stand, jump_jump = base_model.match(jumps.positions.expand(2, -1, -1, -1), words)
     assert stand_stand - stand_jump > 1 and jump_jump - jump_stand > 1

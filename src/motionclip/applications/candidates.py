@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from motionclip.applications import DEFAULT_GUIDANCE
-from motionclip.applications.text_to_motion import Take, decode_takes, first_seed, ranked_takes, seconds_of
+from motionclip.applications.text_to_motion import Take, decode_takes, draws_for, first_seed, ranked_takes, seconds_of
 from motionclip.errors import ModelError
 from motionclip.metrics.retrieval import cosines
 from motionclip.model.pipeline import MotionCLIP
@@ -50,7 +50,7 @@ def candidates(
     Args:
         model: from :func:`motionclip.load`.
         text: what the person does.
-        count: takes that are drawn.
+        count: takes that are decoded, each the best by its draft of several that are drawn.
         keep: takes that are returned.
         seconds: as in :func:`motionclip.text_to_motion`, like the guidance.
         seed: as in :func:`motionclip.text_to_motion`.
@@ -61,10 +61,10 @@ def candidates(
         ModelError: if the model cannot make that length, or not 1 <= keep <= count.
     """
     if not 1 <= keep <= count:
-        raise ModelError(f"the best {keep} of {count} candidates; expected at least 1, and no more than are drawn")
+        raise ModelError(f"the best {keep} of {count} candidates; expected at least 1, and no more than there are")
     seconds = seconds_of(model, [], seconds)
     drawn = ranked_takes(model, model.embed_prompts([text]), seconds, seed=seed, guidance=guidance, takes=count)
-    first, latents = first_seed(seed, count), drawn.latents[0]
+    first, latents = first_seed(seed, draws_for(model, count)), drawn.latents[0]
     takes = [
         Candidate(**vars(take), seed=following_seed(first, take.order))
         for take in decode_takes(model, drawn, seconds)[0]

@@ -240,7 +240,7 @@ class _Film:
         made = min(frames + round(slack * ending.fps), max(self.model.config.max_frames, frames))
         seconds = made / self.model.config.fps
         latents = self.model.embed_prompts([words])
-        drawn = ranked_takes(self.model, latents, seconds, seed=seed, guidance=self.guidance, takes=_DRAWS)
+        drawn = ranked_takes(self.model, latents, seconds, seed=seed, guidance=self.guidance, takes=_DRAWS, drafts=1)
         takes = sorted(decode_takes(self.model, drawn, seconds)[0], key=lambda take: -take.quality)
         options = [take.motion for take in takes[:_FITTING]]
         goes_on = self.last is not None and words == self.last.source

@@ -20,6 +20,8 @@ from motionclip.seeds import SEEDS, check_seed
 EXCESS = 2.0
 #: What the matcher's figure of a take counts, in cosines: docs/experiments.md.
 MATCH = 0.2
+#: Draws for each take that is decoded: the best by their drafts, which cost a tenth (docs/experiments.md).
+DRAFTS = 3
 #: Words, or a motion on any human-like skeleton.
 Source = str | Motion
 
@@ -61,7 +63,8 @@ def text_to_motion(
         seconds: length of the motion; if not given 4, or the longest that the model makes if that is shorter.
         seed: of the noise. Another seed gives another motion of the same words; the same seed, the same motion.
         guidance: classifier-free guidance scale; above 1 follows the words more closely, with less variety.
-        takes: how many are drawn. The one that matches the words best is kept, unless no body could do it.
+        takes: how many are decoded, each the best by its draft of several that are drawn. The one that matches the
+            words best is kept, unless no body could do it.
 
     Returns:
         Motion at the model's frame rate on the canonical skeleton, from above the origin, facing +Z.
@@ -79,7 +82,7 @@ def text_to_motion(
 
 @dataclass(frozen=True, eq=False)
 class Takes:
-    """K draws of each of N texts, those that agree most with the words first.
+    """K draws of each of N texts, the most promising first: by drafts, or by the cosine alone.
 
     Attributes:
         words: (N, D) latents of the texts.
@@ -93,6 +96,10 @@ class Takes:
     agreement: Tensor
     order: Tensor
 
+    def most_promising(self, count: int) -> Takes:
+        """Returns the first of each text."""
+        return Takes(self.words, *(value[:, :count] for value in (self.latents, self.agreement, self.order)))
+
     def row(self, number: int) -> Takes:
         """Returns those of one of the texts."""
         return Takes(*(getattr(self, item.name)[number : number + 1] for item in fields(self)))
@@ -103,9 +110,16 @@ class Takes:
         return cls(*(torch.cat([getattr(part, item.name) for part in parts]) for item in fields(cls)))
 
 
-def first_seed(seed: int, takes: int) -> int:
-    """Returns the seed of the first of several takes; two seeds have no take in common."""
-    return check_seed(seed) * takes % SEEDS
+def draws_for(model: MotionCLIP, takes: int, drafts: int = DRAFTS) -> int:
+    """Returns how many latents are drawn for as many takes of a text: one for one, then some for each."""
+    if not model.has_prior:
+        return min(takes, 1)
+    return takes if takes < 2 or model.matcher is None else takes * drafts
+
+
+def first_seed(seed: int, draws: int) -> int:
+    """Returns the seed of the first of several draws; two seeds have no draw in common."""
+    return check_seed(seed) * draws % SEEDS
 
 
 def quality(agreement: float, match: float, physics: Plausibility) -> float:
@@ -127,22 +141,33 @@ def ranked_takes(
     seed: int | Sequence[int],
     guidance: float,
     takes: int = DEFAULT_TAKES,
+    drafts: int = DRAFTS,
 ) -> Takes:
-    """Returns takes drawn for text latents (N, D).
+    """Returns the takes of text latents (N, D) that are worth decoding.
 
-    Texts may have a length and a seed each. Other arguments and errors as of :func:`text_to_motion`.
+    Texts may have a length and a seed each. ``drafts`` are drawn for each take. Other arguments and errors as of
+    :func:`text_to_motion`.
     """
-    takes = takes if model.has_prior else min(takes, 1)
-    first = [first_seed(each, takes) for each in ([seed] if isinstance(seed, int) else seed)]
-    drawn = model.sample(words, seconds, guidance=guidance, seed=first, draws=takes).unflatten(0, (len(words), -1))
-    return best_first(drawn, words)
+    draws = draws_for(model, takes, drafts)
+    first = [first_seed(each, draws) for each in ([seed] if isinstance(seed, int) else seed)]
+    drawn = model.sample(words, seconds, guidance=guidance, seed=first, draws=draws).unflatten(0, (len(words), -1))
+    if draws <= takes:
+        return best_first(drawn, words)
+    return best_first(drawn, words, model.match_drafts(drawn, words, seconds)).most_promising(takes)
 
 
-def best_first(drawn: Tensor, words: Tensor) -> Takes:
-    """Returns the takes of latents (N, K, D) drawn for text latents (N, D)."""
+def best_first(drawn: Tensor, words: Tensor, match: Tensor | None = None) -> Takes:
+    """Returns the takes of latents (N, K, D) drawn for text latents (N, D).
+
+    Args:
+        drawn: (N, K, D).
+        words: (N, D).
+        match: (N, K) how well their drafts match the words, by :meth:`MotionCLIP.match_drafts`.
+    """
     agreement = (F.normalize(drawn, dim=-1) @ F.normalize(words.to(drawn), dim=-1)[..., None])[..., 0]
-    agreement, order = agreement.sort(dim=1, descending=True)
-    return Takes(words, drawn.gather(1, order[..., None].expand_as(drawn)), agreement, order)
+    order = (agreement if match is None else agreement + MATCH * match).argsort(dim=1, descending=True)
+    latents = drawn.gather(1, order[..., None].expand_as(drawn))
+    return Takes(words, latents, agreement.gather(1, order), order)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +197,8 @@ def decode_takes(model: MotionCLIP, takes: Takes, seconds: float) -> list[list[T
     """
     count = takes.latents.shape[1]
     motions = model.decode(takes.latents.flatten(0, 1), seconds)
-    matches = model.match(motions, takes.words.repeat_interleave(count, dim=0)).tolist()
+    positions = torch.stack([motion.positions for motion in motions])
+    matches = model.match(positions, takes.words.repeat_interleave(count, dim=0)).tolist()
     orders, agreements = takes.order.flatten().tolist(), takes.agreement.flatten().tolist()
     decoded = []
     for motion, order, agreement, match in zip(motions, orders, agreements, matches, strict=True):

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_TAKES
-from motionclip.applications.text_to_motion import EXCESS, MATCH, best_first
+from motionclip.applications.text_to_motion import EXCESS, MATCH, best_first, draws_for
 from motionclip.encoders.minilm import MAX_TOKENS, MiniLMEncoder
 from motionclip.errors import MotionClipError
 from motionclip.formats.files import replacing
@@ -31,7 +31,7 @@ from motionclip.metrics.plausibility import excess_of, figures_of
 from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import Batch
 from motionclip.model.matcher import Matcher
-from motionclip.model.pipeline import FLOW_STEPS, MotionCLIP, led_away
+from motionclip.model.pipeline import MotionCLIP, drafts_match, led_away
 from motionclip.model.postprocessing import postprocess
 from motionclip.model.prior import LatentPrior
 from motionclip.motion import CANONICAL, forward_kinematics
@@ -50,7 +50,7 @@ _OPSET = 20
 #: Elements of a matrix from which on it is stored in 8 bits.
 _LARGE = 4096
 #: Sizes of the example that a graph is traced with; all differ, so that none is taken for another.
-_TRACED = {"batch": 3, "frames": 42, "tokens": 9, "takes": 5}
+_TRACED = {"batch": 3, "frames": 42, "tokens": 9, "draws": 5}
 
 
 @dataclass(frozen=True)
@@ -107,17 +107,19 @@ class _Text(nn.Module):
 
 
 class _Prior(nn.Module):
-    """Noise to the latents that the flow makes of it under a text, best first, and the latent that is meant by it."""
+    """Noise to the latents of draws under a text, the most promising first, and the latent that is meant by it."""
 
-    def __init__(self, prior: LatentPrior):
+    def __init__(self, prior: LatentPrior, autoencoder: MotionAutoencoder, matcher: Matcher | None):
         super().__init__()
-        self.prior = prior
+        self.prior, self.autoencoder, self.matcher = prior, autoencoder, matcher
 
     def forward(
-        self, noise: Tensor, text: Tensor, mirrored: Tensor, seconds: Tensor, guidance: Tensor
+        self, noise: Tensor, text: Tensor, mirrored: Tensor, mask: Tensor, guidance: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        words = led_away(text, mirrored)
-        takes = best_first(self.prior.sample(noise, words, seconds, guidance=guidance, steps=FLOW_STEPS), words)
+        words, seconds = led_away(text, mirrored), mask.sum(dim=1) / self.autoencoder.config.fps
+        drawn = self.prior.sample(noise, words, seconds, guidance=guidance)
+        match = None if self.matcher is None else drafts_match(self.autoencoder, self.matcher, drawn, words, mask)
+        takes = best_first(drawn, words, match)
         return takes.latents, takes.agreement, words
 
 
@@ -180,20 +182,22 @@ def graphs(model: MotionCLIP) -> list[Graph]:
     excess = Port("excess", "float32", ("batch",), "0 for what a body can do, 1 for each doubling of a limit")
     match = Port("match", "float32", ("batch",), "how well the motion matches the words, among takes of the same words")
     meant = Port("words", "float32", ("batch", size), "latent of the words, led away from the mirrored ones")
-    takes = Port(
-        "latents", "float32", ("batch", "takes", size), "points of the latent space, nearest to the words first"
-    )
-    agreement = Port("agreement", "float32", ("batch", "takes"), "cosines of the latents and that of the words")
+    takes = Port("latents", "float32", ("batch", "draws", size), "points of the latent space, most promising first")
+    agreement = Port("agreement", "float32", ("batch", "draws"), "cosines of the latents and that of the words")
     ids = Port("ids", "int64", ("batch", "tokens"), f"token numbers, padded with 0; at most {MAX_TOKENS}")
     words = Port("vector", "float32", ("batch", config.text_dim), "the text encoder's unit vector")
     drawing = (
-        Port("noise", "float32", ("batch", "takes", config.num_coefficients), "standard normal; K takes for each text"),
+        Port("noise", "float32", ("batch", "draws", config.num_coefficients), "standard normal; some for each text"),
         Port("text", "float32", ("batch", size), "latent of the words, from the graph text"),
         Port("mirrored", "float32", ("batch", size), "that of the words with the sides exchanged; else the same again"),
-        Port("seconds", "float32", ("batch",), "length of the motion, seconds"),
+        mask,
         Port("guidance", "float32", (), "above 1 follows the words more closely; 1.5 is usual"),
     )
-    prior = [] if model.prior is None else [Graph("prior", _Prior(model.prior), drawing, (takes, agreement, meant))]
+    prior = (
+        []
+        if model.prior is None
+        else [Graph("prior", _Prior(model.prior, model.autoencoder, model.matcher), drawing, (takes, agreement, meant))]
+    )
     return [
         Graph("text", _Text(text_encoder.network, model.autoencoder.text_head), (ids,), (words, latent)),
         *prior,
@@ -209,7 +213,7 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str, sizes: list[
     config = model.config
     return {
         "format": "motionclip-onnx",
-        "version": 3,
+        "version": 4,
         "precision": precision,
         "fps": config.fps,
         "max_frames": config.max_frames,
@@ -239,14 +243,15 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str, sizes: list[
         },
         "words_to_motion": {
             "guidance": DEFAULT_GUIDANCE,
+            "draws": draws_for(model, DEFAULT_TAKES),
             "takes": DEFAULT_TAKES if model.has_prior else 1,
             "excess": EXCESS,
             "match": MATCH,
             "recipe": [
                 "tokenize the sentence; text gives the latent of the words",
                 "the same for the mirrored sentence: left and right, clockwise and counterclockwise exchanged",
-                *(["prior: standard normal noise becomes the latents of takes"] if model.has_prior else []),
-                "decoder: the latents of takes, a mask of seconds * fps times true for each, and the words for each",
+                *(["prior: standard normal noise becomes latents, `draws` of them"] if model.has_prior else []),
+                "decoder: the first `takes` latents, a mask of seconds * fps times true for each, the words for each",
                 "a take is worth its agreement and `match` times its match, less `excess` times its excess; the best "
                 "is kept",
             ],

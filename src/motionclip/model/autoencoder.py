@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from motionclip.model.config import ModelConfig
-from motionclip.model.features import LAYOUTS, Batch
+from motionclip.model.features import LAYOUTS, Batch, pose
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,11 @@ class MotionAutoencoder(nn.Module, ABC):
     @abstractmethod
     def decode(self, latent: Tensor, mask: Tensor) -> Decoded:
         """Returns the windows of latents (B, D) with the frames of mask (B, T)."""
+
+    def draft(self, latent: Tensor, mask: Tensor) -> Tensor:
+        """Returns joint positions (B, T, 24, 3), metres, that show in less time than ``decode`` what latents do."""
+        decoded = self.decode(latent, mask)
+        return pose(decoded.sixd, decoded.root)[1]
 
     def to_tangent(self, latent: Tensor) -> Tensor:
         """Returns latents (..., D) as points (..., P) that may be added and averaged; by default themselves."""

@@ -145,6 +145,10 @@ class Layout(ABC):
     def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
         """Returns the 6D rotations (B, T, 24, 6) and root paths (B, T, 3), metres, of feature channels (B, T, C)."""
 
+    def positions(self, features: Tensor, fps: float) -> Tensor:
+        """Returns the joint positions (B, T, 24, 3), metres, of feature channels (B, T, C)."""
+        return pose(*self.window(features, fps))[1]
+
 
 class VelocityLayout(Layout):
     """The root's path as velocities, so that a walk looks the same wherever it has got to.
@@ -181,9 +185,16 @@ class PositionLayout(Layout):
         return torch.cat([(positions * real).flatten(2), LAYOUTS["velocity"].features(batch, fps)], dim=-1)
 
     def window(self, features: Tensor, fps: float) -> tuple[Tensor, Tensor]:
-        positions = F.pad(features[..., :_POSITIONS].unflatten(-1, (_JOINTS - 1, 3)), (0, 0, 1, 0))  # root at 0
         sixd, root = LAYOUTS["velocity"].window(features[..., _POSITIONS:], fps)
-        return rot.matrix_to_sixd(align_bones(rot.sixd_to_matrix(sixd), positions)), root
+        return rot.matrix_to_sixd(align_bones(rot.sixd_to_matrix(sixd), self._from_root(features))), root
+
+    def positions(self, features: Tensor, fps: float) -> Tensor:
+        """Returns the joint positions (B, T, 24, 3), metres, that the channels hold; bones have no certain length."""
+        root = LAYOUTS["velocity"].window(features[..., _POSITIONS:], fps)[1]
+        return self._from_root(features) + root[:, :, None]
+
+    def _from_root(self, features: Tensor) -> Tensor:
+        return F.pad(features[..., :_POSITIONS].unflatten(-1, (_JOINTS - 1, 3)), (0, 0, 1, 0))  # root at 0
 
 
 class TranslationLayout(Layout):

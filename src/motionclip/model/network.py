@@ -269,6 +269,11 @@ class ResidualAutoencoder(MotionAutoencoder):
         contacts = output[:, : mask.shape[1], -_CONTACTS:]
         return Decoded(features, *self.layout.window(features, self.config.fps), contacts)
 
+    def draft(self, latent: Tensor, mask: Tensor) -> Tensor:
+        """Returns the joint positions (B, T, 24, 3), metres, of the PCA autoencoder alone."""
+        draft = self.linear.decode(from_sphere(latent), mask.sum(dim=1), mask.shape[1])
+        return self.layout.positions(draft * self.feature_scale + self.feature_mean, self.config.fps)
+
     def to_tangent(self, latent: Tensor) -> Tensor:
         """Returns the coefficients (..., D - 1) of unit latents (..., D)."""
         return from_sphere(latent)

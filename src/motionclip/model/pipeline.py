@@ -34,9 +34,8 @@ from motionclip.motion.retarget import on_canonical
 from motionclip.seeds import following_seed
 from motionclip.sides import mirror_words
 
-#: Steps along the prior's flow; eight times as many move joints by 1 to 3 mm on average, seen from the pelvis.
-FLOW_STEPS = 12
-#: The same of Heun's method for translation, back and forth: a latent then returns to within a millimetre.
+#: Steps of Heun's method for translation along the prior's flow, back and forth: a latent then returns to within a
+#: millimetre.
 _TRANSLATION_STEPS = 24
 #: How much farther a text is led from the one with the sides exchanged than it is: docs/experiments.md.
 _SIDE_CONTRAST = 0.5
@@ -285,16 +284,41 @@ class MotionCLIP:
         return latents
 
     @torch.inference_mode()
-    def match(self, motions: Sequence[Motion], words: Tensor) -> Tensor:
-        """Returns how well decoded motions of one length match text latents (N, D), each its own: (N,).
+    def match(self, positions: Tensor, words: Tensor) -> Tensor:
+        """Returns how well motions of one length match text latents (N, D), each its own: (N,).
 
         Only differences between motions of the same words mean anything. 0 from a model without a matcher.
+
+        Args:
+            positions: (N, T, 24, 3) joint positions, metres, of decoded motions or of drafts.
+            words: (N, D) text latents.
         """
         if self.matcher is None:
-            return words.new_zeros(len(motions))
-        positions = torch.stack([motion.positions for motion in motions]).to(self.device)
+            return words.new_zeros(len(positions))
+        positions = positions.to(self.device)
         mask = torch.ones(positions.shape[:2], dtype=torch.bool, device=positions.device)
         return self.matcher(positions, mask, words.to(positions), self.config.fps)
+
+    @torch.inference_mode()
+    def match_drafts(self, latents: Tensor, words: Tensor, seconds: float | Sequence[float]) -> Tensor:
+        """Returns how well drafts of latents match their words, as :meth:`match`, in a tenth of the time: (N, K).
+
+        Args:
+            latents: (N, K, D), of several motions of each text.
+            words: (N, D) text latents.
+            seconds: length of the motions; or one for each text.
+
+        Raises:
+            ModelError: if the model cannot make that length.
+        """
+        if self.matcher is None:
+            return latents.new_zeros(latents.shape[:2])
+        lengths = [seconds] * len(words) if isinstance(seconds, float | int) else seconds
+        frames = torch.tensor([self.num_frames(each) for each in lengths], device=self.device)
+        mask = torch.arange(int(frames.max()), device=self.device) < frames[:, None]
+        parts = [part.split(max(_CHUNK // latents.shape[1], 1)) for part in (latents, words.to(latents), mask)]
+        autoencoder, matcher = self.network.autoencoder, self.matcher
+        return torch.cat([drafts_match(autoencoder, matcher, *part) for part in zip(*parts, strict=True)])
 
     @torch.inference_mode()
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:
@@ -346,7 +370,7 @@ class MotionCLIP:
         seeds = [following_seed(each, k) for each in ([seed] if isinstance(seed, int) else seed) for k in range(draws)]
         noise = torch.stack([_noise(self.config.num_coefficients, each) for each in seeds]).to(self.device)
         start = noise.unflatten(0, (-1, draws)).expand(len(text_latents), -1, -1)
-        return prior.sample(start, text_latents, lengths, guidance=guidance, steps=FLOW_STEPS).flatten(0, 1)
+        return prior.sample(start, text_latents, lengths, guidance=guidance).flatten(0, 1)
 
     @torch.inference_mode()
     def translate(
@@ -380,6 +404,15 @@ class MotionCLIP:
         if not math.isfinite(guidance):
             raise ModelError(f"a guidance of {guidance}; expected a finite number, such as 1.5")
         return torch.tensor([self.num_frames(each) / self.config.fps for each in seconds], device=self.device)
+
+
+def drafts_match(
+    autoencoder: MotionAutoencoder, matcher: Matcher, latents: Tensor, words: Tensor, mask: Tensor
+) -> Tensor:
+    """Returns how well drafts of latents (N, K, D) match words (N, D), in the frames of mask (N, T): (N, K)."""
+    real, text = (part[:, None].expand(-1, latents.shape[1], -1).flatten(0, 1) for part in (mask, words))
+    positions = autoencoder.draft(latents.flatten(0, 1), real)
+    return matcher(positions, real, text, autoencoder.config.fps).view(latents.shape[:2])
 
 
 def led_away(latents: Tensor, others: Tensor) -> Tensor:

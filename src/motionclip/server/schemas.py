@@ -71,7 +71,7 @@ class GenerateRequest(SampledRequest):
         DEFAULT_TAKES,
         ge=1,
         le=limits.MAX_TAKES,
-        description="Takes that are drawn of one thing, of which the best is kept; 1 is several times as fast.",
+        description="Takes that are decoded of one thing, of which the best is kept; 1 is several times as fast.",
     )
 
 

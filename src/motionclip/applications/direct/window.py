@@ -121,6 +121,6 @@ def _starts(model: MotionCLIP, source: Source, seconds: float, seed: int, guidan
     if isinstance(source, Motion):
         return model.to_tangent(model.encode([source])).clone()
     words = model.embed_prompts([source])
-    draws = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS)
+    draws = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS, drafts=1)
     # cloned, for what inference mode made takes no gradients
     return model.to_tangent(draws.latents[0, :_FITTING]).clone()

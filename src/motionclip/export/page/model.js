@@ -52,15 +52,15 @@ export class Model {
    * @returns {Promise<Motion>}
    */
   async make(sentence, { seconds = 4, seed = 0n } = {}) {
-    const { fps, max_frames, words_to_motion: { takes, excess, match } } = this.manifest;
+    const { fps, max_frames, words_to_motion: { draws, takes, excess, match } } = this.manifest;
     const frames = Math.round(seconds * fps);
     if (!(frames >= 2 && frames <= max_frames)) throw new RangeError(`${seconds} seconds; expected at most ${max_frames / fps}`);
     if (!(seed >= 0n && seed < SEEDS)) throw new RangeError(`seed ${seed}; expected a whole number from 0, below 2^64`);
     const words = await this.embed(sentence), other = mirrorWords(sentence);
     const mirrored = other === sentence ? words : await this.embed(other);
-    const drawn = await this.draw(words, mirrored, frames / fps, seed * BigInt(takes));
+    const drawn = await this.draw(words, mirrored, frames, seed * BigInt(draws));
     let best, worth = -Infinity;
-    for (const { latent, agreement } of drawn.takes) {
+    for (const { latent, agreement } of drawn.takes.slice(0, takes)) {
       const take = await this.decode(latent, drawn.words, frames);
       const own = agreement + match * take.match - excess * take.excess;
       if (own > worth) [best, worth] = [take, own];
@@ -78,17 +78,17 @@ export class Model {
     return latent.data;
   }
 
-  /** Latents of takes and their agreement with the words, and the latent of the words by which takes are matched. */
-  async draw(words, mirrored, seconds, seed) {
+  /** Latents of draws, most promising first, their agreement with the words, and the latent by which they are matched. */
+  async draw(words, mirrored, frames, seed) {
     if (!this.graphs.prior) return { takes: [{ latent: words, agreement: 1 }], words };
-    const { latent_dim: size, words_to_motion: { takes, guidance } } = this.manifest;
-    const noise = new Float32Array(takes * (size - 1));
-    for (let take = 0; take < takes; take++) noise.set(normal((seed + BigInt(take)) % SEEDS, size - 1), take * (size - 1));
+    const { latent_dim: size, words_to_motion: { draws, guidance } } = this.manifest;
+    const noise = new Float32Array(draws * (size - 1));
+    for (let draw = 0; draw < draws; draw++) noise.set(normal((seed + BigInt(draw)) % SEEDS, size - 1), draw * (size - 1));
     const { latents, agreement, words: meant } = await this.graphs.prior.run({
-      noise: new ort.Tensor("float32", noise, [1, takes, size - 1]),
+      noise: new ort.Tensor("float32", noise, [1, draws, size - 1]),
       text: new ort.Tensor("float32", words, [1, size]),
       mirrored: new ort.Tensor("float32", mirrored, [1, size]),
-      seconds: new ort.Tensor("float32", [seconds], [1]),
+      mask: new ort.Tensor("bool", new Uint8Array(frames).fill(1), [1, frames]),
       guidance: new ort.Tensor("float32", [guidance], []),
     });
     const of = (cosine, take) => ({ latent: latents.data.slice(take * size, (take + 1) * size), agreement: cosine });
