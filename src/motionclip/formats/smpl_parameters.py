@@ -194,11 +194,16 @@ def frame_rate(arrays: Arrays, usual: float | None = None) -> float:
     if name is None and usual is None:
         given = "or the rate given: --source-fps 30 (in Python fps=30)"
         raise arrays.error("no frame rate", f"{' or '.join(RATES[:2])}, {given}")
-    rate = usual if name is None else float(arrays.numbers(name, ()))
+    rate = usual if name is None else _single(arrays, name)
     assert rate is not None
     if not MIN_FPS <= rate <= MAX_FPS:
         raise arrays.error(f"a frame rate of {rate:g}", f"a number from {MIN_FPS:g} to {MAX_FPS:,.0f}")
     return rate
+
+
+def _single(arrays: Arrays, name: str) -> float:
+    """An array of one number."""
+    return float(arrays.numbers(name, (1,) if arrays.shape(name) == (1,) else ()).reshape(()))
 
 
 def frames_of(arrays: Arrays, name: str, *shapes: tuple[int | None, ...]) -> Doubles:
