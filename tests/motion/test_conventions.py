@@ -157,7 +157,10 @@ def test_what_is_no_body_keeps_its_axes(tmp_path: Path) -> None:
         assert same(read_motion(tmp_path / "chain.bvh"), motion)
 
 
-@pytest.mark.parametrize(("size", "told"), [(100.0, r"a body of 1\d\d m"), (0.01, r"a body of 0\.01\d+ m"), (1.2, None)])
+SIZES = [(100.0, r"a body of 1\d\d m"), (0.01, r"a body of 0\.01\d+ m"), (1.2, None)]
+
+
+@pytest.mark.parametrize(("size", "told"), SIZES)
 def test_giants_in_a_format_with_a_unit_are_told(tmp_path: Path, size: float, told: str | None) -> None:
     """A GLB is in metres, but characters are exported in centimetres, too."""
     still = torch.eye(3).expand(2, 24, 3, 3)
