@@ -111,7 +111,13 @@ FORMATS = (
     _usd(".usdz", "model/vnd.usdz+zip"),
     Format(".amass.npz", "research", "application/x-amass", writer="formats.amass:write_amass"),  # read as .npz
     Format(
-        ".npy", "research", "application/x-npy", "formats.humanml3d:read_humanml3d", "formats.humanml3d:write_humanml3d"
+        ".npy",
+        "research",
+        "application/x-npy",
+        "formats.npy:record_npy",
+        "formats.humanml3d:write_humanml3d",
+        takes="formats.npy:npy_takes",
+        judges_up=True,
     ),
     _film(".mp4", "video/mp4", package="av", extra="video"),
     _film(".webp", "image/webp"),

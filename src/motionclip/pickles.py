@@ -140,15 +140,23 @@ def read_pickle(path: Path, expected: str) -> dict[Any, Any]:
         FormatError: if it is missing, damaged, asks for code to be run, or holds anything but a dictionary.
     """
     try:
-        content = _inflated(path.read_bytes())
-        joblib = b"joblib.numpy_pickle" in content
-        file = io.BytesIO(content)
-        stored = _JoblibUnpickler(file).load() if joblib else _Unpickler(file, encoding="latin1").load()
+        stored = unpickled(_inflated(path.read_bytes()))
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise FormatError(path, f"it cannot be read ({error})", expected) from error
     if not isinstance(stored, dict):
         raise FormatError(path, f"it holds {type(stored).__name__}", expected)
     return {name: value.x if isinstance(value, _Chumpy | _SparseColumns) else value for name, value in stored.items()}
+
+
+def unpickled(content: bytes) -> Any:
+    """Returns what a pickle holds, of which only numbers, texts, containers and arrays are read.
+
+    Raises:
+        Exception: nearly any, if it is damaged or asks for code to be run.
+    """
+    file = io.BytesIO(content)
+    joblib = b"joblib.numpy_pickle" in content
+    return _JoblibUnpickler(file).load() if joblib else _Unpickler(file, encoding="latin1").load()
 
 
 def read_torch(path: Path, expected: str) -> Any:

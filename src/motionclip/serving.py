@@ -9,6 +9,7 @@ import ipaddress
 import sys
 import threading
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,7 @@ import torch
 
 from motionclip.errors import FormatError, MotionError, SkeletonError
 from motionclip.formats import RIG_SUFFIXES, Rig, load_rig
+from motionclip.gate.arrays import holds_objects
 from motionclip.io import FORMATS, motion_bytes, motion_from_bytes, readable
 from motionclip.isolation import IsolatedWorkers
 from motionclip.motion import Motion, Skeleton
@@ -60,6 +62,8 @@ def read_upload(content: bytes, suffix: str, name: str) -> Motion:
     """
     if suffix == ".bvh" and content.upper().count(b"JOINT") > 2 * MAX_JOINTS:
         raise MotionError(f"more than {MAX_JOINTS} joints; expected fewer")
+    if suffix == ".npy" and holds_objects(BytesIO(content)):
+        raise FormatError(name, "it holds Python objects, which are not taken from strangers", "an array of numbers")
     motion = motion_from_bytes(content, suffix, name)
     check_size(motion.num_frames, motion.skeleton.num_joints)
     if not MIN_FPS <= motion.fps <= MAX_FPS or motion.duration > MAX_SECONDS:

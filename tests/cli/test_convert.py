@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,19 @@ def test_convert_to_the_canonical_skeleton(walk: Path) -> None:
     motion = read_motion(target)
     assert motion.skeleton.names == CANONICAL.names
     assert read_motion(walk).skeleton.names != CANONICAL.names  # a BVH file has its own order
+
+
+def test_convert_tells_that_a_rest_pose_is_none(walk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A body that sits at rest."""
+    offsets = CANONICAL.offsets.clone()
+    knees = CANONICAL.indices(["left_knee", "right_knee"])
+    offsets[knees] = offsets[knees].norm(dim=-1, keepdim=True) * torch.tensor([0.0, 0.0, 1.0])
+    sitting = replace(CANONICAL, offsets=offsets)
+    still = torch.eye(3).expand(31, 24, 3, 3)
+    write_motion(Motion(still, torch.zeros(31, 3), 30.0, sitting), walk.with_name("sitting.bvh"))
+    for source, told in (("sitting.bvh", True), ("walk.bvh", False)):
+        assert main(["convert", str(walk.with_name(source)), str(walk.with_name("out.npz")), "--retarget"]) == 0
+        assert ("note: the rest pose is none of a body that stands" in capsys.readouterr().out) == told
 
 
 @pytest.mark.parametrize(("rig", "first"), [("unreal", "root"), ("mixamo", "mixamorig:Hips")])

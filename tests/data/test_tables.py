@@ -17,6 +17,12 @@ def test_encodings_and_separators_that_can_be_told(encoding, separator, tmp_path
     assert (row.text.text, row.text.start, row.text.end) == ("a fiancé struts into a café", 1.5, 2)
 
 
+def test_columns_and_splits_in_capitals(tmp_path):
+    (tmp_path / "captions.csv").write_text("File,Text,START,end,Split\nA.bvh,A person bows,1,2,Test\n")
+    (row,) = read_captions(tmp_path / "captions.csv", ["A.bvh"])["A.bvh"]
+    assert (row.text.text, row.text.start, row.split) == ("A person bows", 1.0, "test")
+
+
 def test_decimal_commas_and_the_separator_in_a_line_of_its_own(tmp_path):
     (tmp_path / "captions.csv").write_text('sep=;\nfile;text;start;end;split\nsub\\a.bvh;"a; b";1,5;2,25;\n')
     (row,) = read_captions(tmp_path / "captions.csv", ["sub/a.bvh"])["sub/a.bvh"]

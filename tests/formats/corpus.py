@@ -6,8 +6,8 @@ import base64
 import json
 import pickle
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from motionclip.formats.joint_map import read_joint_map, write_joint_map
 from motionclip.io import read_motion, write_motion
 from motionclip.metrics.evaluator import load_evaluator
 from motionclip.model.checkpoint import load_network
-from motionclip.motion import CANONICAL, Motion
+from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion import rotations as rot
 from motionclip.training.frames import _read as read_vectors
 from motionclip.training.run import load_state, save_state
@@ -79,6 +79,29 @@ def swaying(frames: int = 8) -> Motion:
     return Motion(rotations, torch.tensor([0.0, 0.95, 0.0]).expand(frames, 3), 30.0, CANONICAL)
 
 
+def ending_in_tips(ends: Collection[str], rename: Callable[[str], str] = str) -> Motion:
+    """A motion whose bones to some joints end in End Sites: the joints, and what hangs on them, are not in the file."""
+    motion, names = swaying(), CANONICAL.names
+    lost: set[int] = set()
+    for joint, parent in enumerate(CANONICAL.parents):
+        if names[joint] in ends or parent in lost:
+            lost.add(joint)
+    kept = [joint for joint in range(len(names)) if joint not in lost]
+    where = {joint: number for number, joint in enumerate(kept)}
+    tips = [(where[joint], tip) for joint, tip in CANONICAL.end_sites if joint in where]
+    for end in ends:
+        joint = CANONICAL.index(end)
+        if CANONICAL.parents[joint] in where:
+            tips.append((where[CANONICAL.parents[joint]], tuple(CANONICAL.offsets[joint].tolist())))
+    skeleton = Skeleton(
+        tuple(rename(names[joint]) for joint in kept),
+        tuple(where.get(CANONICAL.parents[joint], -1) for joint in kept),
+        CANONICAL.offsets[kept],
+        tuple(tips),
+    )
+    return replace(motion, rotations=motion.rotations[:, kept], skeleton=skeleton)
+
+
 def sound_files(folder: Path) -> dict[str, Path]:
     """A file of each kind that is read."""
     motion = swaying()
@@ -94,6 +117,13 @@ def sound_files(folder: Path) -> dict[str, Path]:
     np.savez(folder / "kimodo.npz", local_rot_mats=motion.rotations[:, :22], posed_joints=motion.positions[:, :22])
     np.savez(folder / "hy.npz", rot6d=motion.rotations[..., :22, :, :2].reshape(8, 22, 6), transl=motion.root)
     np.save(folder / "joints.npy", motion.positions[:, :22].numpy())
+    np.save(
+        folder / "mdm.npy", {"motion": motion.positions[None, :, :22].permute(0, 2, 3, 1).numpy(), "text": ["sway"]}
+    )
+    np.save(folder / "motionx.npy", np.concatenate([vectors[:, :22].reshape(8, 66), np.zeros((8, 256))], axis=1))
+    np.savez(folder / "easymocap.npz", poses=vectors[:, 1:].reshape(8, 69), Rh=vectors[:, 0], Th=motion.root.numpy())
+    write_motion(ending_in_tips(("left_wrist", "right_ankle", "head")), folder / "tips.bvh")
+    (folder / "commas.bvh").write_text((folder / "own.bvh").read_text().replace(".", ","))
     (folder / "gvhmr.pkl").write_bytes(pickle.dumps(parameters))
     torch.save({name: torch.from_numpy(array) for name, array in parameters.items()}, folder / "gvhmr.pt")
     glb = read_glb(folder / "own.glb")
@@ -110,6 +140,7 @@ def sound_files(folder: Path) -> dict[str, Path]:
 FBX = Path(__file__).parent / "files" / "swaying.fbx"  # written by Blender 5.0.1, of `swaying` on the rig mixamo
 KINDS = (
     *("own.bvh", "own.npz", "own.csv", "own.npy", "own.glb", "own.amass.npz", "gvhmr.npz", "kimodo.npz", "hy.npz"),
+    *("mdm.npy", "motionx.npy", "easymocap.npz", "tips.bvh", "commas.bvh"),
     *("joints.npy", "gvhmr.pkl", "gvhmr.pt", "own.gltf", "own.asf", "own.amc", "own.fbx"),
 )
 MODELS = Path(__file__).parents[1] / "models"

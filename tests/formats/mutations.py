@@ -151,6 +151,16 @@ def of_pickle(rng: random.Random, content: bytes) -> bytes:
         return pickle.dumps(of_arrays(rng, pickle.loads(content)))
 
 
+def of_npy(rng: random.Random, content: bytes) -> bytes:
+    """An array whose header is changed; or, of a dictionary, whose arrays are."""
+    if b"'|O'" not in content[:128] or rng.random() < 0.4:
+        return of_header(rng, content)
+    out = io.BytesIO()
+    with np.errstate(all="ignore"):
+        np.save(out, of_arrays(rng, np.load(io.BytesIO(content), allow_pickle=True).item()))
+    return out.getvalue()
+
+
 def of_document(rng: random.Random, content: bytes) -> bytes:
     """A JSON document of which some values are others; or nested deep, with half a character, or not finite."""
     kind = rng.randrange(8)
@@ -180,7 +190,7 @@ DEEP: dict[str, Callable[[random.Random, bytes], bytes]] = {
     ".csv": of_text,
     ".glb": of_glb,
     ".json": lambda rng, content: of_document(rng, content),
-    ".npy": lambda rng, content: of_header(rng, content),
+    ".npy": of_npy,
     ".safetensors": lambda rng, content: of_header(rng, content),
     ".gltf": lambda rng, content: json.dumps(of_json(rng, json.loads(content))).encode(),
     ".npz": of_npz,

@@ -44,6 +44,24 @@ def test_standing_person_in_z_up_stands_in_y_up(tmp_path: Path) -> None:
     assert motion.root[1, 2] > motion.root[0, 2]
 
 
+@pytest.mark.parametrize("kept", [66, 72, 156])
+def test_poses_may_be_three_numbers_for_each_joint_and_the_rate_in_brackets(tmp_path: Path, kept: int) -> None:
+    write_amass(random_motion(hands=False), tmp_path / "a.npz", layout="smplh")
+    stored = dict(np.load(tmp_path / "a.npz"))
+    stored["poses"], stored["mocap_framerate"] = stored["poses"][:, :kept], np.array([120.0])
+    flat = read_motion(save(tmp_path / "flat.npz", **stored))
+    stored["poses"] = stored["poses"].reshape(5, -1, 3)
+    for found in (flat, read_motion(save(tmp_path / "joints.npz", **stored))):
+        assert found.fps == 120.0
+        assert (found.positions - random_motion(hands=False).positions).abs().max() < 1e-5
+
+
+def test_poses_without_a_path_are_told_to_lack_it(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.npz", poses=np.zeros((2, 72)), betas=np.zeros(10), mocap_framerate=30.0)
+    with pytest.raises(FormatError, match=r"it has betas, mocap_framerate, poses; expected poses or .*, trans"):
+        read_motion(path)
+
+
 def test_pelvis_of_the_model_is_added_in_its_axes(tmp_path: Path) -> None:
     path = save(tmp_path / "a.npz", poses=np.zeros((1, 72)), trans=np.zeros((1, 3)), mocap_framerate=30)
     assert torch.allclose(read_amass(path, pelvis=(0.1, -0.2, 0.3)).root, torch.tensor([[0.1, 0.3, 0.2]]))
@@ -100,7 +118,7 @@ def test_another_skeleton_is_retargeted_first_or_refused(tmp_path: Path) -> None
     ("arrays", "says"),
     [
         ({"poses": np.zeros((2, 100))}, "100 numbers a frame"),
-        ({"poses": np.zeros((2, 52, 3))}, "shape (2, 52, 3)"),
+        ({"poses": np.zeros((2, 52, 4))}, "shape (2, 52, 4)"),
         ({"poses": np.zeros((0, 156)), "trans": np.zeros((0, 3))}, "no frames"),
         ({"poses": np.full((2, 156), np.inf)}, "NaN or infinity"),
         ({"trans": np.zeros((3, 3))}, "shape (3, 3); expected (2, 3)"),

@@ -35,6 +35,16 @@ def test_a_table_is_read_back(tmp_path: Path, rig: str | None) -> None:
     assert torch.allclose(*relative, atol=1e-3)
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_that_a_spreadsheet_saved_again_is_read(tmp_path: Path, separator: str) -> None:
+    """Where the comma is the decimal one, spreadsheets separate by semicolons or tabs."""
+    write_motion(swinging(), tmp_path / "ours.csv")
+    text = (tmp_path / "ours.csv").read_text().replace("time", "Time", 1).replace(",", separator).replace("\n", "\r\n")
+    (tmp_path / "theirs.csv").write_text(text if separator == "," else text.replace(".", ","), newline="")
+    found, ours = read_motion(tmp_path / "theirs.csv"), read_motion(tmp_path / "ours.csv")
+    assert torch.equal(found.positions, ours.positions) and found.fps == ours.fps
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -56,6 +56,34 @@ def bare_arm(*names: str) -> tuple[tuple[str, str], ...]:
     return _limb(ARM[1:], *names)
 
 
+def _chained(parent: str, *names: str) -> list[tuple[str, str]]:
+    """Joints in a row, each on the one before."""
+    return list(zip(names, (parent, *names[:-1]), strict=True))
+
+
+def _both_sides(joints: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Joints for each ".L" and ".R"; names with "{}" have a side."""
+    return [(name.format(side), parent.format(side)) for side in "LR" for name, parent in joints]
+
+
+def _makehuman_extra() -> tuple[tuple[str, str], ...]:
+    """What MakeHuman's default rig has besides a body: fingers, toes, eyes, and the muscles of a face."""
+    sided = [("breast.{}", "spine02"), *_chained("wrist.{}", "finger1-1.{}", "finger1-2.{}", "finger1-3.{}")]
+    for finger in range(2, 6):
+        bones = [f"finger{finger}-{bone}.{{}}" for bone in (1, 2, 3)]
+        sided += _chained("wrist.{}", f"metacarpal{finger - 1}.{{}}", *bones)
+        sided += _chained("foot.{}", *(f"toe{finger}-{bone}.{{}}" for bone in (1, 2, 3)))
+    sided += [("toe1-2.{}", "toe1-1.{}"), *_chained("head", *(f"levator0{number}.{{}}" for number in range(2, 6)))]
+    sided += _chained("head", "special06.{}", "special05.{}", "eye.{}")
+    sided += [("orbicularis03.{}", "special05.{}"), ("orbicularis04.{}", "special05.{}")]
+    sided += _chained("head", "temporalis01.{}", "oculi02.{}", "oculi01.{}")
+    sided += _chained("head", "temporalis02.{}", "risorius02.{}", "risorius03.{}")
+    sided += [("levator06.{}", "special03"), *_chained("special01", "oris04.{}", "oris03.{}")]
+    sided += _chained("special04", "oris06.{}", "oris07.{}")
+    middle = [("special01", "head"), ("special03", "head"), *_chained("head", "jaw", "special04", "oris02", "oris01")]
+    return (*middle, *_chained("special01", "oris06", "oris05"), *_both_sides(sided))
+
+
 _MIXAMO_LEG = leg("{}UpLeg", "{}Leg", "{}Foot", "{}ToeBase", "~{}Toe_End")
 _MIXAMO_ARM = arm("{}Shoulder", "{}Arm", "{}ForeArm", "{}Hand", "{}HandMiddle1")
 _LR = ("L", "R")
@@ -150,7 +178,7 @@ FAMILIES: dict[str, Rig] = {
         ("neck01", "neck02", "neck03", "head"),
         ("root",),
         _LR,
-        extra=(("jaw", "head"), ("eye.L", "head"), ("breast.L", "spine02"), ("finger3-1.L", "wrist.L")),
+        extra=_makehuman_extra(),
     ),
     "optitrack": Rig(
         leg("Skeleton 001_{}Thigh", "Skeleton 001_{}Shin", "Skeleton 001_{}Foot", "Skeleton 001_{}Toe"),

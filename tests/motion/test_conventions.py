@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from motionclip.errors import MotionError, SkeletonError
 from motionclip.formats.bvh import read_bvh, write_bvh
-from motionclip.io import read_motion, read_with_conventions
+from motionclip.io import read_motion, read_with_conventions, write_motion
 from motionclip.motion import CANONICAL, Motion, Skeleton
 from motionclip.motion.body_axes import AXES
 from motionclip.motion.conventions import Known, turn_upright
@@ -154,3 +155,19 @@ def test_what_is_no_body_keeps_its_axes(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert same(read_motion(tmp_path / "chain.bvh"), motion)
+
+
+SIZES = [(100.0, r"a body of 1\d\d m"), (0.01, r"a body of 0\.01\d+ m"), (1.2, None)]
+
+
+@pytest.mark.parametrize(("size", "told"), SIZES)
+def test_giants_in_a_format_with_a_unit_are_told(tmp_path: Path, size: float, told: str | None) -> None:
+    """A GLB is in metres, but characters are exported in centimetres, too."""
+    still = torch.eye(3).expand(2, 24, 3, 3)
+    skeleton = replace(CANONICAL, offsets=size * CANONICAL.offsets)
+    write_motion(Motion(still, torch.zeros(2, 3), 30.0, skeleton), tmp_path / "giant.npz")
+    conventions = read_with_conventions(tmp_path / "giant.npz")[1]
+    assert conventions.unit == 1.0
+    assert (told is None) == (not conventions.unusual)
+    assert told is None or re.search(f"{told} by the unit of its format; --unit", conventions.unusual[0])
+    assert not read_with_conventions(tmp_path / "giant.npz", Known(unit=1 / size))[1].unusual

@@ -24,6 +24,8 @@ from motionclip.motion.retarget.joint_names import understand_names
         ("MuñecaDerecha", "right", "wrist"),
         ("L3", "", "spine"),
         ("SpineMid", "", "spine"),
+        ("LeftUpLegZero", "left", "hip"),
+        ("RightForeArm_offset", "right", "elbow"),
         ("Prop1", "", ""),
     ],
 )

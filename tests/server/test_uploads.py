@@ -67,6 +67,14 @@ def test_what_cannot_be_used_is_refused(
     assert "/tmp" not in said and tempfile.gettempdir() not in said
 
 
+def test_a_dictionary_in_an_npy_is_refused(client: TestClient) -> None:
+    """The command line reads what MDM pickles; strangers send no pickles."""
+    content = io.BytesIO()
+    np.save(content, np.array({"motion": np.zeros((1, 22, 3, 8))}, dtype=object))
+    status, said = post(client, content.getvalue(), "results.npy")
+    assert status == 422 and "it holds Python objects" in said
+
+
 def test_an_archive_that_unpacks_to_much_is_refused(client: TestClient) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("rotations.npy", "w") as file:

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 _SHOWN, _ENOUGH = 20, 8
 
 
+#: What is told of a source whose rest pose is sitting, collapsed, a frame of a walk, or the like.
+_NO_REST_POSE = "the rest pose is none of a body that stands; joints are turned as their positions show"
+
+
 @dataclass(frozen=True)
 class Change:
     """What becomes of a motion on its way.
@@ -61,13 +65,17 @@ class Change:
     def made(self, source: Path) -> tuple[Motion, tuple[str, ...]]:
         """Returns the motion of a file after the change, and what was assumed of the file and is unusual."""
         from motionclip.motion import crop, in_place, resample
-        from motionclip.motion.retarget import retarget
+        from motionclip.motion.retarget import find_humanoid, rest_pose_is_used, retarget
 
         motion, conventions = read_about(source, self.known, self.asf)
+        unusual = conventions.unusual
         motion = crop(motion, self.start, self.end)
-        motion = retarget(motion) if self.retarget else motion
+        if self.retarget:
+            if not rest_pose_is_used(find_humanoid(motion.skeleton)):
+                unusual = (*unusual, _NO_REST_POSE)
+            motion = retarget(motion)
         motion = in_place(motion) if self.in_place else motion
-        return (motion if self.fps is None else resample(motion, self.fps)), conventions.unusual
+        return (motion if self.fps is None else resample(motion, self.fps)), unusual
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def _row(cells: Mapping[str, str], files: Collection[str]) -> CaptionRow:
     start, end = _seconds(cells.get("start"), 0.0), _seconds(cells.get("end"), float("inf"))
     if not 0 <= start < end:
         raise ValueError(f"a span of {start:g} s to {end:g} s; expected 0 <= start < end")
-    split = cells.get("split") or None
+    split = cells.get("split", "").lower() or None
     if split not in (*SPLITS, None):
         raise ValueError(f"split {split!r}; expected one of {', '.join(SPLITS)}")
     return CaptionRow(file, TimedText(text, start, end), split)

@@ -64,11 +64,11 @@ def style_takes(folder: Path) -> Mapping[str, StyleTake]:
     """
     descriptions = _descriptions(folder / STYLES)
     found = {}
-    for line, row in read_table(folder / CUTS, needed=("STYLE_NAME",)):
-        style = row["STYLE_NAME"]
+    for line, row in read_table(folder / CUTS, needed=("style_name",)):
+        style = row["style_name"]
         for code, content in CONTENTS.items():
             try:
-                span = _frame(row.get(f"{code}_START")), _frame(row.get(f"{code}_STOP"))
+                span = _frame(row.get(f"{code.lower()}_start")), _frame(row.get(f"{code.lower()}_stop"))
             except ValueError as error:
                 raise DataError(f"{folder / CUTS}, line {line}: {error} of {style}; expected numbers or N/A") from None
             first, last = span
@@ -86,8 +86,8 @@ def _texts(content: str, style: str, description: str) -> tuple[str, ...]:
 def _descriptions(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    rows = read_table(path, needed=("Style Name", "Description"))
-    return {row["Style Name"]: " ".join(row["Description"].split()) for _, row in rows}
+    rows = read_table(path, needed=("style name", "description"))
+    return {row["style name"]: " ".join(row["description"].split()) for _, row in rows}
 
 
 def _frame(cell: str | None) -> int | None:

@@ -16,11 +16,12 @@ _SEPARATORS = ",;\t"
 def read_table(path: Path, *, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yields each row of a table with its line: its cells, stripped, by the names of their columns.
 
-    Cells beyond the last column have the name "", cells that a row lacks are empty, and empty rows are left out.
+    Names are lower case, however the first line writes them. Cells beyond the last column have the name "", cells that
+    a row lacks are empty, and empty rows are left out.
 
     Args:
         path: the file.
-        needed: columns that it must have.
+        needed: columns that it must have, lower case.
 
     Raises:
         DataError: if it is no such table, with the line.
@@ -31,7 +32,7 @@ def read_table(path: Path, *, needed: Sequence[str]) -> Iterator[tuple[int, dict
     separator = _separator(lines, needed)
     reader = csv.reader(StringIO(lines, newline=""), delimiter=separator, strict=True)
     try:
-        columns = [cell.strip() for cell in next(reader, [])]
+        columns = [cell.strip().lower() for cell in next(reader, [])]
         if missing := [name for name in needed if name not in columns]:
             raise DataError(
                 f"{path}, line {1 + skipped}: columns {', '.join(columns)}; expected {' and '.join(missing)}, too, "
@@ -53,7 +54,7 @@ def _separator(text: str, needed: Sequence[str]) -> str:
     first = next(iter(text.splitlines()), "")
 
     def found(separator: str) -> int:
-        names = [cell.strip().strip('"') for cell in first.split(separator)]
+        names = [cell.strip().strip('"').lower() for cell in first.split(separator)]
         return sum(name in names for name in needed)
 
     return max(_SEPARATORS, key=found)

@@ -53,8 +53,9 @@ def read_amass(
 
     Files of the same arrays with Y up are known by how the body stands (`smpl_parameters.upright`).
 
-    Takes ``poses`` of 72, 156 or 165 numbers, or ``root_orient`` with ``pose_body`` of 63 or 69. SMPL's two
-    hand joints are kept; of SMPL-H and SMPL-X, which have fingers instead, hands are in line with the wrist.
+    Takes ``poses`` of 66, 72, 156 or 165 numbers, also as three for each joint, or ``root_orient`` with ``pose_body``
+    of 63 or 69. SMPL's two hand joints are kept; of SMPL-H and SMPL-X, which have fingers instead, hands are in line
+    with the wrist.
 
     Args:
         path: the file.
@@ -136,9 +137,11 @@ def _rotation_vectors(arrays: Arrays) -> Doubles:
     if longest > (MOST_FRAMES,):
         raise arrays.error(f"{longest[0]:,} frames", f"at most {MOST_FRAMES:,}: cut the motion")
     if "poses" in arrays.names:
-        poses = arrays.numbers("poses", (None, None))
-        if poses.shape[1] not in _WIDTHS.values():
-            known = ", ".join(f"{width} ({name})" for name, width in _WIDTHS.items())
+        by_joint = len(arrays.shape("poses")) == 3
+        poses = arrays.numbers("poses", (None, None, 3) if by_joint else (None, None))
+        poses = poses.reshape(len(poses), -1) if len(poses) else poses.reshape(0, 3 * _BODY)
+        if poses.shape[1] not in (3 * _BODY, *_WIDTHS.values()):
+            known = ", ".join((f"{3 * _BODY} (the body)", *(f"{width} ({name})" for name, width in _WIDTHS.items())))
             raise arrays.error(f"'poses' have {poses.shape[1]} numbers a frame", known)
         kept = 72 if poses.shape[1] == _WIDTHS["smpl"] else 3 * _BODY
         poses = poses[:, :kept]

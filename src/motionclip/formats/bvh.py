@@ -21,7 +21,8 @@ import torch
 from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
-from motionclip.formats.bvh_hierarchy import BvhJoint, parse_hierarchy, skeleton_of
+from motionclip.formats.bvh_hierarchy import BvhJoint, parse_hierarchy, skeleton_of, with_joints_at_tips
+from motionclip.formats.decimal_commas import with_points
 from motionclip.formats.files import decode_names, read_lines, replacing
 from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
@@ -96,6 +97,7 @@ def record_bvh(path: str | Path, fps: float | None = None) -> Recording:
         FormatError: naming the line, if the file is damaged or is no BVH.
     """
     joints, values, file_fps = _parse(path, _content(path))
+    joints = with_joints_at_tips(joints)
     rotations, locations = _local_transforms(joints, values)
     joints, rotations, locations = _merge_bare_root(joints, rotations, locations)
     skeleton = skeleton_of(joints, locations.mean(axis=0))
@@ -202,7 +204,7 @@ def _content(path: str | Path) -> bytes:
     content = read_lines(path)
     if not content.lstrip()[:9].upper() == b"HIERARCHY":
         raise FormatError(path, "the file does not begin with HIERARCHY", "a BVH file", 1)
-    return content
+    return with_points(path, content)
 
 
 def _parse(path: str | Path, content: bytes) -> tuple[list[BvhJoint], Doubles, float]:
@@ -218,7 +220,10 @@ def _parse(path: str | Path, content: bytes) -> tuple[list[BvhJoint], Doubles, f
     if len(values) < count:
         line = line_number(content.rstrip(), len(content))
         raise FormatError(
-            path, f"the file ends after {len(values)} of {count} frames", f"{count} lines of values", line
+            path,
+            f"the file ends after {len(values)} of {count} frames",
+            f"{count} lines of values, or 'Frames: {len(values)}' if that is all",
+            line,
         )
     return joints, values, fps
 

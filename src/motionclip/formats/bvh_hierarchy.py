@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from motionclip.errors import FormatError, SkeletonError
 from motionclip.motion import Skeleton
-from motionclip.motion.retarget.humanoid import REQUIRED, find_humanoid
+from motionclip.motion.retarget.humanoid import REQUIRED, Humanoid, find_humanoid
 
 Doubles = NDArray[np.float64]
 
@@ -70,19 +70,41 @@ def parse_hierarchy(path: str | Path, text: str) -> tuple[list[BvhJoint], int]:
         for start, end in zip(roots, ends, strict=True)
     ]
     largest = sorted(trees, key=len, reverse=True)[:_MOST_LOOKED_AT]
-    chosen = next((tree for tree in largest if _is_body(tree)), largest[0])
+    chosen = next((tree for tree in largest if len(tree) >= len(REQUIRED) and _body(tree)), largest[0])
     warnings.warn(f"{path}: {len(trees)} trees of joints; that of {chosen[0].name} is read", stacklevel=3)
     return chosen, columns
 
 
-def _is_body(joints: Sequence[BvhJoint]) -> bool:
-    if len(joints) < len(REQUIRED):
-        return False
+def _body(joints: Sequence[BvhJoint]) -> Humanoid | None:
+    """The body that joints are; None if they are none."""
     try:
-        find_humanoid(skeleton_of(joints, np.array([joint.offset for joint in joints], dtype=float)))
+        return find_humanoid(skeleton_of(joints, np.array([joint.offset for joint in joints], dtype=float)))
     except SkeletonError:
-        return False
-    return True
+        return None
+
+
+def with_joints_at_tips(joints: list[BvhJoint]) -> list[BvhJoint]:
+    """The joints of a file, with joints at those tips that are all there is of a wrist, an ankle or a head.
+
+    Some files end forearms, shins and necks in an End Site. Joints there do not turn; others stay end sites. A body
+    that names tell needs none; one that is known by its shape may be another one with its tips.
+    """
+    known = _body(joints)
+    if known is not None and known.confidence > 0.5:
+        return joints
+    tips = [
+        BvhJoint(f"{joint.name}_end", parent, joint.line, joint.end_sites[0])
+        for parent, joint in enumerate(joints)
+        if joint.end_sites and any(joint.end_sites[0])
+    ]
+    grown = _body([*joints, *tips])
+    if grown is None:
+        return joints
+    parts = set(grown.joints.values())
+    kept = [tip for number, tip in enumerate(tips, start=len(joints)) if number in parts]
+    owners = {tip.parent for tip in kept}
+    bare = [replace(joint, end_sites=[]) if number in owners else joint for number, joint in enumerate(joints)]
+    return [*bare, *kept]
 
 
 class _HierarchyParser:

@@ -16,8 +16,8 @@ columns  of frame t
 259:263  left ankle, left foot, right ankle, right foot: on the floor, by their steps alone
 =======  =====================================================================================
 
-Both are read: the features by columns 0 to 66, whose joint positions are followed by inverse kinematics, and the data
-set's ``new_joints``, which are positions (T, 22, 3).
+Both are read (`formats.npy`): the features by columns 0 to 66, whose joint positions are followed by inverse
+kinematics, and the data set's ``new_joints``, which are positions (T, 22, 3).
 
 What differs from the published files in those that are written: they are on bones of the length of one subject of
 AMASS, which is not ours to ship; here the bones are those of the canonical skeleton, about as long.
@@ -35,7 +35,6 @@ from torch.nn.functional import conv1d, normalize, pad
 from motionclip.errors import FormatError
 from motionclip.formats.files import replacing
 from motionclip.formats.joint_table import fitted
-from motionclip.gate.arrays import read_array
 from motionclip.motion import CANONICAL, Motion, horizontal, resample
 from motionclip.motion import rotations as rot
 from motionclip.motion.contacts import CONTACT_INDICES
@@ -44,7 +43,14 @@ from motionclip.motion.retarget import on_canonical
 FPS = 20.0
 NUM_JOINTS = 22
 #: Half an hour at the data set's rate, for which reading takes less than 1 GB (benchmarks/largest_files.py).
-_MOST_FRAMES = 36_000
+MOST_FRAMES = 36_000
+
+#: What is read, by the shape of a frame.
+LAYOUTS = {
+    (263,): "features",
+    (NUM_JOINTS, 3): "joint positions",
+    (CANONICAL.num_joints, 3): "joint positions",
+}
 
 #: Squared step in m^2 below which a foot joint is on the floor.
 _STILL = 0.002
@@ -90,22 +96,17 @@ def humanml3d_features(motion: Motion) -> Tensor:
     return torch.cat(columns, dim=1).float()
 
 
-def read_humanml3d(path: str | Path, *, fps: float | None = None) -> Motion:
-    """Returns the motion of HumanML3D's features (T, 263) or joint positions, on the canonical skeleton.
-
-    Positions are (T, 22, 3), or (T, 24, 3) of all joints of SMPL.
+def humanml3d_motion(path: str | Path, values: Tensor, fps: float | None = None) -> Motion:
+    """Returns the motion of the features or joint positions of a file, on the canonical skeleton.
 
     Args:
-        path: the file.
+        path: the file, for messages.
+        values: (T, 263); or (T, 22, 3), or (T, 24, 3) of all joints of SMPL.
         fps: frames per second, which the file does not say; 20 if not given, as the data set has.
 
     Raises:
-        FormatError: if it is damaged, holds other things, or shows no body.
+        FormatError: if they show no body.
     """
-    whole = (CANONICAL.num_joints, 3)
-    layouts = {(263,): "features", (NUM_JOINTS, 3): "joint positions", whole: "joint positions"}
-    array = read_array(path, layouts, _MOST_FRAMES)
-    values = torch.from_numpy(array)
     points = values if values.ndim == 3 else _recovered_points(values)
     return fitted(path, points, CANONICAL.names[: points.shape[1]], fps or FPS)
 

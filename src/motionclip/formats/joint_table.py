@@ -23,20 +23,27 @@ def read_csv(path: str | Path, *, fps: float | None = None) -> Motion:
     """Returns the motion that a table of joint positions shows, on the canonical skeleton, by inverse kinematics.
 
     Args:
-        path: a file as `write_csv` writes it, with the joint names of the canonical skeleton or of a rig by name.
+        path: a file as `write_csv` writes it, or as a spreadsheet saves it again, with semicolons or tabs; with the
+            joint names of the canonical skeleton or of a rig by name.
         fps: frames per second; from the column ``time`` if not given.
 
     Raises:
         FormatError: if it is damaged, has other columns, or shows no body.
     """
     header, _, body = read_lines(path).decode(errors="replace").partition("\n")
-    columns = [column.strip().strip('"') for column in header.split(",")]
+    separator = max(",;\t", key=header.count)
+    columns = [column.strip().strip('"') for column in header.split(separator)]
     names = [column.removesuffix("_x") for column in columns[1::3]]
-    if columns != ["time", *(f"{name}_{axis}" for name in names for axis in "xyz")] or not names:
+    if [columns[0].lower(), *columns[1:]] != [
+        "time",
+        *(f"{name}_{axis}" for name in names for axis in "xyz"),
+    ] or not names:
         raise FormatError(path, f"the header is {header[:60]!r}", _EXPECTED, line=1)
+    if separator != ",":  # spreadsheets of some languages, which write decimal commas
+        body = body.replace(",", ".")
     lines = [line for line in body.splitlines() if line.strip()]
     try:
-        table = np.loadtxt(lines, delimiter=",", ndmin=2) if lines else np.empty((0, len(columns)))
+        table = np.loadtxt(lines, delimiter=separator, ndmin=2) if lines else np.empty((0, len(columns)))
     except ValueError as error:
         raise FormatError(path, f"it cannot be read ({error})", _EXPECTED) from error
     if not len(table) or table.shape[1] != len(columns) or not np.isfinite(table).all():

@@ -80,7 +80,7 @@ def record_npz(path: str | Path, *, fps: float | None = None, up: str | None = N
 def _unknown(arrays: Arrays) -> FormatError:
     """The error for an archive of other things."""
     expected = "poses or root_orient + pose_body, trans and mocap_frame_rate; or global_orient, body_pose and transl"
-    if "betas" in arrays.names and not {"trans", "transl"} & arrays.names:
+    if "betas" in arrays.names and not {"trans", "transl", "poses"} & arrays.names:
         return arrays.error("this is the shape of a body (an AMASS stagei file), and no motion", expected)
     found = ", ".join(sorted(arrays.names)[:8]) or "nothing"
     return arrays.error(f"neither this package's archive nor SMPL parameters: it has {found}", expected)

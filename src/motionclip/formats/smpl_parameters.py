@@ -6,6 +6,7 @@ written by                          arrays of T frames
 GVHMR, smplx                        global_orient, body_pose, transl: rotation vectors or matrices
 WHAM                                pose_world (T, 72), trans_world (T, 3), one dictionary for each person
 AIST++                              smpl_poses (T, 72), smpl_trans (T, 3) to be divided by smpl_scaling
+EasyMocap                           poses (T, 72 or more) without the pelvis, which Rh (T, 3) and Th (T, 3) place
 TRAM                                pred_rotmat (T, 24, 3, 3), pred_trans (T, 1, 3)
 many others                         all rotations in one array (`_WHOLE`), the pelvis first; `_TRANSLATIONS`
 4D-Humans (PHALP)                   one dictionary for each image: smpl[person] with global_orient, body_pose; camera
@@ -57,10 +58,12 @@ _WHOLE = ("pose_world", "smpl_poses", "poses", "pose", "full_pose", "fullpose", 
 _PARTS = (("global_orient", "body_pose"), ("root_orient", "pose_body"))
 _TRANSLATIONS = (
     *("trans_world", "transl", "trans", "smpl_trans", "root_positions"),
-    *("root_trans", "translation", "pred_trans", "camera"),
+    *("root_trans", "translation", "pred_trans", "Th", "camera"),
 )
 #: Heights over the floor, metres, at which the pelvis of someone who stands may be, wherever the model has its origin.
 _STANDING = (0.55, 1.5)
+# EasyMocap turns a posed body about the model's origin; its pelvis is about here, metres, of SMPL's mean shape.
+_PELVIS = (0.0, -0.22, 0.03)
 _MOST_REPEATED = 16 << 20
 _EXPECTED = (
     "SMPL parameters: global_orient, body_pose and transl; pose_world and trans_world; rot6d and transl; or "
@@ -141,7 +144,10 @@ def parameters_motion(arrays: Arrays, *, fps: float | None = None, up: str | Non
         root = root / _scaling(arrays)
     if len(root) != len(rotations):
         raise arrays.error(f"{len(rotations)} frames of rotations and {len(root)} of {name!r}", "as many of both")
-    rotations[:, 0], places = upright(rotations[:, 0], torch.from_numpy(root), up=up)
+    path = torch.from_numpy(root)
+    if "Rh" in arrays.names:
+        path = path + rotations[:, 0] @ path.new_tensor(_PELVIS)
+    rotations[:, 0], places = upright(rotations[:, 0], path, up=up)
     return Motion(rotations.float(), places.float(), rate, CANONICAL)
 
 
@@ -188,11 +194,16 @@ def frame_rate(arrays: Arrays, usual: float | None = None) -> float:
     if name is None and usual is None:
         given = "or the rate given: --source-fps 30 (in Python fps=30)"
         raise arrays.error("no frame rate", f"{' or '.join(RATES[:2])}, {given}")
-    rate = usual if name is None else float(arrays.numbers(name, ()))
+    rate = usual if name is None else _single(arrays, name)
     assert rate is not None
     if not MIN_FPS <= rate <= MAX_FPS:
         raise arrays.error(f"a frame rate of {rate:g}", f"a number from {MIN_FPS:g} to {MAX_FPS:,.0f}")
     return rate
+
+
+def _single(arrays: Arrays, name: str) -> float:
+    """An array of one number."""
+    return float(arrays.numbers(name, (1,) if arrays.shape(name) == (1,) else ()).reshape(()))
 
 
 def frames_of(arrays: Arrays, name: str, *shapes: tuple[int | None, ...]) -> Doubles:
@@ -225,6 +236,8 @@ def _rotations(arrays: Arrays) -> Tensor:
     """Local rotations (T, 24, 3, 3) of the canonical joints."""
     if "rot6d" in arrays.names:
         parts = [_sixd(arrays, frames_of(arrays, "rot6d", (22, 6), (24, 6), (52, 6), (55, 6)))]
+    elif "Rh" in arrays.names:
+        parts = [*_placed_by_rh(arrays)]
     elif two := next((names for names in _PARTS if set(names) <= arrays.names), None):
         parts = [_turns(arrays, two[0], 1), _turns(arrays, two[1])]
     else:
@@ -238,6 +251,16 @@ def _rotations(arrays: Arrays) -> Tensor:
     full = torch.eye(3, dtype=torch.float64).repeat(len(found), CANONICAL.num_joints, 1, 1)
     full[:, :kept] = found[:, :kept]
     return full
+
+
+def _placed_by_rh(arrays: Arrays) -> tuple[Tensor, Tensor]:
+    """Rotations (T, 1, 3, 3) of the pelvis and (T, J, 3, 3) of the other joints of EasyMocap's poses."""
+    turned, poses = _turns(arrays, "Rh", 1), _turns(arrays, "poses")
+    if poses.shape[1] in (_BODY - 1, CANONICAL.num_joints - 1):  # newer versions leave the pelvis out
+        return turned, poses
+    if len(poses) == len(turned):
+        turned = turned @ poses[:, :1]  # no turn, in files of EasyMocap
+    return turned, poses[:, 1:]
 
 
 def _scaling(arrays: Arrays) -> float:

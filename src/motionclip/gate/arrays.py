@@ -174,6 +174,14 @@ def npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
     return shape, kind, by_columns
 
 
+def holds_objects(file: IO[bytes]) -> bool:
+    """Whether an open .npy file holds Python objects; a damaged one does not, and is refused when it is read."""
+    try:
+        return npy_header(file)[1].hasobject
+    except Exception:  # of a damaged header nearly any
+        return False
+
+
 def read_body(file: IO[bytes]) -> NDArray[np.generic]:
     """The array in an open .npy file, of which only as many bytes are read as its header states.
 

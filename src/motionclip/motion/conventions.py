@@ -23,6 +23,8 @@ from motionclip.motion.units import is_common, metres_of, unit_name, unit_of_bod
 
 #: Frames of a motion that are looked at.
 _MOST_FRAMES = 1000
+#: Metres that bodies are tall, small children to giants of tales; beyond them a unit is doubted, but kept.
+_PEOPLE = (0.3, 5.0)
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,11 @@ def interpret(recording: Recording, known: Known | None = None) -> tuple[Motion,
     if known.joints:
         skeleton = replace(skeleton, roles=dict(known.joints))
         recording = replace(recording, motion=replace(recording.motion, skeleton=skeleton))
-    if known.joints or recording.up is None or recording.unit is None:
-        try:
-            humanoid = find_humanoid(skeleton)
-        except SkeletonError:
-            if known.joints:
-                raise
+    try:
+        humanoid = find_humanoid(skeleton)
+    except SkeletonError:
+        if known.joints:
+            raise
     conventions = _conventions(recording, known, humanoid)
     return standardise(recording.motion, conventions), conventions
 
@@ -144,7 +145,12 @@ def _conventions(recording: Recording, known: Known, humanoid: Humanoid | None) 
         unusual.append(f"a left-handed file, which is mirrored ({reasons['handedness'].partition('(')[2]}")
     if known.unit is None and recording.unit is None and not is_common(unit):
         unusual.append(f"a unit of {reasons['unit']}; --unit tells another one")
-    rest = rest_axis(humanoid) if humanoid is not None else None
+    if known.unit is None and recording.unit is not None and humanoid is not None:
+        height = unit * stature(humanoid)
+        if not _PEOPLE[0] < height < _PEOPLE[1]:
+            unusual.append(f"a body of {height:.3g} m by the unit of its format; --unit tells another one")
+    judged = bool(known.joints) or recording.up is None or recording.unit is None
+    rest = rest_axis(humanoid) if humanoid is not None and judged else None
     facing = axis_of(known.facing) if known.facing else None
     return Conventions(up, facing, unit, mirrored, rest if rest != up else None, reasons, tuple(unusual))
 

@@ -41,6 +41,8 @@ LIMB_BONES = tuple(
 # within is straight if its ends are this share of its length apart, and its parts are at least this share of it. Of a
 # limb, this many joints are looked at.
 _LIKE_BONES, _STRAIGHT, _LEAST_PART, _MOST_JOINTS = 0.65, 0.99, 0.3, 16
+# Cosine between the trunk and what rises from it.
+_RISES = 0.7
 # An animal on four feet: cosines between trunk and limbs at rest, and between fore and hind limbs.
 _ACROSS, _ALONGSIDE = 0.4, 0.85
 
@@ -88,9 +90,10 @@ def find_humanoid(skeleton: Skeleton) -> Humanoid:
     known = _check_given(skeleton)
     found = _by_name(tree) | known
     sources = {role: "given" if role in known else "name" for role in found}
-    between = _middles(tree, found)
-    found |= between
-    sources |= dict.fromkeys(between, "shape")
+    for more in (_ends, _middles):
+        shaped = more(tree, found)
+        found |= shaped
+        sources |= dict.fromkeys(shaped, "shape")
     if len(set(REQUIRED) & set(found)) < len(REQUIRED) / 2:  # names that tell much are not overruled
         shaped = _by_shape(tree)
         sources = dict.fromkeys(shaped, "shape") | dict.fromkeys(known, "given")
@@ -256,6 +259,45 @@ def _middles(tree: _Tree, found: Mapping[str, int]) -> dict[str, int]:
                 along = lengths[list(path)].cumsum(dim=0)
                 middles[f"{side}_{middle}"] = path[int((along[:-1] - along[-1] / 2).abs().argmin())]
     return middles
+
+
+def _ends(tree: _Tree, found: Mapping[str, int]) -> dict[str, int]:
+    """Wrists, ankles and a head that names do not tell: the joint in which the bone of forearm, shin or neck ends."""
+    ends: dict[str, int] = {}
+    for side in SIDES:
+        for middle, end in (("elbow", "wrist"), ("knee", "ankle")):
+            last = _last_of_bone(tree, found.get(f"{side}_{middle}"), side)
+            if f"{side}_{end}" not in found and last is not None:
+                ends[f"{side}_{end}"] = last
+    if "head" not in found and (last := _end_of_neck(tree, found)) is not None:
+        ends["head"] = last
+    return ends
+
+
+def _end_of_neck(tree: _Tree, found: Mapping[str, int]) -> int | None:
+    """Where the neck ends; without a neck, what rises from where the arms meet."""
+    necks = [joint for joint, name in enumerate(tree.words) if name.kind == "neck" and not name.aside]
+    if necks:
+        return _last_of_bone(tree, max(necks, key=lambda joint: len(tree.paths[joint])))
+    limbs = [found.get(f"{side}_{joint}") for joint in ("shoulder", "hip") for side in SIDES]
+    if None in limbs:
+        return None
+    chest = tree.common(joint for joint in limbs[:2] if joint is not None)
+    last = _last_of_bone(tree, chest)
+    rest = tree.skeleton.rest_positions
+    shoulders, hips = (
+        rest[[joint for joint in pair if joint is not None]].mean(dim=0) for pair in (limbs[:2], limbs[2:])
+    )
+    rises = last is not None and float(cosine_similarity(rest[last] - rest[chest], shoulders - hips, dim=0)) > _RISES
+    return last if rises else None
+
+
+def _last_of_bone(tree: _Tree, joint: int | None, side: str = "") -> int | None:
+    """The farthest child of a joint that is no twist bone nor of another side; None if it has none away from it."""
+    children = [] if joint is None else tree.children[joint]
+    children = [child for child in children if not tree.words[child].twist and tree.words[child].side in ("", side)]
+    last = max(children, key=lambda child: float(tree.lengths[child]), default=None)
+    return last if last is not None and float(tree.lengths[last]) > 0 else None
 
 
 def _palm(tree: _Tree, side: str, wrist: int) -> int | None:

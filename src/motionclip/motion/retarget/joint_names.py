@@ -138,14 +138,23 @@ def _understood(words: tuple[str, ...], name: str) -> JointName:
         plain = [plain[0] + "arm", *plain[2:]]
     twist = any(word in _TWIST for word in plain)
     core = [word for word in plain if word not in _TWIST]
-    joined = "".join(core)
-    kind = KIND.get(joined, "") or next((KIND[word] for word in reversed(core) if word in KIND), "")
+    kind = _kind(core)
     if "joint" in core and kind in ("pelvis", "hip"):  # CMU's hip joints, which do not move
         kind = ""
     fingers = [word for word in plain if _FINGERS.search(word) and kind != "spine"]  # a SpineMid is none
     finger = max(fingers, key=lambda word: "carpal" in word, default="")
     aside = bool(finger) or any(word in _ASIDE or word.startswith("corrective") for word in plain)
     return JointName(side, kind, aside, twist, finger)
+
+
+def _kind(words: list[str]) -> str:
+    """The kind of body part that the longest run of words names, the last of equal ones: "up leg zero" is a thigh."""
+    runs = (
+        "".join(words[end - length : end])
+        for length in range(len(words), 0, -1)
+        for end in range(len(words), length - 1, -1)
+    )
+    return next((KIND[run] for run in runs if run in KIND), "")
 
 
 def _sided(word: str) -> tuple[str, str]:
