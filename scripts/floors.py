@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 #: Extras of which everything is installed for it; docs and bench are not.
-EXTRAS = ("video", "train", "clip", "usd", "fbx", "onnx", "server", "studio", "dev")
+EXTRAS = ("video", "train", "clip", "usd", "fbx", "onnx", "server", "mcp", "studio", "dev")
 
 
 def floors() -> list[str]:

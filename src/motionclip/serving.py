@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import faulthandler
 import ipaddress
+import signal
 import sys
 import threading
 from dataclasses import dataclass, replace
@@ -214,3 +215,5 @@ def is_local_origin(origin: str) -> bool:
 def end_soon() -> None:
     """Ends this process after ``LAST_SECONDS``, whatever its threads do; their stacks are then shown."""
     faulthandler.dump_traceback_later(LAST_SECONDS, exit=True, file=sys.__stderr__ or 2)
+    if hasattr(signal, "setitimer"):  # the interpreter forgets the former while it ends, which may take as long
+        signal.setitimer(signal.ITIMER_REAL, LAST_SECONDS + 0.5)

@@ -64,10 +64,13 @@ def test_sources_are_not_replaced_and_nothing_is_an_error(takes: Path, capsys: p
     (takes / "empty").mkdir()
     assert main(["convert", str(takes / "empty"), "--out", str(takes / "out")]) == 2
     assert main(["convert", str(takes), str(takes / "walk.bvh"), str(takes / "x.bvh")]) == 2
+    (takes / "out" / "more").mkdir(parents=True)
+    (takes / "out" / "more" / "run.bvh").symlink_to(takes / "walk.bvh")
+    assert main(["convert", str(takes), "--out", str(takes / "out")]) == 2
     assert (takes / "walk.bvh").read_bytes() == before
     errors = capsys.readouterr().err.splitlines()
     for words, error in zip(
-        ("be replaced", "none of 1", "be replaced", "no motion file", "--out DIR"), errors, strict=True
+        ("be replaced", "none of 1", "be replaced", "no motion file", "--out DIR", "be replaced"), errors, strict=True
     ):
         assert words in error
 
@@ -90,3 +93,10 @@ def test_each_animation_of_a_file_becomes_a_file(takes: Path) -> None:
 @pytest.mark.slow
 def test_several_processes_keep_the_order() -> None:
     assert list(in_processes(abs, [-3, 2, -1], enough=1)) == [3, 2, 1]
+
+
+def test_tables_and_what_a_killed_run_left_are_not_converted(takes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (takes / "captions.csv").write_text("file,text\nwalk.bvh,a person walks\n")
+    (takes / ".motionclip-0123456789abcdef.bvh").write_text("HIERARCHY\n")
+    assert main(["convert", str(takes), "--out", str(takes / "out"), "--formats", "npz"]) == 0
+    assert "3 of 4 files converted" in capsys.readouterr().out

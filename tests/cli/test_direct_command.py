@@ -37,7 +37,14 @@ def test_pins_and_paths_as_they_are_written(here: Path) -> None:
     for text in ("right_hand", "right_hand=1,2@3", "right_hand=1,2,3", "right_hand=a,2,3@1", "right_hand=1,1,1@1:2:3"):
         with pytest.raises(MotionClipError, match="expected JOINT"):
             read_pin(text)
-    for text, words in (("a,b\n1,2\n", "x,z"), ("x,z\n1,zero\n", "not a number"), ("x,z\n1\n", "shorter")):
+    for text, words in (
+        ("a,b\n1,2\n", "x and z"),
+        ("x,z,y\n1,2,3\n", "x,z,seconds"),
+        ("x,z\n1,zero\n", "line 2: not a number"),
+        ("x,z\n1\n", "line 2: not a number"),
+        ("\n\n", "x and z"),
+        ("x,z\n" + "0" * 200_000 + ",1\n", "131,072 characters"),
+    ):
         Path("path.csv").write_text(text)
         with pytest.raises(MotionClipError, match=words):
             read_path(Path("path.csv"))

@@ -7,8 +7,8 @@ import pytest
 
 from motionclip.applications.tracks import PARTS
 from motionclip.cli.main import main
-from motionclip.cli.story import _ASKED, _SHOT, _STORY, _TRACK, read_story
-from motionclip.errors import FormatError
+from motionclip.cli.story import ConstraintEntries, PinEntry, PoseEntry, ShotEntry, StoryEntries, TrackEntry, read_story
+from motionclip.errors import FormatError, MotionClipError
 from motionclip.io import read_motion
 from motionclip.motion import CANONICAL
 
@@ -41,11 +41,13 @@ def test_the_example_is_a_story_and_the_schema_has_the_same_keys() -> None:
     story = read_story(ROOT / "examples" / "story.yaml")
     assert len(story.shots) == 10 and len(story.tracks) == 1
     schema = json.loads((ROOT / "docs" / "story.schema.json").read_text())["properties"]
-    assert tuple(schema) == _STORY
-    assert all(schema[name] == {"$ref": f"#/properties/shots/items/properties/{name}"} for name in _ASKED)
-    assert tuple(schema["shots"]["items"]["properties"]) == _SHOT
-    assert tuple(schema["tracks"]["items"]["properties"]) == _TRACK
-    assert tuple(schema["tracks"]["items"]["properties"]["part"]["enum"]) == tuple(PARTS)
+    shot, track = (schema[name]["items"]["properties"] for name in ("shots", "tracks"))
+    kinds = (StoryEntries, ShotEntry, TrackEntry, PoseEntry, PinEntry)
+    listed = (schema, shot, track, shot["poses"]["items"]["properties"], shot["pins"]["items"]["properties"])
+    assert [set(kind.__struct_fields__) for kind in kinds] == [set(each) for each in listed]
+    asked = ConstraintEntries.__struct_fields__
+    assert all(schema[name] == {"$ref": f"#/properties/shots/items/properties/{name}"} for name in asked)
+    assert tuple(track["part"]["enum"]) == tuple(PARTS)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +61,35 @@ def test_the_example_is_a_story_and_the_schema_has_the_same_keys() -> None:
         "shots: [{what: walk, pins: [{joint: head, place: [0, 1, 0]}]}]",
         "shots: [{what: walk}]\ntracks: [{part: head}]",
         "shots: [",
+        "shots: []",
+        "shots: " + "[" * 5000 + "]" * 5000,
+        "shots: [{what: 2001-99-99}]",
+        "shots: [{what: walk, seconds: " + "9" * 5000 + "}]",
+        "shots: [{what: walk, seconds: 1" + "0" * 400 + "}]",
+        "shots: [{what: walk, seconds: .nan}]",
+        *(f"shots: [{{what: walk, seconds: !!{kind} x}}]" for kind in ("timestamp", "int", "bool")),
+        "shots: [{what: walk, seconds: !!float ''}]",
+        "shots: &a [*a]",
+        "shots: [&a {what: *a}]",
+        "shots: [{what: [walk]}]",
     ],
 )
 def test_what_is_no_story(here: Path, text: str) -> None:
     Path("story.yaml").write_text(text)
     with pytest.raises(FormatError, match="story"):
+        read_story(Path("story.yaml"))
+
+
+def test_a_story_whose_aliases_stand_for_billions_is_refused_at_once(here: Path) -> None:
+    rows = [f"- what: &a{n} [{', '.join([f'*a{n - 1}' if n else 'walk'] * 10)}]" for n in range(12)]
+    Path("story.yaml").write_text("\n".join(["shots:", *rows]))
+    with pytest.raises(FormatError) as refused:
+        read_story(Path("story.yaml"))
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize("name", ['"a\\0.bvh"', '"a\\ud800.bvh"', "a" * 5000 + ".bvh"])
+def test_a_file_that_no_system_could_have_is_missing(here: Path, name: str) -> None:
+    Path("story.yaml").write_text(f"shots: [{{what: {name}}}]")
+    with pytest.raises(MotionClipError, match=r"\.bvh"):
         read_story(Path("story.yaml"))

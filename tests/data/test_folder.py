@@ -1,6 +1,7 @@
 """A user's own folder: captions by row, words from names, bad rows with their lines."""
 
 import json
+import os
 import struct
 
 import pytest
@@ -163,3 +164,17 @@ def test_what_is_known_of_the_files_is_believed(folder):
     (folder / "captions.jsonl").touch()
     with pytest.raises(DataError, match="are given for cmu"):
         open_source(str(folder), Known(up="z"))
+
+
+def test_names_that_are_no_text_and_links_to_nowhere_are_left_out(folder, tmp_path):
+    before = folder_source(folder).items
+    for name, target in {"loop.bvh": "loop.bvh", "nothing.bvh": "nowhere", "self": ".", "up": ".."}.items():
+        (folder / name).symlink_to(target)
+    os.mkfifo(folder / "pipe.bvh")
+    (folder / "folder.bvh").mkdir()
+    (folder / os.fsdecode(b"\xff.bvh")).write_bytes((folder / "walk_forward01.bvh").read_bytes())
+    with pytest.warns(UserWarning, match="1 files in .* no UTF-8"):
+        assert [item.key for item in folder_source(folder).items] == [item.key for item in before]
+    with pytest.warns(UserWarning):
+        prepare(folder_source(folder), tmp_path / "store", workers=1)
+    assert len(Store.open(tmp_path / "store").entries) == 2

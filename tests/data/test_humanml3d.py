@@ -124,3 +124,29 @@ def test_all_published_clips_are_read():
     assert len({clip.sequence for clip in clips}) == 10524  # no two files of the set share a key
     assert sum(clip.split is None for clip in clips) == 2
     assert all(clip.texts and clip.captions(120.0, 1e6) for clip in clips)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("HumanML3D/train.txt", b"\xff"),
+        ("index.csv", b"\xff"),
+        ("index.csv", b"source_path,start_frame,end_frame,new_name\n" + b"x" * 200_000),
+        ("HumanML3D/texts/000000.txt", b"\xff"),
+    ],
+)
+def test_damaged_tables_are_named(tmp_path, name, content):
+    folder = humanml3d(tmp_path / "HumanML3D", ROWS, TEXTS, train="000000")
+    (folder / name).write_bytes(content)
+    with pytest.raises(DataError, match=name.rpartition("/")[2]):
+        read_humanml3d(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.jsonl", b"\xff"), ("a.jsonl.xz", b"no xz"), ("a.jsonl.xz", lzma.compress(b" " * 50_000_000)[:-9])],
+)
+def test_damaged_lines_are_named(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=name):
+        read_humanml3d(tmp_path / name)

@@ -189,3 +189,52 @@ def test_a_wrung_body_is_seen_in_the_report(monkeypatch, tmp_path):
     assert errors.trunk_max_deg > 80
     assert errors.trunk_mean_deg > 15
     assert errors.heading_max_deg > 40
+
+
+def test_a_store_that_is_a_link_is_written_through(tmp_path):
+    source = synthetic_source(2)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "store").symlink_to(tmp_path / "disk" / "store")
+    for overwrite in (False, True):
+        prepare(source, tmp_path / "store", workers=1, overwrite=overwrite)
+        assert (tmp_path / "store").is_symlink() and len(Store.open(tmp_path / "disk" / "store").entries) == 2
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["store"]
+
+
+def test_parts_that_are_a_link_are_not_emptied(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / ".store.partial").symlink_to(tmp_path / "mine")
+    with pytest.raises(DataError, match="is a link"):
+        prepare(synthetic_source(2), tmp_path / "store", workers=1)
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+def test_damaged_parts_are_made_again(tmp_path):
+    out, source = tmp_path / "store", synthetic_source(3)
+    prepare(source, tmp_path / "whole", frames=1, workers=1)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(source, out, frames=1, workers=1, progress=stop_after(2))
+    parts = tmp_path / ".store.partial"
+    for zipped in parts.glob("frames-1/*.zip"):
+        zipped.write_bytes(b"")
+    prepare(source, out, frames=1, workers=1)
+    assert contents(out) == contents(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        prepare(source, tmp_path / "other", workers=1, progress=stop_after(2))
+    (tmp_path / ".other.partial" / "plan.json").write_bytes(b"\xff\xfe")
+    prepare(source, tmp_path / "other", workers=1)
+    assert len(Store.open(tmp_path / "other").entries) == 3
+
+
+def test_a_full_disk_says_which_file_of_the_store(tmp_path, monkeypatch):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
+    try:
+        with pytest.raises(OSError) as full:
+            prepare(synthetic_source(12), tmp_path / "store", workers=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert full.value.filename is not None and full.value.filename.endswith((".npy", ".npz"))
+    assert not (tmp_path / "store").exists()

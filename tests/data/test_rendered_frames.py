@@ -152,6 +152,14 @@ def test_damaged_images_are_found(rendered, tmp_path):
         list(store.frame_images([(0, frames_to_render(store.entries[0].num_frames, 2)[0])]))
     with pytest.raises(DataError, match="is damaged"):
         list(store.frame_images([(0, 9999)]))
+    with ZipFile(io.BytesIO(whole)) as archive, ZipFile(out / FRAMES, "w") as large:
+        for name in archive.namelist():
+            picture = io.BytesIO()
+            Image.new("1", (30_000, 30_000)).save(picture, "PNG")
+            large.writestr(name, picture.getvalue())
+            break
+    with pytest.raises(DataError, match=r"\(30000, 30000\) pixels|exceeds limit"):
+        list(store.frame_images([(0, frames_to_render(store.entries[0].num_frames, 2)[0])]))
     (out / FRAMES).write_bytes(whole[:-1])
     with pytest.raises(DataError, match=f"has {len(whole) - 1} bytes"):
         Store.open(out)

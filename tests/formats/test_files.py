@@ -55,11 +55,19 @@ def test_what_a_killed_process_left_is_neither_read_nor_kept(tmp_path: Path) -> 
         path.write_text("HIERARCHY")
     assert left.exists(), "another process may be writing it"
     os.utime(left, (0, 0))
-    (tmp_path / ".walk.bvh").write_text("the user's own")
-    os.utime(tmp_path / ".walk.bvh", (0, 0))
+    own = [tmp_path / ".walk.bvh", tmp_path / ".notes-20240101.bvh", tmp_path / ".motionclip-plans.txt"]
+    for kept in own:
+        kept.write_text("the user's own")
+        os.utime(kept, (0, 0))
     with replacing(tmp_path / "run.bvh") as path:
         path.write_text("HIERARCHY")
-    assert not left.exists() and (tmp_path / ".walk.bvh").exists()
+    assert not left.exists() and all(kept.exists() for kept in own)
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path) -> None:
+    with replacing(tmp_path / f"{'a' * 251}.bvh") as path:
+        path.write_text("HIERARCHY")
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.fixture

@@ -85,3 +85,17 @@ def test_other_tensors_than_those_expected_are_named(tmp_path: Path) -> None:
     save_tensors(tmp_path / "a.safetensors", {"a": torch.ones(2)})
     with pytest.raises(TensorError, match="expected b"):
         read_tensors(tmp_path / "a.safetensors", ("b",))
+
+
+def test_an_index_that_is_a_link_to_nowhere_is_rebuilt(tmp_path: Path) -> None:
+    (tmp_path / "0.safetensors").symlink_to(tmp_path / "nowhere")
+    with pytest.warns(UserWarning, match="damaged"):
+        index = IndexFolder(tmp_path, 4)
+    index.add(Block((Entry("a", "1", 1),), torch.ones(1, 4), torch.ones(1, 2)))
+    assert list(IndexFolder(tmp_path, 4).entries) == ["a"]
+
+
+def test_an_index_that_cannot_be_kept_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DataError, match="MOTIONCLIP_CACHE"):
+        IndexFolder(tmp_path / "file" / "index", 4)

@@ -161,9 +161,10 @@ def test_options_of_another_network_are_refused(
     [
         ("", "holds no options"),
         ("- 1", "holds no options"),
-        ("a: [", "no plain YAML"),
-        ("a: 2022-99-99", "no plain YAML"),
-        ("latent_dim: !!python/object/apply:os.getcwd []", "no plain YAML"),
+        ("a: [", "not YAML"),
+        ("a: 2022-99-99", "not YAML"),
+        ("a: !!bool x", "not YAML"),
+        ("latent_dim: !!python/object/apply:os.getcwd []", "not YAML"),
         ("batch_size: 20", "num_frames None, num_layers None, latent_dim None"),
     ],
 )

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -20,7 +21,7 @@ from motionclip.server.limits import Limits
 
 
 @contextmanager
-def running(app: FastAPI, **limits: float) -> Iterator[int]:
+def running(app: Any, **limits: float) -> Iterator[int]:
     """The port of a server of its own thread."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -211,6 +212,70 @@ def test_what_comes_behind_the_announced_length_ends_the_request(model: MotionCL
             for _ in range(10_000):
                 connection.sendall(bytes(65_536))
         wait_until(lambda: inside(app) == 0)
+
+
+SIZE = 30_000_000
+
+
+async def large(scope: Any, receive: Any, send: Any) -> None:
+    """An app whose every answer is large."""
+    if scope["type"] == "lifespan":
+        for kind in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{kind}.complete"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(SIZE).encode())]})
+    await send({"type": "http.response.body", "body": bytes(SIZE)})
+
+
+def unread(port: int) -> socket.socket:
+    """A connection whose client has asked, and takes nothing of the answer."""
+    connection = connect(port)
+    connection.sendall(HEALTH)
+    assert connection.recv(5) == b"HTTP/"
+    return connection
+
+
+def rest(connection: socket.socket, pause: float = 0.0) -> int:
+    """Bytes that still come over a connection until it ends."""
+    taken = 0
+    try:
+        while piece := connection.recv(1 << 20):
+            taken += len(piece)
+            time.sleep(pause)
+    except ConnectionResetError:
+        pass
+    return taken
+
+
+def test_who_takes_nothing_of_an_answer_is_given_up() -> None:
+    with running(large, seconds=0.3) as port, unread(port) as connection:
+        time.sleep(2)
+        assert rest(connection) < SIZE
+
+
+def test_who_takes_an_answer_slowly_gets_all_of_it() -> None:
+    with running(large, seconds=1, head_seconds=0.2) as port, unread(port) as connection:
+        assert rest(connection, pause=0.05) > SIZE
+
+
+def test_answers_that_are_not_taken_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("motionclip.server.connections._MOST_UNSENT", 2 * SIZE)
+    with running(large) as port:
+        held = [unread(port) for _ in range(5)]
+        assert rest(held[0]) < SIZE and rest(held[-1]) > SIZE
+        for connection in held:
+            connection.close()
+
+
+def test_answers_that_are_not_taken_make_room_for_those_that_ask() -> None:
+    with running(large, connections=2) as port:
+        held = [unread(port) for _ in range(2)]
+        with unread(port) as honest:
+            assert rest(honest) > SIZE
+        assert rest(held[0]) < SIZE
+        for connection in held:
+            connection.close()
 
 
 def test_connections_stay_below_the_file_handles() -> None:

@@ -166,3 +166,13 @@ def test_two_processes_answer_at_one_address_and_end_together() -> None:
 def test_a_server_needs_a_process(count: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", f"--workers={count}"]) == 2
     assert "expected 1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers")
+def test_an_end_that_takes_too_long_is_cut_short() -> None:
+    """Even where the interpreter is gone, and a library does something."""
+    code = (
+        "import ctypes, os; libc = ctypes.CDLL(None); libc.on_exit(ctypes.cast(libc.pause, ctypes.c_void_p), None);"
+        "from motionclip import serving; serving.LAST_SECONDS = 3; serving.end_soon()"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode in (1, -signal.SIGALRM)

@@ -30,7 +30,11 @@ def bvh(frames: int, seconds: str = "0.0333333") -> bytes:
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/take.bvh", "/tmp/take.bvh", "take.BVH", "\x00..\\take.bvh", "a" * 500 + ".bvh"]
+    "name",
+    [
+        *("../../etc/take.bvh", "/tmp/take.bvh", "take.BVH", "\x00..\\take.bvh", "a" * 500 + ".bvh"),
+        *("CON.bvh", "-rf.bvh", "take.npz.bvh", "\u202ehvb.☃.bvh", "a\r\nX-Y: z.bvh"),
+    ],
 )
 def test_a_name_is_only_its_suffix(
     client: TestClient, walk: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -39,7 +43,8 @@ def test_a_name_is_only_its_suffix(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert post(client, walk.read_bytes(), name)[0] == 200
+    answer = client.post("/encode", files={"file": (name, walk.read_bytes())})
+    assert answer.status_code == 200 and set(answer.headers) == {"content-length", "content-type", "x-request-id"}
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 import zipfile
 from dataclasses import replace
 
@@ -63,3 +64,39 @@ def test_damaged_parts_are_refused(parts: object) -> None:
     (sound,) = (zipfile.ZipFile(io.BytesIO(pack([take("a")]))).read("000.npz"),)
     with pytest.raises(FormatError, match=r"mine\.takes: it cannot be read"):
         unpack(archive([{"title": "a", "parts": parts}], **{"000": sound}), "mine.takes", read)
+
+
+def packed(method: int, size: int) -> bytes:
+    """A session whose list unpacks to so many blanks, and whose header states ten bytes."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as made:
+        made.writestr("takes.json", b" " * size)
+    raw, true = bytearray(content.getvalue()), size.to_bytes(4, "little")
+    for start in (raw.index(true), raw.rindex(true)):
+        raw[start : start + 4] = (10).to_bytes(4, "little")
+    return bytes(raw)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_session_that_unpacks_to_more_than_it_states_takes_no_memory(method: int) -> None:
+    content = packed(method, 400_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError):
+            unpack(content, "mine.takes", read)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_session_whose_bytes_are_damaged_is_refused() -> None:
+    whole = archive([{"title": "a", "parts": []}] * 40)
+    with zipfile.ZipFile(io.BytesIO(whole)) as held:
+        listed = held.read("takes.json")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("takes.json", listed)
+    raw = bytearray(content.getvalue())
+    raw[45:60] = b"\xff" * 15
+    with pytest.raises(FormatError):
+        unpack(bytes(raw), "mine.takes", read)

@@ -79,8 +79,8 @@ def test_a_killed_run_resumes_to_the_same_weights(
 
     with pytest.raises(Stopped):
         run(CONFIG, small_store, tmp_path, paraphrases=paraphrases, on_step=stop)
-    with (tmp_path / "metrics.jsonl").open("a") as file:
-        file.write('{"phase": "prior", "st')  # a kill in the middle of a line
+    with (tmp_path / "metrics.jsonl").open("ab") as file:
+        file.write(b'{"phase": "prior", "\xff\x00st')  # a kill in the middle of a line, and a disk without power
     torch.manual_seed(torch.seed())  # of no matter
     run(CONFIG, small_store, tmp_path, paraphrases=paraphrases, resume=True)
     expected, found = weights(whole_run), weights(tmp_path)

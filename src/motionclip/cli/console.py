@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
+from motionclip.cli.streams import printable
 from motionclip.progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -31,7 +34,13 @@ STRIP = (540, 162)
 def say(*lines: object) -> None:
     """Prints lines or rich tables to stdout."""
     for line in lines:
-        _console.print(line, soft_wrap=True, markup=False)
+        shown = line if isinstance(line, Table) else printable(str(line))
+        _console.print(shown, soft_wrap=True, markup=False)
+
+
+def plain(text: str) -> Text:
+    """Returns words of a file as a cell or title of a table: as they are, without markup and control characters."""
+    return Text(printable(text))
 
 
 def show_cursor() -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import arg
 
 import motionclip
-from motionclip.cli.options import optional, read_text
+from motionclip.cli.options import optional
 from motionclip.errors import FormatError, MotionClipError
 
 if TYPE_CHECKING:
@@ -77,26 +76,30 @@ def read_path(path: Path, facing: str = "0") -> RootPath:
         facing: degrees from the path's direction, or `free`.
 
     Raises:
-        FormatError: if it cannot be read, or has other columns.
+        DataError, FormatError: if it is no such table.
+        OSError: if it cannot be read.
         MotionClipError: if it makes no path, or the facing is no number.
     """
     from motionclip.applications.direct import RootPath
+    from motionclip.data.tables import read_table
 
     try:
         degrees = None if facing == _AS_IT_DOES else float(facing)
     except ValueError:
         raise MotionClipError(f"--path-facing {facing}; expected degrees, or {_AS_IT_DOES}") from None
 
-    header, *rows = [[cell.strip() for cell in row] for row in csv.reader(read_text(path).splitlines()) if row]
-    if header not in (["x", "z"], ["x", "z", "seconds"]):
-        raise FormatError(path, f"the header is {','.join(header)}", "x,z or x,z,seconds", 1)
-    try:
-        values = [tuple(map(float, row)) for row in rows]
-    except ValueError as error:
-        raise FormatError(path, f"not a number ({error})", "metres and seconds") from error
-    if any(len(row) != len(header) for row in values):
-        raise FormatError(path, "a row is shorter or longer than the header", f"{len(header)} numbers")
+    values = [_read_point(path, line, cells) for line, cells in read_table(path, needed=("x", "z"))]
     return RootPath.of(values, degrees)
+
+
+def _read_point(path: Path, line: int, cells: Mapping[str, str]) -> tuple[float, ...]:
+    """A row of a path's table: x, z and, if there is such a column, seconds."""
+    if tuple(cells) not in (("x", "z"), ("x", "z", "seconds")):
+        raise FormatError(path, f"cells of {', '.join(map(repr, cells))}", "x,z or x,z,seconds", line)
+    try:
+        return tuple(map(float, cells.values()))
+    except ValueError as error:
+        raise FormatError(path, f"not a number ({error})", "metres and seconds", line) from error
 
 
 def _read_pose(text: str, seconds: float, placed: bool) -> PoseAt:

@@ -23,7 +23,7 @@ from motionclip.cli.options import (
     read_about,
 )
 from motionclip.errors import FormatError, MotionClipError
-from motionclip.io import animations, check_writable, is_motion_file, split_take
+from motionclip.io import animations, check_writable, split_take
 
 if TYPE_CHECKING:
     from motionclip.formats import Rig
@@ -166,8 +166,10 @@ def _targets(sources: Sequence[Path], out: Path, formats: Sequence[str], rig: Ri
                 free = out / place / f"{stem}_{number}"
             taken.add(free)
             targets[motion] = [free.with_name(free.name + suffix) for suffix in suffixes]
-            if source.resolve() in [path.resolve() for path in targets[motion]]:
-                raise MotionClipError(f"{source} would be replaced by what it becomes; give another folder as --out")
+    written = {path.resolve() for paths in targets.values() for path in paths}
+    for source in places:
+        if source.resolve() in written:  # itself, or through a link
+            raise MotionClipError(f"{source} would be replaced by what it becomes; give another folder as --out")
     return targets
 
 
@@ -185,9 +187,10 @@ def _motions(source: Path) -> Iterator[tuple[Path, str]]:
 
 def _motion_files(folder: Path, out: Path) -> list[Path]:
     """The motion files below a folder, but for those that an earlier run wrote to a folder in it."""
+    from motionclip.data.folder import motion_files
+
     written = out.resolve() if out.resolve() != folder.resolve() else None
-    found = sorted(path for path in folder.rglob("*") if is_motion_file(path.name) and path.is_file())
-    return [path for path in found if written is None or not path.resolve().is_relative_to(written)]
+    return [path for path in motion_files(folder) if written is None or not path.resolve().is_relative_to(written)]
 
 
 def _convert_all(targets: dict[Path, list[Path]], change: Change, out: Path) -> None:

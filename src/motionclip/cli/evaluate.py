@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import arg
 
 import motionclip
-from motionclip.cli.console import say, write_json, write_text
+from motionclip.cli.console import plain, say, write_json, write_text
 from motionclip.cli.options import JsonFile, Model, Picture, Stores, check_picture, optional
 
 if TYPE_CHECKING:
@@ -88,11 +88,11 @@ def screen_table(section: Section) -> Table:
     """Returns a section for a terminal."""
     from rich.table import Table
 
-    table = Table(title=section.title, title_justify="left")
+    table = Table(title=plain(section.title), title_justify="left")
     for column, name in enumerate(section.header):
         table.add_column(name, justify="right" if column else "left")
     for row in section.rows:
-        table.add_row(*row)
+        table.add_row(*map(plain, row))
     return table
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from motionclip import __version__
+from motionclip.cli.streams import drop_output, open_streams, printable
 from motionclip.errors import MotionClipError
 
 #: Module and function of each command, in groups of the overview. A module is imported when its command is run.
@@ -69,7 +70,8 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status: 0, or 2 for input that cannot be used."""
     given = list(sys.argv[1:] if args is None else args)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before PyTorch loads: its threads else wait at full speed
-    warnings.formatwarning = lambda message, *_: f"motionclip: {message}\n"
+    open_streams()
+    warnings.formatwarning = lambda message, *_: f"motionclip: {printable(str(message))}\n"
     name = given[0] if given else "--help"
     try:
         if name in ("-h", "--help"):
@@ -89,11 +91,16 @@ def main(args: Sequence[str] | None = None) -> int:
             if name == "train":  # whose flags and their defaults are those of a preset
                 command = import_module("motionclip.cli.train").train_command(given)
             tyro.cli(command, prog=f"motionclip {name}", args=given[1:])
+        sys.stdout.flush()  # here, where a full disk is told in a line
     except MotionClipError as error:
-        print(f"motionclip: {error}", file=sys.stderr)
+        print(f"motionclip: {printable(str(error))}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # such as of `| head`
+        drop_output()
+        return 1
     except OSError as error:
-        print(f"motionclip: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        parts = (error.filename, error.strerror or error)
+        print(f"motionclip: {printable(': '.join(str(part) for part in parts if part))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("motionclip: stopped", file=sys.stderr)

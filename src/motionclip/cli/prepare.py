@@ -68,6 +68,7 @@ def prepare(
 def _table(report: PrepareReport, out: Path) -> Table:
     from rich.table import Table
 
+    from motionclip.cli.console import plain
     from motionclip.data.store import Store
 
     errors = report.retargeting
@@ -78,7 +79,7 @@ def _table(report: PrepareReport, out: Path) -> Table:
     untrusted = sum(not clip.rest_pose_used for clip in errors)
     flipped = [clip for clip in errors if clip.flips]
     splits = ", ".join(f"{name} {count}" for name, count in report.splits.items())
-    table = Table(title=f"store {out}", show_header=False)
+    table = Table(title=plain(f"store {out}"), show_header=False)
     table.add_row("clips", f"{report.clips} ({splits})")
     table.add_row("length", f"{report.minutes:.1f} minutes, {report.frames} frames")
     table.add_row("captions", f"{report.captions}, {report.texts} distinct sentences")
@@ -86,9 +87,11 @@ def _table(report: PrepareReport, out: Path) -> Table:
     if rendered := Store.open(out).rendered_frames:
         size = f"{rendered.size} x {rendered.size}, {rendered.bytes / 1e6:.1f} MB"
         table.add_row("rendered frames", f"{rendered.count} of {size}")
-    table.add_row("limb direction error", f"mean {limbs:.2f}°, largest {limb.max_deg:.1f}° ({limb.key})")
-    table.add_row("trunk direction error", f"mean {trunks:.2f}°, largest {trunk.trunk_max_deg:.1f}° ({trunk.key})")
-    table.add_row("heading error", f"largest {heading.heading_max_deg:.1f}° ({heading.key})")
+    table.add_row("limb direction error", plain(f"mean {limbs:.2f}°, largest {limb.max_deg:.1f}° ({limb.key})"))
+    table.add_row(
+        "trunk direction error", plain(f"mean {trunks:.2f}°, largest {trunk.trunk_max_deg:.1f}° ({trunk.key})")
+    )
+    table.add_row("heading error", plain(f"largest {heading.heading_max_deg:.1f}° ({heading.key})"))
     table.add_row("lowest sole", f"{100 * low:.1f} to {100 * high:.1f} cm over the floor")
     table.add_row("rest pose is none", f"{untrusted} clips; their joints are turned as their positions show")
     table.add_row("flips between frames", f"{sum(clip.flips for clip in flipped)} in {len(flipped)} clips")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import arg
 
 import motionclip
-from motionclip.cli.console import say, write_json, write_sheet
+from motionclip.cli.console import plain, say, write_json, write_sheet
 from motionclip.cli.options import JsonFile, Model, MotionFiles, Picture, check_picture, optional, read_motions
 
 if TYPE_CHECKING:
@@ -65,11 +65,11 @@ def _tables(path: Path, found: Recognition) -> list[Table]:
     """Returns the table of guesses, and that of the timeline if it has more than one entry."""
     from rich.table import Table
 
-    guesses = Table("label", title=f"{path}: {found.seconds:.1f} s", title_justify="left")
+    guesses = Table("label", title=plain(f"{path}: {found.seconds:.1f} s"), title_justify="left")
     guesses.add_column("confidence", justify="right")
     guesses.add_column("cosine", justify="right")
     for guess in found.guesses:
-        guesses.add_row(guess.label, f"{100 * guess.confidence:.1f} %", f"{guess.cosine:.2f}")
+        guesses.add_row(plain(guess.label), f"{100 * guess.confidence:.1f} %", f"{guess.cosine:.2f}")
     if len(found.timeline) == 1:
         return [guesses]
     timeline = Table()
@@ -78,7 +78,7 @@ def _tables(path: Path, found: Recognition) -> list[Table]:
     timeline.add_column("label")
     timeline.add_column("confidence", justify="right")
     for run in found.timeline:
-        timeline.add_row(f"{run.start:.1f} s", f"{run.end:.1f} s", run.label, f"{100 * run.confidence:.0f} %")
+        timeline.add_row(f"{run.start:.1f} s", f"{run.end:.1f} s", plain(run.label), f"{100 * run.confidence:.0f} %")
     return [guesses, timeline]
 
 
@@ -126,7 +126,7 @@ def caption(
 def _caption_table(path: Path, stretches: Sequence[CaptionSpan]) -> Table:
     from rich.table import Table
 
-    table = Table(title=str(path), title_justify="left")
+    table = Table(title=plain(str(path)), title_justify="left")
     for name in ("from", "to"):
         table.add_column(name, justify="right")
     table.add_column("sentence")
@@ -134,7 +134,7 @@ def _caption_table(path: Path, stretches: Sequence[CaptionSpan]) -> Table:
     for stretch in stretches:
         for number, sentence in enumerate(stretch.nearest):
             times = (f"{stretch.start:.1f} s", f"{stretch.end:.1f} s") if number == 0 else ("", "")
-            table.add_row(*times, sentence.text, f"{sentence.cosine:.2f}")
+            table.add_row(*times, plain(sentence.text), f"{sentence.cosine:.2f}")
     return table
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 import motionclip
-from motionclip.cli.console import say, track, write_json, write_sheet
+from motionclip.cli.console import plain, say, track, write_json, write_sheet
 from motionclip.cli.options import READABLE, JsonFile, Model, Picture, check_picture, read_source
 from motionclip.errors import MotionClipError
 
@@ -66,7 +66,7 @@ def search(
         for name in ("from", "to", "cosine"):
             table.add_column(name, justify="right")
         for hit in hits:
-            table.add_row(hit.file, f"{hit.start:.1f} s", f"{hit.end:.1f} s", f"{hit.cosine:.3f}")
+            table.add_row(plain(hit.file), f"{hit.start:.1f} s", f"{hit.end:.1f} s", f"{hit.cosine:.3f}")
         say(table)
     else:
         say("nothing found")

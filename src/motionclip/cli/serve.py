@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import webbrowser
 from functools import partial
 from importlib.util import find_spec
@@ -109,6 +110,7 @@ def studio(
     from motionclip.studio.app import Studio
 
     model = options.load()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
     page = Studio(model, library=_read_library(model, library), port=port)
     say(f"{page.address} (stop with Ctrl-C)")
     try:

@@ -5,24 +5,75 @@ docs/applications/direct.md has one, and docs/story.schema.json is their JSON sc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta, Struct
 
 import motionclip
 from motionclip.cli.options import read_source, read_text
 from motionclip.errors import FormatError
+from motionclip.gate.documents import DocumentError, Name, Number, parse_yaml
 
 if TYPE_CHECKING:
     from motionclip.applications.direct import Constraint
 
 #: Suffixes of stories.
 STORIES = (".yaml", ".yml")
-_ASKED = ("path", "facing", "poses", "pins")
-_STORY, _SHOT = ("shots", *_ASKED, "tracks"), ("what", "seconds", *_ASKED)
-_POSE, _PIN = ("file", "at", "seconds"), ("joint", "place", "start", "end", "direction")
-_TRACK = ("part", "what", "start", "end", "fade")
+_Few = Meta(max_length=1000)
+_Row = Annotated[list[Number], Meta(min_length=2, max_length=3)]
+
+
+class PoseEntry(Struct, forbid_unknown_fields=True):
+    """A full pose at a second of the shot: that of a file at a second of its own."""
+
+    file: Name
+    seconds: Number
+    at: Number = 0.0
+
+
+class PinEntry(Struct, forbid_unknown_fields=True):
+    """A joint at a place, from a second of the shot on, and pointing somewhere."""
+
+    joint: Name
+    start: Number
+    end: Number | None = None
+    place: tuple[Number | None, Number | None, Number | None] = (None, None, None)
+    direction: tuple[Number, Number, Number] | None = None
+
+
+class TrackEntry(Struct, forbid_unknown_fields=True):
+    """What a part of the body does for a while."""
+
+    part: Name
+    what: Name
+    start: Number
+    end: Number
+    fade: Number | None = None
+
+
+class ConstraintEntries(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a shot or the whole story is asked beside the words."""
+
+    path: Annotated[list[_Row], _Few] | None = None
+    facing: Number | Annotated[list[Number], _Few] | None = 0.0
+    poses: Annotated[list[PoseEntry], _Few] | None = None
+    pins: Annotated[list[PinEntry], _Few] | None = None
+
+
+class ShotEntry(ConstraintEntries, kw_only=True):
+    """Words or a motion file, and how long it takes."""
+
+    what: Name
+    seconds: Number | None = None
+
+
+class StoryEntries(ConstraintEntries, kw_only=True):
+    """The keys of a story."""
+
+    shots: Annotated[list[ShotEntry], Meta(min_length=1, max_length=1000)]
+    tracks: Annotated[list[TrackEntry], _Few] | None = None
 
 
 @dataclass(frozen=True)
@@ -39,63 +90,31 @@ def read_story(path: Path) -> Story:
 
     Raises:
         FormatError: if it cannot be read, or is no such story.
-        MotionError: if a shot or a track cannot be made.
+        MotionError, SkeletonError: if a shot or a track cannot be made.
     """
-    import yaml
-
     try:
-        story = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise FormatError(path, f"this is not YAML: {error}", "a story with shots") from error
-    if not isinstance(story, dict) or not set(story) <= set(_STORY) or not isinstance(story.get("shots"), list):
-        raise FormatError(path, "this is no story", f"a list of `shots`, and, if wanted, {', '.join(_STORY[1:])}")
-    try:
-        return Story(
-            [_shot(entry, path.parent) for entry in story["shots"]],
-            _constraints(story, path.parent),
-            [_track(entry, path.parent) for entry in story.get("tracks") or []],
-        )
-    except (LookupError, TypeError, ValueError) as error:
-        what = f"{type(error).__name__}: {error}"
-        raise FormatError(path, what, "a story as docs/applications/direct.md describes it") from error
+        story: StoryEntries = parse_yaml(read_text(path), StoryEntries)
+    except DocumentError as error:
+        raise FormatError(path, str(error), "a story as docs/applications/direct.md describes it") from error
+    folder = path.parent
+    shots = [
+        motionclip.Shot(read_source(each.what, folder), each.seconds, tuple(_constraints(each, folder)))
+        for each in story.shots
+    ]
+    return Story(shots, _constraints(story, folder), [_track(each, folder) for each in story.tracks or ()])
 
 
-def _known(entry: Any, keys: tuple[str, ...]) -> Mapping[str, Any]:
-    if not isinstance(entry, dict) or not set(entry) <= set(keys):
-        raise ValueError(f"{entry!r} has other keys than {', '.join(keys)}")
-    return entry
-
-
-def _shot(entry: Any, folder: Path) -> motionclip.Shot:
-    shot = _known(entry, _SHOT)
-    seconds = None if shot.get("seconds") is None else float(shot["seconds"])
-    return motionclip.Shot(read_source(str(shot["what"]), folder), seconds, tuple(_constraints(shot, folder)))
-
-
-def _constraints(shot: Mapping[str, Any], folder: Path) -> list[Constraint]:
+def _constraints(asked: ConstraintEntries, folder: Path) -> list[Constraint]:
     found: list[Constraint] = []
-    if shot.get("path"):
-        rows = [[float(number) for number in row] for row in shot["path"]]
-        found.append(motionclip.RootPath.of(rows, _facing(shot.get("facing", 0.0))))
-    for entry in shot.get("poses") or []:
-        pose = _known(entry, _POSE)
-        motion = motionclip.read_motion(folder / str(pose["file"]))
-        found.append(motionclip.PoseAt.of(float(pose["seconds"]), motion, float(pose.get("at", 0))))
-    for entry in shot.get("pins") or []:
-        pin = _known(entry, _PIN)
-        x, y, z = (None if value is None else float(value) for value in pin.get("place") or [None] * 3)
-        end = None if pin.get("end") is None else float(pin["end"])
-        ahead = None if pin.get("direction") is None else tuple(map(float, pin["direction"]))
-        found.append(motionclip.Pin(str(pin["joint"]), (x, y, z), float(pin["start"]), end, ahead))  # type: ignore[arg-type]  # Pin counts them
+    if asked.path:
+        found.append(motionclip.RootPath.of(asked.path, asked.facing))
+    for pose in asked.poses or ():
+        found.append(motionclip.PoseAt.of(pose.seconds, motionclip.read_motion(folder / pose.file), pose.at))
+    for pin in asked.pins or ():
+        found.append(motionclip.Pin(pin.joint, pin.place, pin.start, pin.end, pin.direction))
     return found
 
 
-def _facing(value: Any) -> float | list[float] | None:
-    return [float(each) for each in value] if isinstance(value, list) else None if value is None else float(value)
-
-
-def _track(entry: Any, folder: Path) -> motionclip.Track:
-    track = _known(entry, _TRACK)
-    fade = {} if track.get("fade") is None else {"fade": float(track["fade"])}
-    what = read_source(str(track["what"]), folder)
-    return motionclip.Track(str(track["part"]), what, float(track["start"]), float(track["end"]), **fade)
+def _track(entry: TrackEntry, folder: Path) -> motionclip.Track:
+    fade = {} if entry.fade is None else {"fade": entry.fade}
+    return motionclip.Track(entry.part, read_source(entry.what, folder), entry.start, entry.end, **fade)

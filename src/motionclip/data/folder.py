@@ -6,6 +6,7 @@ described by the label of a ``manifest.json``, else by the words of their names.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -113,9 +114,25 @@ def folder_source(folder: Path, splits: Mapping[str, str] | None = None, about: 
 
 
 def motion_files(folder: Path) -> list[Path]:
-    """Returns the files below a folder that can be read, in order; tables about them and partial files are none."""
-    found = (path for path in folder.rglob("*") if is_motion_file(path.name) and path.name not in _TABLES)
-    return sorted(path for path in found if path.is_file() and not is_partial(path))
+    """Returns the files below a folder that can be read, in order; tables about them and partial files are none.
+
+    Files whose names are no UTF-8 are left out with a warning: no list of them could be written.
+    """
+    named = (path for path in folder.rglob("*") if is_motion_file(path.name) and path.name not in _TABLES)
+    found = sorted(path for path in named if path.is_file() and not is_partial(path))
+    kept = [path for path in found if _is_text(str(path.relative_to(folder)))]
+    if odd := len(found) - len(kept):
+        warnings.warn(f"{odd} files in {folder} are left out: their names are no UTF-8", stacklevel=2)
+    return kept
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is Unicode; the system hands other bytes over as halves of characters."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _takes(folder: Path, path: Path) -> Iterator[tuple[str, str | None, str | None]]:

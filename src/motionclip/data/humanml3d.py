@@ -13,17 +13,17 @@ per second. ``from`` and ``to`` are seconds of 20 such frames; 0 to 0 is the who
 
 from __future__ import annotations
 
-import csv
-import lzma
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, TextIO
+from typing import Any
 
 from msgspec import Struct
 
 from motionclip.data.amass_names import sequence_key
 from motionclip.data.clip import SPLITS, Caption, TimedText, captions_within
+from motionclip.data.tables import read_table
+from motionclip.data.text_files import read_text, text_lines
 from motionclip.errors import DataError
 from motionclip.gate.documents import Number, parse
 
@@ -105,19 +105,18 @@ class _Line(Struct):
 
 
 def _lines(path: Path) -> Iterator[HumanML3DClip]:
-    with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                row = parse(line, _Line)
-                if row.source.startswith(_ELSEWHERE):
-                    continue
-                texts = tuple(timed_text(*caption) for caption in row.captions)
-                yield _clip(row.id, row.source, row.split, row.start_frame, row.end_frame, texts)
-            except ValueError as error:
-                raise DataError(
-                    f"{path}, line {number}: {error}; "
-                    "expected id, source, split, start_frame, end_frame and captions of an AMASS sequence"
-                ) from error
+    for number, line in enumerate(text_lines(path), 1):
+        try:
+            row = parse(line, _Line)
+            if row.source.startswith(_ELSEWHERE):
+                continue
+            texts = tuple(timed_text(*caption) for caption in row.captions)
+            yield _clip(row.id, row.source, row.split, row.start_frame, row.end_frame, texts)
+        except ValueError as error:
+            raise DataError(
+                f"{path}, line {number}: {error}; "
+                "expected id, source, split, start_frame, end_frame and captions of an AMASS sequence"
+            ) from error
 
 
 def _published(folder: Path) -> Iterator[HumanML3DClip]:
@@ -135,28 +134,20 @@ def _published(folder: Path) -> Iterator[HumanML3DClip]:
             raise DataError(
                 f"{names} is missing; expected HumanML3D's train.txt, val.txt and test.txt beside its texts"
             )
-        split |= dict.fromkeys(names.read_text(encoding="utf-8").split(), part)
-    with index.open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(_rows(index, file), 2):
-            try:
-                source = row["source_path"].removeprefix("./").removeprefix("pose_data/")
-                if source.startswith(_ELSEWHERE):
-                    continue
-                name = row["new_name"].removesuffix(".npy")
-                texts = read_texts(inner / "texts" / f"{name}.txt")
-                yield _clip(name, source, split.get(name), row["start_frame"], row["end_frame"], texts)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise DataError(
-                    f"{index}, line {number}: {type(error).__name__}: {error}; "
-                    "expected source_path,start_frame,end_frame,new_name of an AMASS sequence"
-                ) from error
-
-
-def _rows(path: Path, file: TextIO) -> Iterator[dict[str, str]]:
-    try:
-        yield from csv.DictReader(file)
-    except csv.Error as error:  # a cell of more than 131,072 characters
-        raise DataError(f"{path}: {error}; expected the index.csv of HumanML3D") from error
+        split |= dict.fromkeys(read_text(names).split(), part)
+    for number, row in read_table(index, needed=("source_path", "start_frame", "end_frame", "new_name")):
+        try:
+            source = row["source_path"].removeprefix("./").removeprefix("pose_data/")
+            if source.startswith(_ELSEWHERE):
+                continue
+            name = row["new_name"].removesuffix(".npy")
+            texts = read_texts(inner / "texts" / f"{name}.txt")
+            yield _clip(name, source, split.get(name), row["start_frame"], row["end_frame"], texts)
+        except ValueError as error:
+            raise DataError(
+                f"{index}, line {number}: {error}; "
+                "expected source_path,start_frame,end_frame,new_name of an AMASS sequence"
+            ) from error
 
 
 def read_texts(path: Path) -> tuple[TimedText, ...]:
@@ -168,7 +159,7 @@ def read_texts(path: Path) -> tuple[TimedText, ...]:
     """
     if not path.is_file():
         raise DataError(f"{path} is missing; expected the texts of every clip of index.csv: unpack texts.zip again")
-    lines = [line.rsplit("#", 3) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line.rsplit("#", 3) for line in read_text(path).splitlines() if line.strip()]
     return tuple(timed_text(text, start, end) for text, _, start, end in lines)
 
 

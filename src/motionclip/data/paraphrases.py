@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from msgspec import Struct
 
 from motionclip.data.clip import TimedText
 from motionclip.data.humanml3d import read_texts, timed_text
+from motionclip.data.text_files import text_lines
 from motionclip.errors import DataError
 from motionclip.gate.documents import Number, parse
 
@@ -62,12 +62,8 @@ def _texts(folder: Path) -> Iterator[tuple[TimedText, ...]]:
 def _lines(path: Path) -> Iterator[list[TimedText]]:
     if not path.is_file():
         raise DataError(f"{path} is missing; expected HumanML3D's folder texts, or JSON lines with captions")
-    try:
-        with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                yield _captions(path, number, line)
-    except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is damaged ({error}); expected JSON lines in UTF-8") from error
+    for number, line in enumerate(text_lines(path), 1):
+        yield _captions(path, number, line)
 
 
 class _Captions(Struct):

@@ -22,6 +22,7 @@ from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
+from zipfile import is_zipfile
 
 import numpy as np
 import torch
@@ -168,6 +169,7 @@ def prepare(
         FormatError: if the body's file is none of SMPL's kinds.
     """
     out, body = Path(out), None if body is None else Path(body)
+    out = out.resolve() if out.is_symlink() else out  # what a link points to is written
     if frames:  # raises on an impossible number or body before anything is read
         frames_to_render(WINDOW, frames)
         _load_body(body)
@@ -185,6 +187,8 @@ def prepare(
     else:
         plan, items = [source.spec, [_fingerprint(item) for item in source.items]], source.items
         make = partial(_prepare_item, parts)
+    if parts.folder.is_symlink():  # it is emptied
+        raise DataError(f"{parts.folder} is a link; expected a folder of an earlier run, or nothing: remove it")
     with locked(parts.folder / "lock", f"{out} is being prepared by another process"):
         drawn = None if body is None or not frames else [str(body.resolve()), body.stat().st_mtime_ns]
         parts.begin(json.dumps([package_version("motionclip"), drawn, *plan]))
@@ -227,7 +231,7 @@ class Parts:
     def begin(self, plan: str) -> None:
         """Empties the folder unless its content was made by the same plan, which names all that clips depend on."""
         path = self.folder / "plan.json"
-        if path.is_file() and path.read_text(encoding="utf-8") == plan:
+        if path.is_file() and path.read_bytes() == plan.encode():
             return
         for old in self.folder.iterdir():  # of another source, of files that have changed, or of another version
             if old.is_dir():
@@ -247,7 +251,7 @@ class Parts:
     def done(self, number: int) -> bool:
         """Whether all of clip ``number`` is there."""
         made = ([self.clip_path(number)] if self.clips else []) + ([self.frames_path(number)] if self.frames else [])
-        if not all(path.is_file() for path in made):
+        if not all(path.is_file() for path in made) or (self.frames and not is_zipfile(made[-1])):
             return False
         try:
             if self.clips:
@@ -384,7 +388,8 @@ def _assemble(source: Source, parts: Parts, out: Path) -> PrepareReport:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name in (SIXD, ROOT):
-        np.save(folder / name, np.concatenate([parts.array(number, name) for number in kept]))
+        with replacing(folder / name) as path:
+            np.save(path, np.concatenate([parts.array(number, name) for number in kept]))
     entries, rows = [], 0
     for entry, _ in kept.values():
         entries.append(replace(entry, start=rows))
@@ -403,7 +408,8 @@ def _assemble(source: Source, parts: Parts, out: Path) -> PrepareReport:
         refused=tuple(refused),
         retargeting=tuple(errors for _, errors in kept.values()),
     )
-    (folder / REPORT).write_text(json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with replacing(folder / REPORT) as path:
+        path.write_text(json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     Store.open(folder)  # raises if the files do not fit together
     if out.exists():
         shutil.rmtree(out)

@@ -20,12 +20,12 @@ from hashlib import file_digest, sha256
 from importlib.metadata import version as package_version
 from itertools import groupby
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from typing import Annotated, Any
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 import torch
-from msgspec import Struct
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from motionclip.body import Body
@@ -104,7 +104,7 @@ class RenderedFrames:
 
     per_window: int
     count: int
-    size: int
+    size: Annotated[int, Meta(ge=1, le=1024)]
     bytes: int
     sha256: str
     body: str = "default"
@@ -202,9 +202,11 @@ class Store:
         try:
             with ZipFile(path) as archive:
                 for entry, frame in frames:
-                    with archive.open(f"{entry}/{frame}.png") as file:
-                        yield np.asarray(Image.open(file).convert("RGB"))
-        except (BadZipFile, KeyError, OSError) as error:
+                    with archive.open(f"{entry}/{frame}.png") as file, Image.open(file) as image:
+                        if image.size != (self.rendered_frames.size,) * 2:  # known before it is unpacked
+                            raise ValueError(f"picture {entry}/{frame} has {image.size} pixels")
+                        yield np.asarray(image.convert("RGB"))
+        except Exception as error:  # a damaged picture can raise nearly anything
             raise DataError(f"{path} is damaged ({error}); prepare the store again") from error
 
 

@@ -31,8 +31,8 @@ def read_bytes(path: str | Path) -> bytes:
     """
     try:
         content = Path(path).read_bytes()
-    except OSError as error:
-        raise FormatError(path, error.strerror or str(error), "a file that can be read") from error
+    except (OSError, ValueError) as error:  # the latter of a name with a zero byte or half a character
+        raise FormatError(path, getattr(error, "strerror", str(error)), "a file that can be read") from error
     if not content:
         raise FormatError(path, "the file is empty", "a motion file")
     return content
@@ -66,7 +66,8 @@ def decode_names(content: bytes) -> str:
 
 #: Seconds since its last change after which a partial file is that of a process that died.
 _STALE = 3600.0
-_PARTIAL = re.compile(r"\..*-[0-9a-f]{8}(\.\w+)*")
+#: Names of partial files, which no file of a user has.
+_PARTIAL = re.compile(r"\.motionclip-[0-9a-f]{16}(\..*)?")
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target.parent)
     # no process number: machines that share a folder may have the same
-    temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
+    temporary = target.with_name(f".motionclip-{secrets.token_hex(8)}{target.suffix}")
     try:
         temporary.touch()
         mode = temporary.stat().st_mode
@@ -110,7 +111,7 @@ def is_partial(path: Path) -> bool:
 
 def _sweep(folder: Path) -> None:
     """Removes the partial files of processes that died."""
-    for left in folder.glob(".*-????????*"):
+    for left in folder.glob(".motionclip-*"):
         with suppress(OSError):  # another process may sweep, too
             if is_partial(left) and time.time() - left.stat().st_mtime > _STALE:
                 left.unlink()

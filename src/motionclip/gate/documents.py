@@ -1,8 +1,8 @@
-"""JSON and what is like it: read as values of stated types and ranges, or refused with the place.
+"""JSON, YAML and what is like them: read as values of stated types and ranges, or refused with the place.
 
 One gate for all documents. A schema is a type as msgspec knows it: a dataclass, a ``TypedDict``, ``list[str]``, with
 bounds from :class:`msgspec.Meta`. JSON is taken strictly: no NaN, no numbers beyond a double, no half of a character,
-no nesting without end. What a schema does not name is passed over.
+no nesting without end. What a schema does not name is passed over, unless it forbids that. YAML makes no objects.
 """
 
 from __future__ import annotations
@@ -48,6 +48,29 @@ def parse(content: str | bytes, schema: type[T]) -> T:
         return msgspec.json.decode(raw.removeprefix(codecs.BOM_UTF8), type=schema)
     except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         raise DocumentError(_explained(error)) from error
+
+
+def parse_yaml(content: str | bytes, schema: type[T]) -> T:
+    """Returns the value of a YAML document.
+
+    Aliases make a small file large inside, so lists in a schema need bounds.
+
+    Args:
+        content: of the file.
+        schema: its type.
+
+    Raises:
+        DocumentError: if it is no YAML, or holds anything else.
+    """
+    import yaml  # few files are YAML
+
+    try:
+        values = yaml.safe_load(content)
+    except RecursionError as error:
+        raise DocumentError(_explained(error)) from error
+    except Exception as error:  # what makes its dates and numbers raises nearly anything
+        raise DocumentError(f"this is not YAML: {str(error) or type(error).__name__}") from error
+    return checked(values, schema)
 
 
 def checked(values: object, schema: type[T]) -> T:

@@ -10,15 +10,17 @@ tensor is required and taken.
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-import yaml
 from torch import Tensor, nn
 
 from motionclip.errors import FormatError, ModelError
+from motionclip.gate.documents import DocumentError, parse_yaml
 from motionclip.model.checkpoint import Network, read_weights
 from motionclip.model.config import ModelConfig
 from motionclip.model.features import LAYOUTS
@@ -142,23 +144,22 @@ def read_options(path: Path) -> OfficialOptions:
     odd = {name: values.get(name) for name in _SIZES if name not in sizes and (name in values or name in _WRITTEN)}
     if odd:
         raise ModelError(f"{path}: {_listed(odd)}; expected whole numbers above 0, as in a published {OPTIONS_FILE}")
-    rate = re.search(r"_([1-9]\d*)fps", str(values.get("datapath")))
+    data = values.get("datapath")
+    rate = re.search(r"_([1-9]\d{0,3})fps", data) if isinstance(data, str) else None
     return OfficialOptions(**sizes, fps=float(rate[1]) if rate else 30.0)
 
 
 def _read_yaml(path: Path) -> dict[object, object]:
     try:
-        values = yaml.safe_load(path.read_bytes())
+        values = parse_yaml(path.read_bytes(), Any)
     except OSError as error:
         raise ModelError(
             f"{path}: {error.strerror}; expected the options of the checkpoint: put its {OPTIONS_FILE} there, "
             "or give it as --opt"
         ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except DocumentError as error:
         reason = str(error).partition("\n")[0]
-        raise ModelError(
-            f"{path} is no plain YAML ({reason}); expected the {OPTIONS_FILE} of the checkpoint"
-        ) from error
+        raise ModelError(f"{path}: {reason}; expected the {OPTIONS_FILE} of the checkpoint") from error
     if not isinstance(values, dict):
         raise ModelError(f"{path} holds no options; expected the {OPTIONS_FILE} of the checkpoint")
     return values
@@ -313,4 +314,4 @@ def _our_name(name: str) -> str:
 
 
 def _listed(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {value!r}" for name, value in values.items())
+    return ", ".join(f"{name} {reprlib.repr(value)}" for name, value in values.items())  # aliases make long values

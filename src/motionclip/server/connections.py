@@ -1,14 +1,16 @@
-"""Connections of the server: how many, and how long they may take to say what they want.
+"""Connections of the server: how many, and how long they may take to say what they want and to take the answer.
 
-uvicorn waits for the head of a request as long as a client likes, accepts connections until the system has no file
-handle left, and goes on reading what a client sends behind the length that it announced; here all three have an end.
+uvicorn waits for the head of a request as long as a client likes, and as long for it to take its answer, accepts
+connections until the system has no file handle left, and goes on reading what a client sends behind the length that it
+announced; here all four have an end.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from types import FrameType
 from typing import Any, cast
 
@@ -30,6 +32,8 @@ _WANTED, _KEPT = 8192, 64
 _USUAL = 512
 #: Bytes that a client may send behind the end of its request before it has the answer.
 _MOST_AHEAD = 65_536
+#: Bytes of all answers that their clients have not taken.
+_MOST_UNSENT = 256_000_000
 #: Seconds for requests to end by themselves when the server is told to stop.
 _GRACE = 6
 _REFUSAL = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -63,25 +67,46 @@ def make_room(wanted: int) -> Room:
     return Room(max(1, min(wanted, handles - _KEPT - 3 * backlog)), backlog)
 
 
-class BoundedProtocol(H11Protocol):
-    """A connection with a deadline for the head of each request, one of at most ``most``.
+@dataclass
+class Waiting:
+    """Connections that the server waits for, those that it has waited for longest first.
 
-    One more takes the place of the one that has been silent for longest; it is refused if all are being answered.
-    ``silent`` is shared by all, those that have been silent for longest first.
+    Attributes:
+        silent: for the head of a request.
+        unread: for an answer to be taken.
+    """
+
+    silent: dict[BoundedProtocol, None] = field(default_factory=dict)
+    unread: dict[BoundedProtocol, None] = field(default_factory=dict)
+
+
+class BoundedProtocol(H11Protocol):
+    """A connection with a deadline for the head of each request and for taking the answer, one of at most ``most``.
+
+    One more takes the place of the one that has been waited for longest; it is refused if all are being answered.
+
+    Args:
+        most: connections.
+        head_seconds: for a head.
+        unread_seconds: for which a client may take nothing of its answer.
+        waiting: is shared by all.
     """
 
     def __init__(
-        self, *args: Any, most: int, head_seconds: float, silent: dict[BoundedProtocol, None], **named: Any
+        self, *args: Any, most: int, head_seconds: float, unread_seconds: float, waiting: Waiting, **named: Any
     ) -> None:
         super().__init__(*args, **named)
-        self._most, self._head_seconds, self._silent = most, head_seconds, silent
+        self._most, self._head_seconds, self._unread_seconds = most, head_seconds, unread_seconds
+        self._silent, self._unread = waiting.silent, waiting.unread
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread_deadline: asyncio.TimerHandle | None = None
         self._ahead = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
+        self.transport.set_write_buffer_limits(high=0)  # `pause_writing` is called whenever something is unsent
         if len(self.connections) > self._most:
-            next(iter(self._silent), self)._refuse(_BUSY)
+            next(chain(self._silent, self._unread), self)._give_up()
         if not self.transport.is_closing():
             self._expect_head()
 
@@ -101,24 +126,75 @@ class BoundedProtocol(H11Protocol):
         if not self._is_answering and not self.transport.is_closing():
             self._expect_head()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread[self] = None
+        self._expect_reading()
+        while sum(each._unsent for each in self._unread) > _MOST_UNSENT and len(self._unread) > 1:
+            next(iter(self._unread))._abort()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._forget_unread()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_deadline()
+        self._forget_unread()
         super().connection_lost(exc)
 
     @property
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
+    @property
+    def _unsent(self) -> int:
+        """Bytes of answers that the system has not taken, as the client does not."""
+        return self.transport.get_write_buffer_size()
+
+    def _expect_reading(self) -> None:
+        self._unread_deadline = self.loop.call_later(self._unread_seconds, self._check_reading, self._unsent)
+
+    def _check_reading(self, unsent_before: int) -> None:
+        if self._unsent < unsent_before:
+            self._expect_reading()
+        else:
+            self._abort()
+
+    def _forget_unread(self) -> None:
+        self._unread.pop(self, None)
+        if self._unread_deadline is not None:
+            self._unread_deadline.cancel()
+            self._unread_deadline = None
+
+    def _abort(self) -> None:
+        """Ends the connection without waiting for what is unsent, as closing it does."""
+        self._forget_deadline()
+        self._forget_unread()
+        self.transport.abort()
+
     def _expect_head(self) -> None:
         self._forget_deadline()
         self._silent[self] = None
-        self._deadline = self.loop.call_later(self._head_seconds, self._refuse, _TIMEOUT)
+        self._deadline = self.loop.call_later(self._head_seconds, self._miss_head)
 
     def _forget_deadline(self) -> None:
         self._silent.pop(self, None)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _miss_head(self) -> None:
+        if self in self._unread:  # it is still taking an answer
+            self._expect_head()
+        else:
+            self._refuse(_TIMEOUT)
+
+    def _give_up(self) -> None:
+        """Makes room for another connection."""
+        if self in self._unread:
+            self._abort()
+        else:
+            self._refuse(_BUSY)
 
     def _refuse(self, answer: bytes) -> None:
         self._forget_deadline()
@@ -138,7 +214,13 @@ class Server(uvicorn.Server):
 def server_of(app: Any, host: str, port: int, limits: Limits) -> Server:
     """Returns a server of an app, ready to run."""
     room = make_room(limits.connections)
-    protocol = partial(BoundedProtocol, most=room.connections, head_seconds=limits.head_seconds, silent={})
+    protocol = partial(
+        BoundedProtocol,
+        most=room.connections,
+        head_seconds=limits.head_seconds,
+        unread_seconds=limits.seconds,
+        waiting=Waiting(),
+    )
     config = uvicorn.Config(
         app,
         host=host,

@@ -82,6 +82,11 @@ class LocalServer(viser.ViserServer):
         if connection is not None:
             asyncio.run_coroutine_threadsafe(connection.close(1008, reason), self._event_loop)
 
+    def drop_connections(self) -> None:
+        """Ends the connections of all browsers without a farewell, for which it would wait seconds where none reads."""
+        for connection in tuple(self._websock_server._live_connections.values()):
+            self._event_loop.call_soon_threadsafe(connection.transport.abort)
+
 
 def limit_uploads(client: viser.ClientHandle, max_bytes: int, on_refused: Callable[[str, int], None]) -> None:
     """Lets only small files in from a browser.
@@ -125,6 +130,7 @@ class Studio:
         self._shared = SharedState(model, default_body(), JobQueue(), UploadReader(1), collection)
         self._shared.reader.start()
         self._sessions: dict[int, ClientSession] = {}
+        self._coming = 0  # browsers whose sessions are being made
         self._lock, self._closed = threading.Lock(), threading.Event()
         # a browser may leave between two frames
         warnings.filterwarnings("ignore", "Queued a .* on a closed connection")
@@ -159,6 +165,7 @@ class Studio:
             session.close()
         self._shared.jobs.close()
         self._shared.reader.close()
+        self._server.drop_connections()
         with contextlib.redirect_stdout(io.StringIO()):
             self._server.stop()
 
@@ -171,10 +178,19 @@ class Studio:
             self._server.close_connection(client, "a page of another site; expected the studio's own")
             return
         with self._lock:
-            if len(self._sessions) >= MAX_CLIENTS:
+            if self._closed.is_set() or len(self._sessions) + self._coming >= MAX_CLIENTS:
                 self._server.close_connection(client, "too many pages are open")
                 return
-            session = self._sessions[client.client_id] = ClientSession(client, self._shared)
+            self._coming += 1
+        try:
+            session = ClientSession(client, self._shared)  # without the lock: it takes a while
+        finally:
+            with self._lock:
+                self._coming -= 1
+        with self._lock:
+            self._sessions[client.client_id] = session
+        if self._closed.is_set():
+            session.close()
         if client.client_id not in self._server.get_clients():  # it left before its session was known
             self._disconnect(client)
             return
@@ -219,6 +235,8 @@ def build_page(session: ClientSession) -> None:
     add_status(session)
     tabs = session.client.gui.add_tab_group()
     for name, add_panel in _TABS.items():
+        if session.is_closed:  # the browser has left, or the studio ends
+            return
         with tabs.add_tab(name):
             add_panel(session)
     add_drop(session)

@@ -177,6 +177,11 @@ class ClientSession:
         return self.shared.model
 
     @property
+    def is_closed(self) -> bool:
+        """Whether the browser has left."""
+        return self._closed
+
+    @property
     def pending(self) -> tuple[str, ...]:
         """Descriptions of the job that is being done for it, and of those after that."""
         with self._lock:

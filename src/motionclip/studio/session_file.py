@@ -58,10 +58,23 @@ def unpack(content: bytes, name: str, read: Callable[[bytes], Motion]) -> list[t
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _MOST_BYTES:
-                raise ValueError(f"it unpacks to more than {_MOST_BYTES >> 20} MB")
-            entries: list[_Entry] = parse(archive.read(_LIST), _Entries)
-            files = [archive.read(_MOTION.format(number)) for number in range(len(entries))]
-    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
+            listed = _member(archive, _LIST, _MOST_BYTES)
+            entries: list[_Entry] = parse(listed, _Entries)
+            files, left = [], _MOST_BYTES - len(listed)
+            for number in range(len(entries)):
+                files.append(_member(archive, _MOTION.format(number), left))
+                left -= len(files[-1])
+    except Exception as error:  # a damaged archive can raise nearly anything
         raise FormatError(name, f"it cannot be read ({error})", f"a {SUFFIX} file that the studio saved") from error
     return [(entry.title, read(file), entry.parts) for entry, file in zip(entries, files, strict=True)]
+
+
+def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """What a file of an archive holds, of which no more is unpacked than its header says, and than so many bytes."""
+    known = archive.getinfo(name)
+    if known.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is packed in an unusual way")  # other methods take memory that their headers state
+    if known.file_size > most:
+        raise ValueError(f"it unpacks to more than {_MOST_BYTES >> 20} MB")
+    with archive.open(known) as file:
+        return file.read(known.file_size)

@@ -185,7 +185,8 @@ class RunFolder:
         path = self.folder / "metrics.jsonl"
         if not self.distributed.first or not path.exists():
             return
-        kept = [line for line in path.read_text().splitlines() if _is_kept(line, phases, step)]
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        kept = [line for line in lines if _is_kept(line, phases, step)]
         with replacing(path) as temporary:
             temporary.write_text("".join(line + "\n" for line in kept))
 

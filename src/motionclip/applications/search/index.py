@@ -19,11 +19,13 @@ import secrets
 import warnings
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from motionclip.errors import DataError
 from motionclip.formats.files import save_tensors
 from motionclip.gate.documents import Count, parse
 from motionclip.gate.tensors import read_tensors
@@ -74,18 +76,27 @@ class IndexFolder:
     Args:
         folder: made if it is missing.
         dim: D, the size of a latent.
+
+    Raises:
+        DataError: if there can be no such folder.
     """
 
     def __init__(self, folder: Path, dim: int):
         self._folder, self._dim = folder, dim
-        folder.mkdir(parents=True, exist_ok=True)
-        self._blocks: dict[Path, Block] = {}  # from the oldest to the newest
-        for path in sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime_ns):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            problem = f"the search index cannot be kept in {folder} ({error.strerror})"
+            raise DataError(f"{problem}; set MOTIONCLIP_CACHE to a folder that can be written") from error
+        found: list[tuple[int, Path, Block]] = []
+        for path in folder.glob(f"*{_SUFFIX}"):
             try:
-                self._blocks[path] = self._read(path)
-            except (OSError, ValueError) as error:
+                found.append((path.stat().st_mtime_ns, path, self._read(path)))
+            except (OSError, ValueError) as error:  # a link to nowhere, too
                 warnings.warn(f"the search index {path} is damaged ({error}); it is built anew", stacklevel=2)
                 path.unlink(missing_ok=True)
+        found.sort(key=itemgetter(0))
+        self._blocks = {path: block for _, path, block in found}  # from the oldest to the newest
 
     @property
     def entries(self) -> dict[str, Entry]:
