@@ -147,9 +147,9 @@ class PoseMarks:
         self._scene.add_label(f"{name}/name", f"pose, {frame / poses.fps:.2f} s", position=above)
 
     def clear(self) -> None:
-        """Removes all."""
+        """Draws none any more. They are hidden: viser's page fails when a skin is removed."""
         for frame in self._frames:
-            frame.remove()
+            frame.visible = False
         self._frames.clear()
 
 

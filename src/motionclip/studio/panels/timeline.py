@@ -89,8 +89,12 @@ def add_timeline(session: ClientSession) -> None:
     @frame.on_update
     def _(event: viser.GuiEvent[viser.GuiSliderHandle[int]]) -> None:
         if event.client is not None:  # moved by the user, not by show_frame
-            player.seek(int(frame.value))
+            now, was_playing = int(frame.value), player.playing
+            player.seek(now)
             refresh_button()
+            if was_playing:  # a move of the playing slider may reach the page after the user's: the frame is told again
+                set_value(frame, now - 1 if now else 1)
+                set_value(frame, now)
 
     @play.on_click
     def _(_: object) -> None:
