@@ -34,7 +34,7 @@ _LABEL_ABOVE = 0.08
 #: Pixels from a ball within which the mouse is on it.
 _NEAR = 14.0
 #: Size of the small body against the large one, and where it stands from its ball: metres right, up, to the front.
-_SMALL, _SMALL_ASIDE = 0.3, (0.12, -0.25, 0.2)
+_SMALL, _SMALL_ASIDE = 0.4, (0.15, -0.35, 0.25)
 
 
 class LibraryMap:
@@ -76,7 +76,7 @@ class LibraryMap:
         for number, (action, members) in enumerate(shown.groups(len(_ACTION_COLOURS))):
             colours[members] = _ACTION_COLOURS[number]
             middle = np.median(places[members], axis=0) + np.array([0.0, _LABEL_ABOVE, _LABEL_ABOVE])
-            self._scene.add_label(f"/map/action{number}", action, position=middle)
+            self._scene.add_label(f"/map/action{number}", action, position=middle, anchor="bottom-center")
         balls = self._scene.add_batched_meshes_simple(
             "/map/balls",
             vertices * (_SMALL_RADIUS if count > _MANY else _RADIUS),
@@ -118,7 +118,7 @@ class LibraryMap:
         place = on_board(self._shown.positions)[number] + np.array([0.0, -_LABEL_ABOVE, 2 * _LABEL_ABOVE])
         label = self._shown.labels[number]
         self._name = self._scene.add_label(
-            "/map/name", f"{point.title} ({label})" if label else point.title, position=place
+            "/map/name", f"{point.title} ({label})" if label else point.title, position=place, anchor="top-center"
         )
         return point
 
