@@ -140,6 +140,10 @@ def test_a_sentence_becomes_the_motion_that_python_makes(
     tab.get_by_role("button", name="Pause").click()
     frames = [seen(tab, number) for number in (0, 40)]
     assert np.abs(frames[0] - frames[1]).max() > 40, "the body stands elsewhere in another frame"
+    tab.get_by_label("what the person does").fill("a person walks")  # no side: its own mirror image
+    tab.get_by_label("seconds").fill("1")
+    tab.get_by_role("button", name="Make").click()
+    says(tab, "30 frames in")
     tab.get_by_label("what the person does").fill("走")
     tab.get_by_role("button", name="Make").click()
     says(tab, "expected English words")

@@ -25,10 +25,10 @@ def test_plain_titles_keep_the_font_of_our_pictures() -> None:
     assert font_for(["a person walks"], 20).getname() == ("Aileron", "Regular")
 
 
-def test_letters_that_no_font_has_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_title_that_no_font_has_becomes_its_number_and_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     captions._font_file.cache_clear()
     monkeypatch.setattr(captions, "_font_files", lambda: iter(()))
-    with pytest.warns(UserWarning, match="no font here has all of '人歩'; install one"):
-        row = caption_row(["人歩"], 100, 20)
+    with pytest.warns(UserWarning, match="no font here has all of '人歩': a number stands there; install one"):
+        row = caption_row(["a walk", "人歩"], 200, 20)
     captions._font_file.cache_clear()
-    assert np.ptp(row) > 0
+    np.testing.assert_array_equal(row, caption_row(["a walk", "2"], 200, 20))

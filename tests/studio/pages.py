@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from motionclip.studio.app import Studio
+from motionclip.studio.board import pixels
 from motionclip.studio.client import ClientSession
 
 #: Seconds; on a busy machine without a graphics card a page takes a minute to appear.
@@ -54,6 +57,26 @@ class Page:
         inputs = '//*[self::textarea or self::input[not(@type="hidden")]]'
         return self.tab.locator(f"xpath={row}{inputs}").locator("visible=true").first
 
+    def pixel(self, place: np.ndarray) -> tuple[float, float]:
+        """Where a place (3,) of the scene is on the page, in pixels."""
+        (x, y), box = (
+            pixels(self.session.client.camera, place[None])[0],
+            self.tab.locator("canvas").first.bounding_box(),
+        )
+        return box["x"] + x, box["y"] + y
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Moves the mouse from one place to another with its button down, as a hand does: in steps."""
+        mouse = self.tab.mouse
+        mouse.move(*start)
+        self.settle()
+        mouse.down()
+        for share in (0.1, 0.4, 0.7, 1.0):
+            mouse.move(*(a + share * (b - a) for a, b in zip(start, end, strict=True)))
+            self.settle()
+        mouse.up()
+        self.settle()
+
     def settle(self) -> None:
         """Waits for what the page says a little after it was typed, and until it has drawn what it was told."""
         self.tab.wait_for_timeout(400)
@@ -76,13 +99,13 @@ class Page:
         """Waits for a text on the page."""
         self.tab.get_by_text(text).first.wait_for(timeout=1000 * _PATIENCE)
 
-    def picture(self, path: Path) -> Path:
+    def picture(self, path: Path, mouse: tuple[float, float] = (300, 30)) -> Path:
         """A picture of the page, without the browser's own remark on its graphics card."""
         remark = self.tab.get_by_text("Software WebGL rendering detected")
         if remark.count():
             self.tab.locator(".mantine-Notification-closeButton").first.click()
             remark.first.wait_for(state="detached")
-        self.tab.mouse.move(300, 30)  # away from what shows a hint
+        self.tab.mouse.move(*mouse)  # away from what shows a hint, if nowhere else
         self.settle()
         self.settle()
         self.tab.screenshot(path=str(path))

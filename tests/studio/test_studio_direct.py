@@ -33,22 +33,35 @@ def test_a_motion_is_directed_and_put_in_another_time(
     pictures = Path(PICTURES) if PICTURES else tmp_path
     page.make("a person walks")
     page.press("Pause")
+    page.write("Frame", "40")
     page.go("Direct")
     page.press("Lay a path")
     until(lambda: len(paths[0].points) > 3, "a path")
+    before = paths[0].points
+    page.drag(*(page.pixel(in_scene(page, before[1], by)) for by in ((0.073, 0.073), (0.573, 0.273))))  # its square
+    until(lambda: paths[0].points[1] == pytest.approx(np.add(before[1], (0.5, 0.2)), abs=0.02), "a disc is dragged")
+    assert [paths[0].points[n] for n in (0, 2, 3, 4)] == [before[n] for n in (0, 2, 3, 4)]
     dragged = [(0.0, 0.0), (0.5, 1.0), (0.2, 2.0), (-0.4, 2.8), (-0.1, 3.6)]
     paths[0].show(dragged)
+    page.write("Frame", "15")
+    page.press("Keep the pose")
+    page.says("pose at 0.5 s")
     page.write("Frame", "60")
     page.press("Pin the joint")
     until(lambda: len(pins[0]._handles) == 1, "a pin")
-    pins[0]._handles[0].position = (-0.1, 1.5, 2.2)
+    pin = pins[0]._handles[0]
+    hand = np.array(pin.position)
+    arrow = hand + page.session.scene._world.position + np.array([0.0, 0.27, 0.0])
+    page.drag(page.pixel(arrow), page.pixel(arrow + np.array([0.0, 0.4, 0.0])))
+    until(lambda: pin.position[1] == pytest.approx(hand[1] + 0.4, abs=0.05), "a pin is dragged up by its arrow")
+    pin.position = (-0.1, 1.5, 2.2)
     page.settle()
     page.picture(pictures / "studio-direct.png")
     directed = made(page, "Direct", 2)
     hand = directed.motion.positions[60, CANONICAL.index("right_hand")]
     assert hand.tolist() == pytest.approx([-0.1, 1.5, 2.2], abs=0.02)
     assert directed.motion.root[-1, [0, 2]].tolist() == pytest.approx(dragged[-1], abs=0.15)
-    assert directed.parts == (Part("right hand", 2.0, 2.0, "Asked"),)
+    assert directed.parts == (Part("right hand", 2.0, 2.0, "Asked"), Part("pose", 0.5, 0.5, "Asked"))
     page.says("right_hand at 2 s: 0.")
     page.press("None")
     page.press("Forget pins and poses")
@@ -65,6 +78,11 @@ def test_a_motion_is_directed_and_put_in_another_time(
     page.rest()
     page.says("A cycle of")
     page.picture(pictures / "studio-time.png")
+
+
+def in_scene(page: Page, point: tuple[float, float], by: tuple[float, float]) -> np.ndarray:
+    """Where a place beside a path's point (x, z) is in the scene (3,)."""
+    return page.session.scene._world.position + np.array([point[0] + by[0], 0.0, point[1] + by[1]])
 
 
 def kept(monkeypatch: pytest.MonkeyPatch, name: str, made: list[Any]) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 from motionclip.io import read_motion
 from motionclip.motion import CANONICAL
 from motionclip.studio.app import Studio
+from motionclip.studio.board import in_scene
 from studio.pages import Page, open_page, until
 
 #: Where pictures go: `MOTIONCLIP_STUDIO_PICTURES=docs/pictures` makes those of docs/studio.md.
@@ -118,10 +119,14 @@ def mapped(page: Page, pictures: Path) -> None:
     page.settle()
     page.rest()
     page.settle()
-    page.picture(pictures / "studio-map.png")
     first, last = page.session.history.takes[0], page.session.history.takes[-1]
     assert page.session.shown is last
     x, y = on_screen(page, first.title)
+    page.tab.mouse.move(x, y)
+    until(lambda: "/preview" in page.session.client.scene._handle_from_node_name, "a small body does it")
+    page.rest()
+    page.picture(pictures / "studio-map.png", mouse=(x, y))
+    assert page.session.shown is last
     page.tab.mouse.click(x, y)
     until(lambda: page.session.shown.title == first.title, "the motion of the ball")
     page.tab.get_by_label("Map of the library").uncheck()
@@ -130,25 +135,9 @@ def mapped(page: Page, pictures: Path) -> None:
 
 def on_screen(page: Page, title: str) -> tuple[float, float]:
     """Where the ball of a take is on the page, in pixels."""
-    from motionclip.studio.scene import MAP_POSITION, MAP_TURN, on_board
-
     shown = page.session.collection.map()
     number = [point.title for point in shown.points].index(title)
-    x, y, _ = on_board(shown.positions)[number]
-    place = np.array(MAP_POSITION) + np.array([x * np.cos(MAP_TURN), y, -x * np.sin(MAP_TURN)])
-    camera = page.session.client.camera
-    forward = camera.look_at - camera.position
-    forward = forward / np.linalg.norm(forward)
-    right = np.cross(forward, (0.0, 1.0, 0.0))
-    right /= np.linalg.norm(right)
-    away = place - camera.position
-    scale = camera.image_height / 2 / np.tan(camera.fov / 2) / (away @ forward)
-    up = np.cross(right, forward)
-    box = page.tab.locator("canvas").first.bounding_box()
-    return (
-        box["x"] + box["width"] / 2 + scale * float(away @ right),
-        box["y"] + box["height"] / 2 - scale * float(away @ up),
-    )
+    return page.pixel(in_scene(shown.positions)[number])
 
 
 def exported(page: Page, pictures: Path) -> None:

@@ -30,6 +30,7 @@ def caption_row(
         height: pixels.
         swatches: a colour for each title, shown as a square in front of it.
     """
+    titles = drawable(titles)
     row = Image.new("RGB", (width, height), PAPER)
     share, side = width // len(titles), round(height * _LETTERS)
     before = 0 if swatches is None else round(1.5 * side)
@@ -46,6 +47,21 @@ def caption_row(
     return np.asarray(row)
 
 
+def drawable(titles: Sequence[str]) -> list[str]:
+    """The titles; for each that no font here has its number, from 1, and a warning: boxes would tell nothing."""
+    return [title if _is_drawable(title) else str(number) for number, title in enumerate(titles, 1)]
+
+
+def _is_drawable(title: str) -> bool:
+    characters = _characters([title])
+    if _font_file(characters) is not None or _has(ImageFont.load_default(16), characters):
+        return True
+    shown = "".join(sorted(characters))[:20]
+    message = f"no font here has all of {shown!r}: a number stands there; install one that has, such as Noto Sans CJK"
+    warnings.warn(message, stacklevel=4)
+    return False
+
+
 def _fitting_font(titles: Sequence[str], size: float, width: int) -> Font:
     """The font in which the widest title has room, down to half the size."""
     font = font_for(titles, size)
@@ -54,22 +70,25 @@ def _fitting_font(titles: Sequence[str], size: float, width: int) -> Font:
 
 
 def font_for(titles: Sequence[str], size: float) -> Font:
-    """A font that has every character of the titles: Pillow's own, DejaVu Sans, or one of this system.
+    """A font that has every character of :func:`drawable` titles: Pillow's own, DejaVu Sans, or one of this system.
 
-    Warns where there is none; what DejaVu Sans lacks is then drawn as boxes.
+    Titles for which different fonts are needed get Pillow's own.
 
     Args:
         titles: what will be drawn.
         size: height in pixels.
     """
-    characters = frozenset("".join(titles)) - frozenset(" \n\t")
-    path = _font_file(characters)
+    path = _font_file(_characters(titles))
     return ImageFont.load_default(size) if path is None else ImageFont.truetype(path, size)
+
+
+def _characters(titles: Sequence[str]) -> frozenset[str]:
+    return frozenset("".join(titles)) - frozenset(" \n\t")
 
 
 @cache
 def _font_file(characters: frozenset[str]) -> Path | None:
-    """The file of a font that has all characters; None for Pillow's own."""
+    """The file of a font that has all characters; None for Pillow's own, and where there is no other."""
     if _has(ImageFont.load_default(16), characters):
         return None
     for path in _font_files():
@@ -78,9 +97,7 @@ def _font_file(characters: frozenset[str]) -> Path | None:
                 return path
         except OSError:  # a kind of font that Pillow does not read
             continue
-    shown = "".join(sorted(characters))[:20]
-    warnings.warn(f"no font here has all of {shown!r}; install one that has, such as Noto Sans CJK", stacklevel=4)
-    return next(_font_files(), None)
+    return None
 
 
 def _font_files() -> Iterator[Path]:

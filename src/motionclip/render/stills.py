@@ -14,7 +14,7 @@ from motionclip.errors import MotionError
 from motionclip.formats.files import replacing
 from motionclip.motion import Motion
 from motionclip.render.camera import FLESH, facing_azimuth, framing, outline, view_axes
-from motionclip.render.captions import INK, PAPER, caption_row, font_for, shortened
+from motionclip.render.captions import INK, PAPER, caption_row, drawable, font_for, shortened
 from motionclip.render.films import caption_height, check_stage, pose_array
 from motionclip.render.scene import Colour, Look, Scene, to_bytes
 
@@ -132,6 +132,7 @@ def contact_sheet(
     """
     if not motions or len(motions) != len(titles):
         raise MotionError(f"{len(motions)} motions and {len(titles)} titles; expected one title for each of at least 1")
+    titles = drawable(titles)
     columns = max(1, min(columns, len(motions)))
     rows, gap, head = -(-len(motions) // columns), cell[1] // 18, cell[1] // 8
     width, height = columns * (cell[0] + gap) + gap, rows * (cell[1] + head + gap) + gap

@@ -31,12 +31,13 @@ from motionclip.studio.panels.controls import add_status
 from motionclip.studio.panels.create import add_blend, add_edit, add_make, add_story
 from motionclip.studio.panels.direct import add_direct
 from motionclip.studio.panels.export import add_export
-from motionclip.studio.panels.files import add_drop, add_file
+from motionclip.studio.panels.files import add_file
 from motionclip.studio.panels.keys import add_keys
 from motionclip.studio.panels.library import add_library
 from motionclip.studio.panels.retime import add_retime
 from motionclip.studio.panels.timeline import add_timeline
 from motionclip.studio.scene import EYE, TARGET, set_theme
+from motionclip.studio.script import add_look, run_script
 
 HOST = "127.0.0.1"
 #: Bytes of an uploaded file, and browsers at once.
@@ -239,6 +240,7 @@ def build_page(session: ClientSession) -> None:
             return
         with tabs.add_tab(name):
             add_panel(session)
-    add_drop(session)
+    run_script(session.client.gui, "drop")
+    add_look(session.client.gui)
     add_timeline(session)
     add_keys(session)

@@ -170,6 +170,7 @@ class ClientSession:
         self._jobs: list[Job] = []
         self._change_callbacks: list[Callable[[], None]] = []
         self._frame_callbacks: list[Callable[[], None]] = []
+        self._tick_callbacks: list[Callable[[float], None]] = []
         self._closed = False
 
     @property
@@ -194,6 +195,10 @@ class ClientSession:
     def on_frame(self, callback: Callable[[], None]) -> None:
         """Has a function called when another frame is shown."""
         self._frame_callbacks.append(callback)
+
+    def on_tick(self, callback: Callable[[float], None]) -> None:
+        """Has a function called with the seconds that have passed, whenever time passes."""
+        self._tick_callbacks.append(callback)
 
     def run(self, title: str, work: Callable[[Job], T], on_result: Callable[[T], None]) -> None:
         """Has work done off the page; errors are shown.
@@ -226,13 +231,13 @@ class ClientSession:
             self._jobs.clear()
         self._refresh()
 
-    def new_take(self, title: str, motion: Motion, parts: Sequence[Part] = ()) -> Take:
+    def new_take(self, title: str, motion: Motion, parts: Sequence[Part] = (), under: Motion | None = None) -> Take:
         """Returns a take of a motion, which is not in the history yet.
 
         Raises:
             SkeletonError: if no human body is found in the skeleton.
         """
-        return Take(shortened(title), motion, poses_of(self.shared.body.fitted(motion)), tuple(parts))
+        return Take(shortened(title), motion, poses_of(self.shared.body.fitted(motion)), tuple(parts), under)
 
     def compare(self, takes: Sequence[Take]) -> None:
         """Plays takes side by side, of which one is to be chosen."""
@@ -294,6 +299,8 @@ class ClientSession:
         with self._lock:
             if self.shown is None or self._closed:
                 return
+            for passing in self._tick_callbacks:
+                passing(seconds)
             self.player.advance(seconds)
             if self.player.frame == self._frame:
                 return
@@ -327,6 +334,7 @@ class ClientSession:
             self._jobs.clear()
             self._change_callbacks.clear()
             self._frame_callbacks.clear()
+            self._tick_callbacks.clear()
             self.shown = None
 
     def _show(self, take: Take, *others: Take, keep_time: bool = False) -> None:

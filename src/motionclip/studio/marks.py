@@ -1,4 +1,4 @@
-"""What a page draws to direct by: the discs of a path and its curve, and the handles of pinned joints."""
+"""What a page draws to direct by: a path's curve and discs, handles of pinned joints, ghosts of kept poses."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import torch
 import viser
 from numpy.typing import NDArray
 
+from motionclip.body import Body
 from motionclip.motion import CANONICAL
 from motionclip.motion import rotations as rot
+from motionclip.studio.scene import add_skin
+from motionclip.studio.takes import Poses
 
 #: Colours of the path's curve and discs, and of pins.
 _CURVE, _DISC, _PIN = (214, 60, 52), (235, 96, 82), (255, 170, 60)
 #: Metres: of a disc across and high, above the floor, of the handles, and of a pin's ball.
 _RADIUS, _HEIGHT, _ABOVE, _HANDLE, _BALL = 0.09, 0.012, 0.012, 0.3, 0.035
+#: Opacity of a pose that is kept, and metres of its label above the head's joint.
+_GHOST, _OVER_HEAD = 0.35, 0.3
 #: Cosine of half the angle below which a handle counts as not turned.
 _STILL = 0.9998
 
@@ -87,13 +92,13 @@ class PinMarks:
         self._handles: list[viser.TransformControlsHandle] = []
         self._made = 0
 
-    def add(self, joint: str, place: NDArray[np.float64]) -> None:
-        """Adds a handle of a joint at a place (3,)."""
+    def add(self, joint: str, place: NDArray[np.float64], at: float) -> None:
+        """Adds a handle of a joint at a place (3,), for a second."""
         self._made += 1
         name = f"/world/pin/{self._made}"
         handle = self._scene.add_transform_controls(name, scale=_HANDLE, depth_test=False, position=tuple(place))
         self._scene.add_icosphere(f"{name}/ball", _BALL, _PIN, cast_shadow=False)
-        self._scene.add_label(f"{name}/name", joint.replace("_", " "))
+        self._scene.add_label(f"{name}/name", f"{joint.replace('_', ' ')}, {at:.2f} s")
         self._handles.append(handle)
 
     def clear(self) -> None:
@@ -115,6 +120,37 @@ class PinMarks:
         matrix = rot.quat_to_matrix(torch.tensor([x, y, z, w], dtype=torch.float64))
         a, b, c = (matrix @ torch.from_numpy(direction)).tolist()
         return a, b, c
+
+
+class PoseMarks:
+    """Draws a body that is seen through for each pose that is kept.
+
+    Args:
+        client: one browser.
+        body: is drawn.
+    """
+
+    def __init__(self, client: viser.ClientHandle, body: Body):
+        self._scene, self._body = client.scene, body
+        self._frames: list[viser.FrameHandle] = []
+        self._made = 0
+
+    def add(self, poses: Poses, frame: int) -> None:
+        """Adds the pose of a frame, with its second over the head."""
+        self._made += 1
+        name = f"/world/pose/{self._made}"
+        self._frames.append(self._scene.add_frame(name, show_axes=False))
+        ghost = add_skin(self._scene, f"{name}/body", self._body, opacity=_GHOST)
+        for bone, quat, place in zip(ghost.bones, poses.quats[frame], poses.positions[frame], strict=True):
+            bone.wxyz, bone.position = quat, place
+        above = poses.positions[frame, CANONICAL.index("head")] + np.array([0.0, _OVER_HEAD, 0.0])
+        self._scene.add_label(f"{name}/name", f"pose, {frame / poses.fps:.2f} s", position=above)
+
+    def clear(self) -> None:
+        """Draws none any more. They are hidden: viser's page fails when a skin is removed."""
+        for frame in self._frames:
+            frame.visible = False
+        self._frames.clear()
 
 
 def joint_names() -> tuple[str, ...]:

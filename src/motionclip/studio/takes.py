@@ -83,13 +83,16 @@ class Take:
         title: a few words: the sentence, the file's name, or what was done.
         motion: on any human-like skeleton.
         poses: the same, of the default body.
-        parts: of a story, its shots; what parts of the body do meanwhile, and what was pinned.
+        parts: the words of the motion, or of each shot of a story; what parts of the body do meanwhile, and what was
+            pinned.
+        under: the motion over which the tracks of its parts were laid; None without such.
     """
 
     title: str
     motion: Motion
     poses: Poses
     parts: tuple[Part, ...] = ()
+    under: Motion | None = None
 
 
 class TakeHistory:

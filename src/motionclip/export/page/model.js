@@ -87,7 +87,7 @@ export class Model {
     const { latents, agreement, words: meant } = await this.graphs.prior.run({
       noise: new ort.Tensor("float32", noise, [1, draws, size - 1]),
       text: new ort.Tensor("float32", words, [1, size]),
-      mirrored: new ort.Tensor("float32", mirrored, [1, size]),
+      mirrored: new ort.Tensor("float32", mirrored.slice(), [1, size]), // words that name no side are their own mirror
       mask: new ort.Tensor("bool", new Uint8Array(frames).fill(1), [1, frames]),
       guidance: new ort.Tensor("float32", [guidance], []),
     });

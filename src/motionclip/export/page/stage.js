@@ -26,9 +26,9 @@ export class Stage {
     this.renderer.shadowMap.enabled = true;
     this.scene = new three.Scene();
     this.camera = new three.PerspectiveCamera(35, 1, 0.1, 100);
-    this.camera.position.set(1.9, 1.5, 4.6);
+    this.camera.position.set(2.3, 1.6, 5.6);
     this.controls = new OrbitControls(this.camera, canvas);
-    this.controls.target.set(0, 0.6, 0); // the body stands above the controls
+    this.controls.target.set(0, 0.3, 0); // the body stands above the controls
     this.controls.maxPolarAngle = Math.PI / 2 - 0.02;
     this.body = body;
     this.mixer = new three.AnimationMixer(body);

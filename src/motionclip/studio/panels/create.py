@@ -54,12 +54,13 @@ def add_make(session: ClientSession) -> None:
         def work(job: Job) -> list[Take]:
             if count > 1:
                 drawn = motionclip.candidates(model, text, count=max(DEFAULT_TAKES, 2 * count), keep=count, **how)
-                made = [session.new_take(text, each.motion) for each in drawn]
+                made = [session.new_take(text, each.motion, _parts([text], [length])) for each in drawn]
             elif is_long(model, text, length):
                 motion = motionclip.long_motion(model, text, on_piece=job.progress, **how)
                 made = [session.new_take(text, motion, _parts(shots, [length / len(shots)] * len(shots)))]
             else:
-                made = [session.new_take(text, motionclip.text_to_motion(model, text, **how))]
+                motion = motionclip.text_to_motion(model, text, **how)
+                made = [session.new_take(text, motion, _parts([text], [length]))]
             job.progress()
             note.content = _warning(familiarity(model, shots))
             return made

@@ -10,7 +10,7 @@ import viser
 from numpy.typing import NDArray
 
 import motionclip
-from motionclip import Pin, PoseAt, RootPath, Track
+from motionclip import Pin, PoseAt, RootPath
 from motionclip.applications import DEFAULT_SECONDS
 from motionclip.applications.direct import Constraint
 from motionclip.applications.direct.pin import POINTING
@@ -18,8 +18,9 @@ from motionclip.applications.text_to_motion import Source
 from motionclip.applications.tracks import PARTS
 from motionclip.motion import CANONICAL
 from motionclip.serving import MAX_STORY_SECONDS
+from motionclip.studio.arrange import TRACK_ROWS, with_tracks
 from motionclip.studio.client import ClientSession, Job
-from motionclip.studio.marks import PathMarks, PinMarks, joint_names
+from motionclip.studio.marks import PathMarks, PinMarks, PoseMarks, joint_names
 from motionclip.studio.takes import Part, Poses, Take
 
 #: Points of a path when it is laid, and at most; pins and poses at most.
@@ -75,6 +76,7 @@ class Asked:
     def __init__(self, session: ClientSession):
         self._session = session
         self._path, self._pins = PathMarks(session.client, self._list), PinMarks(session.client)
+        self._ghosts = PoseMarks(session.client, session.shared.body)
         self._pinned: list[tuple[str, float, NDArray[np.float64] | None]] = []  # joint, second, where it points
         self._poses: list[PoseAt] = []
         gui = session.client.gui
@@ -130,8 +132,9 @@ class Asked:
         if shown is None or not self._has_room():
             return
         frame = self._session.player.frame
-        self._pins.add(joint, shown.poses.positions[frame, CANONICAL.index(joint)])
-        self._pinned.append((joint, frame / shown.poses.fps, pointing_at(shown.poses, frame, joint)))
+        at = frame / shown.poses.fps
+        self._pins.add(joint, shown.poses.positions[frame, CANONICAL.index(joint)], at)
+        self._pinned.append((joint, at, pointing_at(shown.poses, frame, joint)))
         self._session.player.playing = False
         self._list()
 
@@ -139,8 +142,10 @@ class Asked:
         shown = self._session.shown_or_notify("No pose to keep")
         if shown is None or not self._has_room():
             return
-        at = self._session.player.frame / shown.poses.fps
+        frame = self._session.player.frame
+        at = frame / shown.poses.fps
         self._poses.append(PoseAt.of(at, shown.motion, at))
+        self._ghosts.add(shown.poses, frame)
         self._list()
 
     def _has_room(self) -> bool:
@@ -151,6 +156,7 @@ class Asked:
 
     def _clear(self) -> None:
         self._pins.clear()
+        self._ghosts.clear()
         self._pinned.clear()
         self._poses.clear()
         self._list()
@@ -211,11 +217,12 @@ def add_track(session: ClientSession) -> None:
             return
         start = session.player.frame / shown.poses.fps
         end = min(start + float(length.value), shown.motion.duration)
-        name, row = part.value, part.value.replace("_", " ").capitalize()
+        name = part.value
+        row = next(row for row, moved in TRACK_ROWS.items() if moved == name)
 
         def work(job: Job) -> Take:
-            motion = motionclip.overlay(session.model, shown.motion, [Track(name, text, start, end)])
-            whole = () if shown.parts else (Part(shown.title, 0.0, shown.motion.duration),)
-            return session.new_take(shown.title, motion, (*whole, *shown.parts, Part(text, start, end, row)))
+            below = shown.motion if shown.under is None else shown.under
+            parts = (*shown.parts, Part(text, start, end, row))
+            return session.new_take(shown.title, with_tracks(session.model, below, parts), parts, below)
 
         session.run(f"{row.lower()}: {text}", work, session.add)

@@ -23,25 +23,6 @@ _LABEL_SETS = ("bandai", "babel60", "babel120")
 _TOP = 4
 #: What can be opened.
 _SUFFIXES = (*UPLOAD_SUFFIXES, SUFFIX)
-#: viser knows no dropped files: this hands one that is dropped anywhere to the button of the tab File, whose change
-#: viser hears. Scripts in HTML that is added to a page do not run, but what an image does that cannot be loaded.
-_DROP = f"""<img src="data:," alt="" hidden onerror="
-  window.ondragover = (event) => event.preventDefault();
-  window.ondrop = (event) => {{
-    event.preventDefault();
-    if (!event.dataTransfer.files.length) return;
-    const held = new DataTransfer();  // the event's own is emptied when it has been told
-    held.items.add(event.dataTransfer.files[0]);
-    [...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent === 'File').click();
-    const hand = () => {{
-      const input = document.querySelector(`input[type=file][accept*='{SUFFIX}']`);
-      if (!input) return setTimeout(hand, 50);
-      input.files = held.files;
-      input.dispatchEvent(new Event('change', {{ bubbles: true }}));
-    }};
-    hand();
-  }};
-">"""
 
 
 def add_file(session: ClientSession) -> None:
@@ -116,11 +97,6 @@ def add_file(session: ClientSession) -> None:
 
     def reconstruct(job: Job, motion: Motion) -> Motion:
         return motionclip.reconstruct(session.model, motion, on_piece=job.progress)
-
-
-def add_drop(session: ClientSession) -> None:
-    """Has a file that is dropped anywhere on the page opened."""
-    session.client.gui.add_html(_DROP)
 
 
 def add_saving(session: ClientSession) -> None:

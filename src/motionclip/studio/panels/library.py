@@ -5,9 +5,11 @@ from __future__ import annotations
 import viser
 
 from motionclip.applications.text_to_motion import Source
-from motionclip.studio.client import ClientSession
+from motionclip.studio.board import LibraryMap, SmallBody
+from motionclip.studio.client import ClientSession, Job
 from motionclip.studio.library import LatentMap, MapPoint, Neighbour
-from motionclip.studio.scene import LibraryMap
+from motionclip.studio.script import listen
+from motionclip.studio.takes import Poses, poses_of
 
 #: Neighbours that are listed.
 _TOP = 6
@@ -20,7 +22,9 @@ def add_library(session: ClientSession) -> None:
     gui = session.client.gui
     mapped: tuple[object, ...] | None = None  # the takes that the map shows; None while it is hidden
     results: list[viser.GuiButtonHandle] = []
-    switch = gui.add_checkbox("Map of the library", False, hint="Each ball is a motion: click it to see it.")
+    switch = gui.add_checkbox(
+        "Map of the library", False, hint="Each ball is a motion: the mouse over it shows it small, a click large."
+    )
     near_shown = gui.add_button("Nearest to what is shown", icon=viser.Icon.TARGET)
     words = gui.add_text("Words", "", hint="What is done in the motions to be found.")
     near_words = gui.add_button("Nearest to the words", icon=viser.Icon.SEARCH)
@@ -30,6 +34,7 @@ def add_library(session: ClientSession) -> None:
         session.run(point.title, lambda job: session.new_take(point.title, point.open()), session.preview)
 
     board = LibraryMap(session.client, open_point)
+    add_preview(session, board)
 
     def refresh() -> None:
         """Draws the map anew where it has changed: that of a page does with its takes, that of a library never."""
@@ -73,3 +78,38 @@ def add_library(session: ClientSession) -> None:
 
     near_words.on_click(lambda _: find(words.value))
     session.on_change(refresh)
+
+
+def add_preview(session: ClientSession, board: LibraryMap) -> None:
+    """Has the motion of the ball under the mouse named, and done by a small body."""
+    small = SmallBody(session.client, session.shared.body)
+    hovered: int | None = None
+    opening = False
+
+    def on_told(numbers: list[float]) -> None:
+        nonlocal hovered
+        found = board.point_at(numbers[0], numbers[1])
+        if found != hovered:
+            hovered = found
+            small.stop()
+            look(board.name(found))
+
+    def look(point: MapPoint | None) -> None:
+        nonlocal opening
+        if point is None or opening:  # what is being opened will see that the mouse has moved on
+            return
+        opening, number = True, hovered
+
+        def work(job: Job) -> Poses:
+            nonlocal opening
+            opening = False
+            return poses_of(session.shared.body.fitted(point.open()))
+
+        def show(poses: Poses) -> None:
+            if hovered == number and number is not None:
+                small.play(poses, board.place(number))
+
+        session.run(f"a look at {point.title}", work, show)
+
+    listen(session.client.gui, "hover", on_told)
+    session.on_tick(small.tick)
