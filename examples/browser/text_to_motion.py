@@ -41,20 +41,20 @@ def tokenize(text: str) -> list[int]:
     return [*ids, vocabulary["[SEP]"]]
 
 
-# words -> their latent -> latents of takes -> rotations, path, how far beyond a body's they are, how well they match
+# words -> their latent -> latents of draws; of some -> rotations, path, how far beyond a body they are, how they match
 other_side = re.sub("left|right", lambda side: "right" if side[0] == "left" else "left", SENTENCE)
 words, mirrored = (run("text", ids=np.array([tokenize(text)], np.int64))[1] for text in (SENTENCE, other_side))
 latents, agreement, meant = words[:, None], np.ones((1, 1)), words  # of a model without a prior
-how = manifest["words_to_motion"]
+how, frames = manifest["words_to_motion"], round(SECONDS * manifest["fps"])
 if "prior" in manifest["graphs"]:
-    noise = np.random.default_rng(SEED).standard_normal((1, how["takes"], manifest["latent_dim"] - 1), np.float32)
-    seconds, guidance = np.array([SECONDS], np.float32), np.float32(how["guidance"])
-    drawing = {"noise": noise, "text": words, "mirrored": mirrored, "seconds": seconds, "guidance": guidance}
+    noise = np.random.default_rng(SEED).standard_normal((1, how["draws"], manifest["latent_dim"] - 1), np.float32)
+    mask, guidance = np.ones((1, frames), bool), np.float32(how["guidance"])
+    drawing = {"noise": noise, "text": words, "mirrored": mirrored, "mask": mask, "guidance": guidance}
     latents, agreement, meant = run("prior", **drawing)
-frames, takes = round(SECONDS * manifest["fps"]), len(latents[0])
-given = {"latent": latents[0], "mask": np.ones((takes, frames), bool), "words": meant.repeat(takes, axis=0)}
+takes = min(how["takes"], len(latents[0]))
+given = {"latent": latents[0, :takes], "mask": np.ones((takes, frames), bool), "words": meant.repeat(takes, axis=0)}
 rotations, root, excess, match = run("decoder", **given)
-best = int((agreement[0] + how["match"] * match - how["excess"] * excess).argmax())
+best = int((agreement[0, :takes] + how["match"] * match - how["excess"] * excess).argmax())
 
 # local rotations -> places of the joints, metres
 skeleton = manifest["skeleton"]

@@ -244,7 +244,9 @@ def latents_of(
     is_text = torch.tensor([isinstance(source, str) for source in sources])
     latents = torch.empty(len(sources), model.config.latent_dim, device=model.device)
     if words := [source for source in sources if isinstance(source, str)]:
-        drawn = ranked_takes(model, model.embed_prompts(words), seconds, seed=seed, guidance=guidance)
+        prompts = model.embed_prompts(words)
+        # the one that agrees most is the plainest, and leaves most to what is added to it
+        drawn = ranked_takes(model, prompts, seconds, seed=seed, guidance=guidance, drafts=1)
         latents[is_text] = drawn.latents[:, 0]
     if motions := [source for source in sources if isinstance(source, Motion)]:
         latents[~is_text] = model.encode(motions)
