@@ -1,7 +1,7 @@
 """Measures how many motions a second the server makes, and how it takes more clients than it admits.
 
     apt-get install wrk
-    python benchmarks/load_server.py [--threads 1] [--seconds 20]
+    python benchmarks/load_server.py [--threads 1] [--workers 1] [--seconds 20]
 
 Starts a `motionclip serve`; wrk (github.com/wg/wrk) on the same machine requests motions of sentences that are all
 different, over keep-alive connections that each wait for their answer, then over more connections than the server
@@ -26,6 +26,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from motionclip.applications import DEFAULT_TAKES
+
 RESULT = Path(__file__).parent / "results" / "load_server.json"
 CLIENTS, FLOOD = (1, 16, 64, 128), 1000
 _BATCHES, _MADE = "motionclip_batch_size_count", "motionclip_batch_size_sum"
@@ -33,7 +35,7 @@ LUA = """
 local number = 0
 function request()
   number = number + 1
-  local body = string.format('{"text": "a person walks, take %%d of %s", "seconds": %s}', number)
+  local body = string.format('{"text": "a person walks, take %%d of %s", "seconds": %s, "takes": %s}', number)
   return wrk.format("POST", "/generate", {["Content-Type"] = "application/json", ["Accept"] = "%s"}, body)
 end
 function done(summary, latency, requests)
@@ -53,6 +55,7 @@ class Figures:
         clients: connections.
         motion_seconds: length of each motion.
         accept: format.
+        takes: that are decoded of each sentence.
         per_second: answers a second, refused ones not counted.
         p50_ms: median time to an answer.
         p99_ms: 99th percentile of the times to an answer.
@@ -67,6 +70,7 @@ class Figures:
     clients: int
     motion_seconds: float
     accept: str
+    takes: int
     per_second: float
     p50_ms: float
     p99_ms: float
@@ -79,12 +83,13 @@ class Figures:
 
 
 @contextmanager
-def server(threads: int) -> Iterator[tuple[int, str]]:
+def server(threads: int, workers: int) -> Iterator[tuple[int, str]]:
     """Runs a server; yields its process id and its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     command = [sys.executable, "-m", "motionclip", "serve", "--port", str(port), "--threads", str(threads)]
+    command += ["--workers", str(workers)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             address = f"http://127.0.0.1:{port}"
@@ -120,11 +125,13 @@ def rss_mb(pid: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
 
-def drive(pid: int, address: str, clients: int, seconds: float, length: float, accept: str) -> Figures:
+def drive(
+    pid: int, address: str, clients: int, seconds: float, length: float, accept: str, takes: int = DEFAULT_TAKES
+) -> Figures:
     """Returns the figures of one run of wrk."""
     before = metric(address, _BATCHES), metric(address, _MADE), cpu_seconds(pid)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(LUA % (f"{clients} {time.time_ns()}", length, accept))
+        script.write(LUA % (f"{clients} {time.time_ns()}", length, takes, accept))
         script.flush()
         command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "--timeout", "60s", "-s", script.name, address]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -136,6 +143,7 @@ def drive(pid: int, address: str, clients: int, seconds: float, length: float, a
         clients=clients,
         motion_seconds=length,
         accept=accept,
+        takes=takes,
         per_second=answered / found["us"] * 1e6,
         p50_ms=found["p50"] / 1e3,
         p99_ms=found["p99"] / 1e3,
@@ -150,7 +158,14 @@ def drive(pid: int, address: str, clients: int, seconds: float, length: float, a
 
 def row(run: Figures) -> str:
     """Returns a line of the table."""
-    first = (run.clients, f"{run.motion_seconds:g} s", run.accept, f"{run.per_second:.1f}", f"{run.p50_ms:.0f} ms")
+    first = (
+        run.clients,
+        f"{run.motion_seconds:g} s",
+        run.accept,
+        run.takes,
+        f"{run.per_second:.1f}",
+        f"{run.p50_ms:.0f} ms",
+    )
     rest = (f"{run.p99_ms:.0f} ms", run.refused, f"{run.batch:.1f}", f"{run.cpu_ms:.1f} ms", f"{run.rss_mb:.0f} MB")
     return "| " + " | ".join(map(str, (*first, *rest))) + " |"
 
@@ -158,22 +173,24 @@ def row(run: Figures) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="CPU, batch and memory are then of one of them")
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("no wrk; apt-get install wrk")
     others = os.getloadavg()[0]
     json_type, bvh_type = "application/json", "application/x-bvh"
-    with server(options.threads) as (pid, address):
+    with server(options.threads, options.workers) as (pid, address):
         drive(pid, address, 16, 3, 4, json_type)  # warm-up
         started = rss_mb(pid)
-        plan = [(clients, 4.0, json_type) for clients in CLIENTS] + [(64, 2.0, json_type), (64, 4.0, bvh_type)]
-        runs = [drive(pid, address, clients, options.seconds, length, kind) for clients, length, kind in plan]
+        plan = [(clients, 4.0, json_type, takes) for takes in (DEFAULT_TAKES, 1) for clients in CLIENTS]
+        plan += [(64, 2.0, json_type, 1), (64, 4.0, bvh_type, 1)]
+        runs = [drive(pid, address, clients, options.seconds, *rest) for clients, *rest in plan]
         flood = drive(pid, address, FLOOD, options.seconds, 4.0, json_type)
         after = drive(pid, address, 64, options.seconds, 4.0, json_type)
         faults = metric(address, r'motionclip_requests_total\{.*status="5(?!03)')
         turned_away = metric(address, r'motionclip_requests_total\{.*status="503"')
-    names = ("clients", "motion", "format", "motions/s", "p50", "p99", "refused", "batch", "CPU", "memory")
+    names = ("clients", "motion", "format", "takes", "motions/s", "p50", "p99", "refused", "batch", "CPU", "memory")
     print("| " + " | ".join(names) + " |\n" + "|---" * len(names) + "|")
     for run in (*runs, flood, after):
         print(row(run))
@@ -182,6 +199,7 @@ def main() -> None:
         "tool": subprocess.run(["wrk", "-v"], capture_output=True, text=True).stdout.split("[")[0].strip(),
         "cores": os.cpu_count(),
         "threads": options.threads,
+        "workers": options.workers,
         "load_average_before": others,
         "machine_shared": others > 0.5,
         "rss_mb_after_warm_up": started,
