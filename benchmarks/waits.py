@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from parse_bvh import commit, machine
 HERE = Path(__file__).parent
 RESULT, SOURCE = HERE / "results" / "waits.json", HERE.parent / "src"
 #: A long trial, and a few subjects, of the CMU database; some are of the split `test`.
-TRIAL, SUBJECTS = "01/01_01", ("01", "02", "07", "35")
+TRIAL, SUBJECTS = "01/01_01", ("02", "08", "35", "39")
 FILM_SECONDS, LONG_SECONDS = 10, 600
 Wait = Literal["film", "prepare", "recognize", "evaluate"]
 WAITS: tuple[Wait, ...] = ("film", "prepare", "recognize", "evaluate")
@@ -52,7 +53,7 @@ def commands(folder: Path) -> dict[Wait, list[str]]:
         "film": ["render", str(folder / "film.bvh"), "--out", str(folder / "film.mp4"), "--width", "512"],
         "prepare": ["prepare", f"cmu:{folder / 'cmu'}", "--out", store],
         "recognize": ["recognize", str(folder / "long.bvh")],
-        "evaluate": ["evaluate", "--data", store, "--out", str(folder / "evaluation")],
+        "evaluate": ["evaluate", "--data", store, "--json", str(folder / "evaluation.json")],
     }
 
 
@@ -89,7 +90,7 @@ def main(cmu: Path, before: Path | None = None, rounds: int = 3, only: tuple[Wai
                 folder = Path(temporary) / f"{side}-{round_}"
                 (folder / "cmu").mkdir(parents=True)
                 for subject in SUBJECTS:
-                    (folder / "cmu" / subject).symlink_to((cmu / subject).resolve(), target_is_directory=True)
+                    shutil.copytree(cmu / subject, folder / "cmu" / subject)
                 for name, seconds in (("film", FILM_SECONDS), ("long", LONG_SECONDS)):
                     motionclip.write_motion(of_length(trial, seconds), folder / f"{name}.bvh")
                 for name, arguments in commands(folder).items():
