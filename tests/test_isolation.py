@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -55,15 +56,21 @@ def leave() -> None:
     os._exit(3)
 
 
-def write_and_spin() -> None:
+def write_and_spin(mark: str) -> None:
     Path(tempfile.gettempdir(), "left").touch()
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "motionclip-grandchild"])
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", mark])
     spin()
 
 
-def grandchildren() -> int:
+def write_much_and_spin() -> None:
+    for number in range(2000):
+        Path(tempfile.gettempdir(), str(number)).touch()
+    spin()
+
+
+def running(mark: str) -> int:
     lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()
-    return sum("motionclip-grandchild" in line for line in lines)
+    return sum(mark in line for line in lines)
 
 
 def test_results_and_errors_come_back(workers: IsolatedWorkers) -> None:
@@ -96,16 +103,17 @@ def test_a_process_that_dies_is_replaced(workers: IsolatedWorkers) -> None:
 
 
 def test_time_ends_with_all_that_was_started_and_written() -> None:
+    mark = f"motionclip-grandchild-{os.getpid()}"  # other runs may test the same
     workers = IsolatedWorkers(1, seconds=60.0, megabytes=300.0)
     workers.call(pid)  # its start takes time, too
     workers._seconds = 1.5
     before = set(Path(tempfile.gettempdir()).glob("motionclip-*"))
     started = time.monotonic()
     with pytest.raises(SizeError, match="too long"):
-        workers.call(write_and_spin)
+        workers.call(write_and_spin, mark)
     assert time.monotonic() - started < 30
     assert not any((folder / "left").exists() for folder in before)
-    assert grandchildren() == 0
+    assert running(mark) == 0
     workers._seconds = 60.0
     assert workers.call(double, 2) == 4
     workers.close()
@@ -117,6 +125,18 @@ def test_a_caller_that_leaves_gives_the_process_back(workers: IsolatedWorkers) -
     with pytest.raises(CallerLeft):
         workers.call(spin, cancelled=cancelled)
     assert workers.call(double, 3) == 6
+
+
+def test_several_threads_may_close_at_once() -> None:
+    """Each of them ends the process that runs; the first does, and the others wait for it."""
+    workers = IsolatedWorkers(1, seconds=60.0, megabytes=300.0)
+    with ThreadPoolExecutor(9) as threads:
+        call = threads.submit(workers.call, write_much_and_spin)
+        while not any(Path(worker._folder.name, "1999").exists() for worker in tuple(workers._running)):
+            time.sleep(0.05)
+        for closing in [threads.submit(workers.close) for _ in range(8)]:
+            closing.result(60)
+        assert isinstance(call.exception(60), CallerLeft)
 
 
 def test_closing_ends_what_runs() -> None:

@@ -153,7 +153,7 @@ class _Worker:
     """One process, and this side's end of the pipe to it."""
 
     def __init__(self, context: Any, megabytes: float):
-        self.calls, self._killed = 0, False
+        self.calls, self._killed, self._ending = 0, False, threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="motionclip-")  # of this side: it outlives a killed process
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, megabytes, self._folder.name), daemon=True)
@@ -181,15 +181,18 @@ class _Worker:
             raise SizeError("the file takes more memory or time than is allowed; expected a smaller one") from error
 
     def kill(self) -> None:
-        """Ends the process and those that it started, and removes their files."""
-        self._killed = True
-        if hasattr(os, "killpg") and self._process.pid is not None:
-            with contextlib.suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.join()
-        self._pipe.close()
-        self._folder.cleanup()
+        """Ends the process and those that it started, and removes their files; for several threads at once."""
+        with self._ending:
+            if self._killed:
+                return
+            self._killed = True
+            if hasattr(os, "killpg") and self._process.pid is not None:
+                with contextlib.suppress(OSError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
+            self._process.join()
+            self._pipe.close()
+            self._folder.cleanup()
 
 
 def _serve(pipe: Connection, megabytes: float, folder: str) -> None:
