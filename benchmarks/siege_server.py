@@ -213,7 +213,7 @@ class Siege:
 
 
 def family_mb(pid: int) -> tuple[float, float]:
-    """Proportional memory of a process, and of it with all below it, megabytes."""
+    """Memory of a process, and of it with all below it, megabytes, without pages of files, which others share."""
     below: dict[int, list[int]] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
@@ -223,13 +223,13 @@ def family_mb(pid: int) -> tuple[float, float]:
     while waiting:
         family.append(waiting.pop())
         waiting += below.get(family[-1], [])
-    return _pss(pid), sum(map(_pss, family))
+    return _own_mb(pid), sum(map(_own_mb, family))
 
 
-def _pss(pid: int) -> float:
+def _own_mb(pid: int) -> float:
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
+            if line.startswith("Pss_Anon:"):
                 return int(line.split()[1]) / 1024
     return 0.0
 

@@ -43,7 +43,7 @@ def test_names_that_an_encoding_lacks_are_escaped(files: Path, tmp_path: Path) -
 @pytest.mark.slow
 def test_an_output_that_is_full_or_not_read_is_a_line_at_most(files: Path) -> None:
     walk = str(files / "walk.bvh")
-    full = run('"$@" > /dev/full', *INFO, walk)
+    full = run('"$@" > /dev/full', *INFO, walk, PYTHONUNBUFFERED="")
     assert full.returncode == 2 and full.stderr == "motionclip: No space left on device\n"
     left = run('"$@" > >(exec 0<&-) ', "-c", "import time; time.sleep(0.5); " + MAIN, "info", walk)
     assert left.returncode == 1 and left.stderr == ""

@@ -26,6 +26,14 @@ def drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def drop_what_has_no_room() -> None:
+    """Drops what is still to be written to standard output if it cannot be, or Python says so once more at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        drop_output()
+
+
 def printable(text: str) -> str:
     """Returns a text with its control characters escaped."""
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
