@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from motionclip import __version__
-from motionclip.cli.streams import drop_output, drop_what_has_no_room, open_streams, printable
+from motionclip.cli.streams import drop_output, open_streams, printable
 from motionclip.errors import MotionClipError
 
 #: Module and function of each command, in groups of the overview. A module is imported when its command is run.
@@ -101,7 +101,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except OSError as error:
         parts = (error.filename, error.strerror or error)
         print(f"motionclip: {printable(': '.join(str(part) for part in parts if part))}", file=sys.stderr)
-        drop_what_has_no_room()
+        drop_output()
         return 2
     except KeyboardInterrupt:
         print("motionclip: stopped", file=sys.stderr)

@@ -22,16 +22,11 @@ def open_streams() -> None:
 
 
 def drop_output() -> None:
-    """Drops what is still to be written to standard output, which nobody reads any more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def drop_what_has_no_room() -> None:
     """Drops what is still to be written to standard output if it cannot be, or Python says so once more at its end."""
     try:
         sys.stdout.flush()
-    except OSError:
-        drop_output()
+    except OSError:  # no room, or nobody who reads
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def printable(text: str) -> str:

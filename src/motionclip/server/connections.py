@@ -69,15 +69,15 @@ def make_room(wanted: int) -> Room:
 
 @dataclass
 class Waiting:
-    """Connections that the server waits for, those that it has waited for longest first.
+    """Connections that the server waits for, those that it has waited for longest first, each with its deadline.
 
     Attributes:
         silent: for the head of a request.
         unread: for an answer to be taken.
     """
 
-    silent: dict[BoundedProtocol, None] = field(default_factory=dict)
-    unread: dict[BoundedProtocol, None] = field(default_factory=dict)
+    silent: dict[BoundedProtocol, asyncio.TimerHandle] = field(default_factory=dict)
+    unread: dict[BoundedProtocol, asyncio.TimerHandle] = field(default_factory=dict)
 
 
 class BoundedProtocol(H11Protocol):
@@ -98,8 +98,6 @@ class BoundedProtocol(H11Protocol):
         super().__init__(*args, **named)
         self._most, self._head_seconds, self._unread_seconds = most, head_seconds, unread_seconds
         self._silent, self._unread = waiting.silent, waiting.unread
-        self._deadline: asyncio.TimerHandle | None = None
-        self._unread_deadline: asyncio.TimerHandle | None = None
         self._ahead = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -118,7 +116,7 @@ class BoundedProtocol(H11Protocol):
                 return
         super().data_received(data)
         if self._is_answering:
-            self._forget_deadline()
+            self._forget(self._silent)
 
     def on_response_complete(self) -> None:
         self._ahead = 0
@@ -128,18 +126,16 @@ class BoundedProtocol(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread[self] = None
         self._expect_reading()
         while sum(each._unsent for each in self._unread) > _MOST_UNSENT and len(self._unread) > 1:
             next(iter(self._unread))._abort()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._forget_unread()
+        self._forget(self._unread)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._forget_deadline()
-        self._forget_unread()
+        self._forget(self._silent, self._unread)
         super().connection_lost(exc)
 
     @property
@@ -152,7 +148,7 @@ class BoundedProtocol(H11Protocol):
         return self.transport.get_write_buffer_size()
 
     def _expect_reading(self) -> None:
-        self._unread_deadline = self.loop.call_later(self._unread_seconds, self._check_reading, self._unsent)
+        self._unread[self] = self.loop.call_later(self._unread_seconds, self._check_reading, self._unsent)
 
     def _check_reading(self, unsent_before: int) -> None:
         if self._unsent < unsent_before:
@@ -160,28 +156,20 @@ class BoundedProtocol(H11Protocol):
         else:
             self._abort()
 
-    def _forget_unread(self) -> None:
-        self._unread.pop(self, None)
-        if self._unread_deadline is not None:
-            self._unread_deadline.cancel()
-            self._unread_deadline = None
+    def _forget(self, *tables: dict[BoundedProtocol, asyncio.TimerHandle]) -> None:
+        """Waits no more for what these tables are of."""
+        for table in tables:
+            if deadline := table.pop(self, None):
+                deadline.cancel()
 
     def _abort(self) -> None:
         """Ends the connection without waiting for what is unsent, as closing it does."""
-        self._forget_deadline()
-        self._forget_unread()
+        self._forget(self._silent, self._unread)
         self.transport.abort()
 
     def _expect_head(self) -> None:
-        self._forget_deadline()
-        self._silent[self] = None
-        self._deadline = self.loop.call_later(self._head_seconds, self._miss_head)
-
-    def _forget_deadline(self) -> None:
-        self._silent.pop(self, None)
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._forget(self._silent)
+        self._silent[self] = self.loop.call_later(self._head_seconds, self._miss_head)
 
     def _miss_head(self) -> None:
         if self in self._unread:  # it is still taking an answer
@@ -197,7 +185,7 @@ class BoundedProtocol(H11Protocol):
             self._refuse(_BUSY)
 
     def _refuse(self, answer: bytes) -> None:
-        self._forget_deadline()
+        self._forget(self._silent)
         if not self.transport.is_closing():
             self.transport.write(answer)
             self.transport.close()
