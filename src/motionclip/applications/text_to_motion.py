@@ -213,6 +213,8 @@ def decode_best(model: MotionCLIP, takes: Takes, seconds: float) -> list[Motion]
     Raises:
         ModelError: if the model cannot make that length.
     """
+    if takes.latents.shape[1] == 1:
+        return model.decode(takes.latents[:, 0], seconds)
     return [max(row, key=lambda take: take.quality).motion for row in decode_takes(model, takes, seconds)]
 
 

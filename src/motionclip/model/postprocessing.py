@@ -25,9 +25,10 @@ from motionclip.motion.contacts import CONTACT_INDICES
 from motionclip.motion.kinematics import move_ankles
 from motionclip.motion.skeleton import ANKLE_HEIGHT, FOOT_HEIGHT
 
-#: Binomial filter: a standard deviation of one frame, and a gain of 0 at the highest frequency, which changes its sign
-#: at every frame. The transformer's corrections jitter; the linear draft does not.
-_FILTER = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
+#: Binomial filter: means of two neighbours, this many times over. Four have a standard deviation of one frame, and a
+#: gain of 0 at the highest frequency, which changes its sign at every frame. The transformer's corrections jitter; the
+#: linear draft does not.
+_MEANS = 4
 
 #: 1 + cos of the widest swing that :func:`align_bones` makes whole, 172 degrees: towards 180 its axis is undefined.
 _MIN_SWING = 0.01
@@ -65,14 +66,14 @@ def smooth(values: Tensor, lengths: Tensor) -> Tensor:
     Beyond an end, values continue as their point reflection in it: ends stay where they are, and so does a constant
     rate of change.
     """
-    reach = len(_FILTER) // 2
+    reach = _MEANS // 2
     frame = torch.arange(-reach, values.shape[1] + reach, device=values.device)
     inside = torch.minimum(frame.clamp(min=0), lengths[:, None] - 1)
     mirrored = torch.minimum((2 * inside - frame).clamp(min=0), lengths[:, None] - 1)
     extended = 2 * take(values, inside) - take(values, mirrored)
-    # a sum of shifted copies, since the ONNX exporter gets torch's unfold wrong
-    shifted = [weight * extended.narrow(1, at, values.shape[1]) for at, weight in enumerate(_FILTER)]
-    return torch.stack(shifted).sum(dim=0)
+    for _ in range(_MEANS):
+        extended = extended[:, 1:] + extended[:, :-1]
+    return extended / 2**_MEANS
 
 
 # --- Swing-twist alignment ---
@@ -117,17 +118,6 @@ class _Level:
         )
 
 
-def _unit(vectors: Tensor) -> Tensor:
-    """Returns vectors (3, ...) of length 1."""
-    return vectors / vectors.square().sum(dim=0).clamp(min=1e-24).sqrt()
-
-
-def _cross(left: Tensor, right: Tensor) -> Tensor:
-    """Returns the cross products (3, ...) of vectors (3, ...)."""
-    (a, b, c), (x, y, z) = left.unbind(), right.unbind()
-    return torch.stack([b * z - c * y, c * x - a * z, a * y - b * x])
-
-
 def _fork_frame(positions: Tensor, joint: int) -> Tensor:
     """Returns the rotation (3, 3, M) with x from a joint's right child to its left and y towards the middle one.
 
@@ -138,9 +128,9 @@ def _fork_frame(positions: Tensor, joint: int) -> Tensor:
     sides = {CANONICAL.names[child].partition("_")[0]: child for child in CANONICAL.children[joint]}
     left, right = positions[:, sides.pop("left")], positions[:, sides.pop("right")]
     (middle,) = sides.values()
-    x = _unit(left - right)
-    z = _unit(_cross(x, positions[:, middle] - (left + right) / 2))
-    return torch.stack([x, _cross(z, x), z], dim=1)
+    x = rot.unit(left - right)
+    z = rot.unit(rot.cross(x, positions[:, middle] - (left + right) / 2))
+    return torch.stack([x, rot.cross(z, x), z], dim=1)
 
 
 #: Joints with children, by depth; those with one child before those with three.
@@ -194,7 +184,7 @@ def _aligned(rotations: Tensor, positions: Tensor) -> Tensor:
         above = parent[:, :, :single]
         directions = _rotate(above.transpose(0, 1), _select(level.children, positions, 1) - position[:, :single])
         decoded = _select(level.joints, rotations, 2)
-        swung = _swing(decoded, level.bones.to(position), _unit(directions))
+        swung = _swing(decoded, level.bones.to(position), rot.unit(directions))
         aligned.append(swung)
         world = _product(above, swung)
         for slot, joint in enumerate(level.forks, start=single):
