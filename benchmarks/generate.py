@@ -3,7 +3,8 @@
     python benchmarks/generate.py
     python benchmarks/generate.py --before ../earlier/src
 
-With ``--before``, another checkout with its weights is measured, too, in turn with this one. Stages
+With ``--before``, another checkout with its weights is measured, too, in turn with this one; where the processor
+computes in bfloat16, stages are measured in it, too. Stages
 and starts are in processor time on one thread, which other programs disturb less than the time of a clock; beside it
 stands their floor, the matrix products of a stage at the rate that this machine has for large ones. What threads gain
 or lose is in the time of a clock, alone and beside processes that keep cores busy.
@@ -29,14 +30,17 @@ from typing import Any
 
 import tyro
 
+from motionclip.model.bfloat16 import has_bfloat16
+
 HERE = Path(__file__).parent
 RESULT, SOURCE = HERE / "results" / "generate.json", HERE.parent / "src"
 SENTENCE, SECONDS, GUIDANCE = "a person walks like an old man", 4.0, 1.5
+BF16 = "now, in bfloat16"
 COUNTS, REPEATS, CLOCKED = (1, 64), {1: 9, 64: 3}, 20
 _SPIN = "while True: pass"
 
 
-def stages() -> dict[str, dict[str, float]]:
+def stages(bf16: bool = False) -> dict[str, dict[str, float]]:
     """Milliseconds of processor time of each stage, and GFLOP of its matrix products; in the process that measures."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -44,7 +48,8 @@ def stages() -> dict[str, dict[str, float]]:
     import motionclip
 
     torch.set_num_threads(1)
-    model, found = motionclip.load(), {}
+    model = motionclip.load(bf16=True) if bf16 else motionclip.load()  # which earlier checkouts can do
+    found = {}
     for count in COUNTS:
         sentences = [f"{SENTENCE}, take {number}" for number in range(count)]
         words = model.embed_text(sentences)
@@ -53,6 +58,7 @@ def stages() -> dict[str, dict[str, float]]:
             "text": lambda sentences=sentences: model.embed_text(sentences),
             "prior": lambda words=words: model.sample(words, SECONDS, guidance=GUIDANCE, seed=0),
             "decode": lambda drawn=drawn: model.decode(drawn, SECONDS),
+            "all, one take": lambda sentences=sentences: motionclip.text_to_motion(model, sentences, takes=1),
             "all, best of eight takes": lambda sentences=sentences: motionclip.text_to_motion(model, sentences),
         }
         for name, do in work.items():
@@ -146,6 +152,9 @@ def main(before: Path | None = None, rounds: int = 5, threads: bool = True) -> N
                     print(f"{side}: {name}, {row['ms']:.1f} ms", flush=True)
                     runs[f"{name}, ms"][side].append(row["ms"])
                     gflop[f"{name}, ms"] = row["gflop"]
+                if side == "now" and has_bfloat16("cpu"):
+                    for name, row in in_process(source, "stages(bf16=True)").items():
+                        runs[f"{name}, ms"][BF16].append(row["ms"])
                 runs["motionclip --help, s"][side].append(start_seconds(source, "--help"))
                 runs["motionclip generate, s"][side].append(start_seconds(source, "generate", SENTENCE, "--out", out))
     rate = gflop.pop("matrix product, ms") / statistics.median(runs.pop("matrix product, ms")["now"])  # GFLOP per ms
@@ -170,8 +179,8 @@ def main(before: Path | None = None, rounds: int = 5, threads: bool = True) -> N
 
 def show(figures: dict[str, dict[str, float]], threads: list[dict[str, Any]]) -> None:
     """The figures as Markdown."""
-    columns = ("before", "now", "floor")
-    print("| processor time of | " + " | ".join(columns) + " |\n" + "|---" * 4 + "|")
+    columns = ("before", "now", "floor", BF16)
+    print("| processor time of | " + " | ".join(columns) + " |\n" + "|---" * 5 + "|")
     for name, row in figures.items():
         print(f"| {name} | " + " | ".join(str(row.get(column, "")) for column in columns) + " |")
     if threads:

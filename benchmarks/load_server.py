@@ -1,7 +1,7 @@
 """Measures how many motions a second the server makes, and how it takes more clients than it admits.
 
     apt-get install wrk
-    python benchmarks/load_server.py [--threads 1] [--workers 1] [--seconds 20]
+    python benchmarks/load_server.py [--threads 1] [--workers 1] [--bf16] [--seconds 20]
 
 Starts a `motionclip serve`; wrk (github.com/wg/wrk) on the same machine requests motions of sentences that are all
 different, over keep-alive connections that each wait for their answer, then over more connections than the server
@@ -83,13 +83,13 @@ class Figures:
 
 
 @contextmanager
-def server(threads: int, workers: int) -> Iterator[tuple[int, str]]:
+def server(threads: int, workers: int, bf16: bool) -> Iterator[tuple[int, str]]:
     """Runs a server; yields its process id and its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     command = [sys.executable, "-m", "motionclip", "serve", "--port", str(port), "--threads", str(threads)]
-    command += ["--workers", str(workers)]
+    command += ["--workers", str(workers), *(["--bf16"] if bf16 else [])]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             address = f"http://127.0.0.1:{port}"
@@ -174,13 +174,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1, help="CPU, batch and memory are then of one of them")
+    parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("no wrk; apt-get install wrk")
     others = os.getloadavg()[0]
     json_type, bvh_type = "application/json", "application/x-bvh"
-    with server(options.threads, options.workers) as (pid, address):
+    with server(options.threads, options.workers, options.bf16) as (pid, address):
         drive(pid, address, 16, 3, 4, json_type)  # warm-up
         started = rss_mb(pid)
         plan = [(clients, 4.0, json_type, takes) for takes in (DEFAULT_TAKES, 1) for clients in CLIENTS]
@@ -200,6 +201,7 @@ def main() -> None:
         "cores": os.cpu_count(),
         "threads": options.threads,
         "workers": options.workers,
+        "bf16": options.bf16,
         "load_average_before": others,
         "machine_shared": others > 0.5,
         "rss_mb_after_warm_up": started,

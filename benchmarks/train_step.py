@@ -225,11 +225,10 @@ def in_turns(setting: Setting, rounds: int, batches: Sequence[int]) -> dict[str,
 
 
 def has_bf16(device: str) -> bool:
-    """Whether the device computes in bfloat16; a processor that has to imitate it takes several times longer.
+    """Whether a device computes in bfloat16."""
+    from motionclip.model.bfloat16 import has_bfloat16
 
-    oneDNN calls it supported on any processor with AVX-512, so the instructions themselves are asked for.
-    """
-    return device != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return has_bfloat16(device)
 
 
 def alone(function: Callable[..., Result], *arguments: object) -> Result:

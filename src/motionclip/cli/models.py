@@ -40,7 +40,7 @@ def adapt(
     if out.exists():
         raise DataError(f"{out} exists; expected a new folder")
     texts = None if captions is None else read_lines(captions, "one caption a line")
-    model = replace(options, encoder_weights=None).load(many=True)
+    model = replace(options, encoder_weights=None, bf16=False).load(many=True)
     encoder = load_text_encoder(text_encoder, options.encoder_weights, torch_device(options.device))
     result = adapt_model(model, encoder, texts, on_stage=say)
     result.model.save(out)
@@ -84,13 +84,14 @@ def export(
     from motionclip.export.web import export_web
 
     check_packages()
+    exact = replace(options, bf16=False)  # --precision says how the graphs compute
     with track(f"exporting to {kind}") as progress:
         if kind == "web":
             written = export_web(
-                options.load(), folder, precision=precision or "fp16", modules=modules, progress=progress
+                exact.load(), folder, precision=precision or "fp16", modules=modules, progress=progress
             )
         else:
-            written = export_onnx(options.load(), folder, precision=precision or "fp32", progress=progress)
+            written = export_onnx(exact.load(), folder, precision=precision or "fp32", progress=progress)
     for path in written:
         say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     if kind == "web":

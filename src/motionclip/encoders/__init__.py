@@ -21,7 +21,9 @@ __all__ = [
 ]
 
 
-def load_text_encoder(name: str, weights: str | Path | None = None, device: str = "cpu") -> TextEncoder:
+def load_text_encoder(
+    name: str, weights: str | Path | None = None, device: str = "cpu", *, bf16: bool = False
+) -> TextEncoder:
     """Returns the text encoder of a name.
 
     Args:
@@ -29,12 +31,13 @@ def load_text_encoder(name: str, weights: str | Path | None = None, device: str 
             "clip:ORG/REPO" of the Hugging Face hub. Those of CLIP are also an ``ImageEncoder``.
         weights: a folder with the weights; by default the installed package (minilm) or the hub (clip).
         device: "cpu", "cuda" or "cuda:1". ``minilm`` is small and stays on the CPU.
+        bf16: let ``minilm`` compute in bfloat16; those of CLIP always compute in float32.
 
     Raises:
         ModelError: if no text encoder has that name, its weights are missing or damaged, or there is no such device.
     """
     if name == MiniLMEncoder.name:
-        return MiniLMEncoder(None if weights is None else Path(weights))
+        return MiniLMEncoder(None if weights is None else Path(weights), bf16=bf16)
     if name == "clip" or name.startswith("clip:"):
         return ClipEncoder(name, weights, device)
     raise ModelError(

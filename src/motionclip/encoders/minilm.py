@@ -59,12 +59,14 @@ class MiniLMEncoder:
     dim = _WIDTH
     fingerprint = SHA256["model.safetensors"][:16]
 
-    def __init__(self, folder: Path | None = None):
+    def __init__(self, folder: Path | None = None, *, bf16: bool = False):
         folder = _package_folder() if folder is None else folder
         for file, digest in SHA256.items():
             check_file(folder / file, digest)
         self.tokenizer = _load_tokenizer(folder / "tokenizer.json")
         self.network = _load_network(folder / "model.safetensors")
+        if bf16:
+            self.network.encoder.bfloat16()
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """Returns unit vectors (N, 384) of N sentences: float32, CPU. Batching does not change a sentence's vector.
@@ -110,7 +112,8 @@ class _Network(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         embedded = self.norm(nn.functional.embedding(ids, self.words) + self.positions[: ids.shape[1]])
-        states = self.encoder(embedded, src_key_padding_mask=ids == 0)  # (B, L, 384)
+        inner = self.encoder.layers[0].norm1.weight.dtype
+        states = self.encoder(embedded.to(inner), src_key_padding_mask=ids == 0).to(embedded)  # (B, L, 384)
         real = (ids != 0)[..., None]
         return nn.functional.normalize((states * real).sum(1) / real.sum(1), dim=-1)
 

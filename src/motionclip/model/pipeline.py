@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +23,7 @@ from torch.nn.functional import normalize
 from motionclip.encoders import ImageEncoder, TextEncoder, load_text_encoder
 from motionclip.errors import ModelError
 from motionclip.model.autoencoder import Decoded, EmbeddingHead, MotionAutoencoder
+from motionclip.model.bfloat16 import has_bfloat16, is_in_bfloat16, turn_to_bfloat16
 from motionclip.model.checkpoint import SHIPPED, Network, find_model, load_network, save_network
 from motionclip.model.features import Batch, from_motion, to_motions
 from motionclip.model.known_words import KnownWords, load_known_words
@@ -122,7 +124,7 @@ class MotionCLIP:
         digest = sha256(repr(sorted(self.config.to_dict().items())).encode())
         for name, tensor in sorted(self.network.state_dict().items()):
             digest.update(name.encode())
-            digest.update(tensor.cpu().contiguous().numpy())
+            digest.update(tensor.cpu().flatten().view(torch.uint8).numpy())
         return digest.hexdigest()
 
     def with_text_encoder(self, text_encoder: TextEncoder) -> MotionCLIP:
@@ -151,8 +153,9 @@ class MotionCLIP:
             image_bias: (text_dim,) for images; None for a model that takes no images.
 
         Raises:
-            ModelError: if the model has no heads of its own.
+            ModelError: if the model has no heads of its own, or was loaded in bfloat16.
         """
+        self._check_exact()
         if not self.has_text_head:
             raise ModelError(
                 "the paper's network has its text encoder's space as latent; train it with that text encoder instead"
@@ -166,6 +169,10 @@ class MotionCLIP:
         network.load_state_dict(state)
         return MotionCLIP(network.to(self.device), text_encoder, matcher=self.matcher)
 
+    def _check_exact(self) -> None:
+        if is_in_bfloat16(self.network):
+            raise ModelError("the weights of this model are rounded to bfloat16; load it without bf16 to keep them")
+
     def _behind_map(self, prefix: str, weight: Tensor, bias: Tensor) -> dict[str, Tensor]:
         """The weights of the text head, named by a prefix, whose inner map first applies another one."""
         head = self.network.autoencoder.text_head
@@ -176,7 +183,12 @@ class MotionCLIP:
         return state
 
     def save(self, folder: str | Path) -> None:
-        """Writes the config and the weights, in half precision, as a model folder that :func:`load` reads."""
+        """Writes the config and the weights, in half precision, as a model folder that :func:`load` reads.
+
+        Raises:
+            ModelError: if the model was loaded in bfloat16.
+        """
+        self._check_exact()
         save_network(self.network, Path(folder))
         if self.known_words is not None:
             self.known_words.save(Path(folder))
@@ -426,20 +438,32 @@ def _noise(size: int, seed: int) -> Tensor:
     return torch.randn(size, generator=torch.Generator().manual_seed(seed))
 
 
-def load(model: str | Path = SHIPPED, *, device: str = "cpu", encoder_weights: str | Path | None = None) -> MotionCLIP:
+def load(
+    model: str | Path = SHIPPED,
+    *,
+    device: str = "cpu",
+    encoder_weights: str | Path | None = None,
+    bf16: bool = False,
+) -> MotionCLIP:
     """Returns a trained model.
 
     Args:
         model: name of a shipped model, a model folder, or a run folder.
         device: where to compute.
         encoder_weights: folder of the text encoder's weights, if they are not where the encoder looks for them.
+        bf16: compute in bfloat16 (``model/bfloat16.py``): faster on processors and GPUs that have it, and joints of the
+            same words and seed are some millimetres elsewhere.
 
     Raises:
         ModelError: if the model or its text encoder's weights are missing or damaged.
     """
     folder = find_model(model)
     network = load_network(folder)
-    text_encoder = load_text_encoder(network.config.text_encoder, encoder_weights, device)
+    text_encoder = load_text_encoder(network.config.text_encoder, encoder_weights, device, bf16=bf16)
+    if bf16:
+        if not has_bfloat16(device):
+            warnings.warn(f"{device} has no bfloat16 instructions: without bf16 it is faster", stacklevel=2)
+        turn_to_bfloat16(network)
     matcher = load_matcher(folder, network.config.latent_dim)
     return MotionCLIP(
         network.to(device), text_encoder, load_known_words(folder), None if matcher is None else matcher.to(device)
