@@ -16,8 +16,8 @@ from motionclip.studio.client import ClientSession
 
 T = TypeVar("T")
 
-#: Seconds; on a busy machine without a graphics card a page takes a minute to appear.
-_PATIENCE = 120.0
+#: Seconds; on a busy machine without a graphics card a page takes minutes to appear.
+_PATIENCE = 600.0
 #: Until the page has sent what it has to say, by its own clock: viser holds back what is said within 50 ms of the last
 #: thing, and of two that are held back loses the first; the studio's scripts wait for a mouse that rests for 120 ms.
 _SAID = "() => new Promise(d => setTimeout(d, 250))"
