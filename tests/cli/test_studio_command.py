@@ -91,7 +91,7 @@ def test_clients_that_say_nonsense_and_never_read_stop_nobody(tiny_run: Path) ->
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 15  # 9.5, and what a busy machine takes to end a process
 
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
