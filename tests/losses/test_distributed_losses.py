@@ -19,7 +19,7 @@ SIZE, ROWS = 2, 3
 @pytest.fixture
 def in_shares(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[slice], Tensor]], list[Tensor]]:
     """Calls a function with the rows of each process, in a thread each; returns what they return."""
-    own, barrier, board = threading.local(), threading.Barrier(SIZE, timeout=20), [torch.empty(0)] * SIZE
+    own, barrier, board = threading.local(), threading.Barrier(SIZE, timeout=120), [torch.empty(0)] * SIZE
 
     def exchanged(value: Tensor) -> list[Tensor]:
         board[own.rank] = value.detach().clone()

@@ -101,6 +101,7 @@ def address(model: MotionCLIP) -> Iterator[str]:
 @pytest.mark.slow
 def test_a_sentence_becomes_a_film_on_the_front_page(chromium: Any, address: str, tmp_path: Path) -> None:
     tab = chromium.new_page(viewport={"width": 900, "height": 1000})
+    tab.set_default_timeout(300_000)
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(address)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,18 +14,43 @@ from motionclip.studio.app import Studio
 from motionclip.studio.board import pixels
 from motionclip.studio.client import ClientSession
 
-#: Seconds; on a busy machine without a graphics card a page takes a minute to appear.
-_PATIENCE = 120.0
+T = TypeVar("T")
+
+#: Seconds; on a busy machine without a graphics card a page takes minutes to appear.
+_PATIENCE = 600.0
+#: Until the page has sent what it has to say, by its own clock: viser holds back what is said within 50 ms of the last
+#: thing, and of two that are held back loses the first; the studio's scripts wait for a mouse that rests for 120 ms.
+_SAID = "() => new Promise(d => setTimeout(d, 250))"
 #: Three frames: messages are taken at the start of one, and fields and pictures of it come after.
 _DRAWN = "() => new Promise(d => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(d))))"
+#: Where an element is in two frames in a row: left, top, width, height; null where it moves, or there is none.
+_BOX = """async (selector) => {
+    const look = async () => {
+        await new Promise(requestAnimationFrame);
+        const box = document.querySelector(selector)?.getBoundingClientRect();
+        return box ? [box.x, box.y, box.width, box.height] : null;
+    };
+    const [before, now] = [await look(), await look()];
+    return String(before) === String(now) ? now : null;
+}"""
 
 
-def until(true: Callable[[], Any], what: str) -> None:
-    """Waits until something is so."""
+def until(true: Callable[[], T], what: str) -> T:
+    """Waits until something is so, and returns what was found."""
     end = time.monotonic() + _PATIENCE
-    while not true():
+    while not (found := true()):
         assert time.monotonic() < end, f"it did not come to pass: {what}"
         time.sleep(0.05)
+    return found
+
+
+class Box(NamedTuple):
+    """Where something is on a page, pixels."""
+
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 @dataclass
@@ -41,10 +66,14 @@ class Page:
     session: ClientSession
 
     def go(self, tab: str) -> None:
-        self.tab.get_by_role("tab", name=tab, exact=True).click()
+        named = self.tab.get_by_role("tab", name=tab, exact=True)
+        named.click()
+        named.and_(self.tab.get_by_role("tab", selected=True)).wait_for()
 
     def press(self, button: str) -> None:
+        """Presses a button, and waits until the page has sent that."""
         self.tab.get_by_role("button", name=button, exact=True).first.click()
+        self.tab.evaluate(_SAID)
 
     def write(self, label: str, text: str) -> None:
         """Fills the field beside a label that is seen, and waits until the studio has heard of it."""
@@ -59,11 +88,15 @@ class Page:
 
     def pixel(self, place: np.ndarray) -> tuple[float, float]:
         """Where a place (3,) of the scene is on the page, in pixels."""
-        (x, y), box = (
-            pixels(self.session.client.camera, place[None])[0],
-            self.tab.locator("canvas").first.bounding_box(),
-        )
-        return box["x"] + x, box["y"] + y
+        (x, y), canvas = pixels(self.session.client.camera, place[None])[0], self.box("canvas")
+        return canvas.left + x, canvas.top + y
+
+    def box(self, selector: str) -> Box:
+        """Where an element is, as soon as it is there and two frames in a row show it at the same place.
+
+        A single look may find none, or the one before: the timeline is drawn anew all the time.
+        """
+        return Box(*until(lambda: self.tab.evaluate(_BOX, selector), f"{selector} rests at one place of the page"))
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Moves the mouse from one place to another with its button down, as a hand does: in steps."""
@@ -77,9 +110,20 @@ class Page:
         mouse.up()
         self.settle()
 
+    def seek(self, frame: int) -> None:
+        """Goes to a frame by the timeline's field, and waits until it is shown."""
+        self.write("Frame", str(frame))
+        player = self.session.player
+        until(lambda: player.frame == frame and not player.playing, f"the time stands at frame {frame}")
+        self.settle()
+
     def settle(self) -> None:
-        """Waits for what the page says a little after it was typed, and until it has drawn what it was told."""
-        self.tab.wait_for_timeout(400)
+        """Waits until the studio has heard what the page says, and the page has drawn what it was told.
+
+        A picture that the studio asks for comes after all that the page said before, and shows all that it was told.
+        """
+        self.tab.evaluate(_SAID)
+        self.session.client.get_render(8, 8, timeout=_PATIENCE)
         self.tab.evaluate(_DRAWN)
 
     def rest(self) -> None:
@@ -101,10 +145,10 @@ class Page:
 
     def picture(self, path: Path, mouse: tuple[float, float] = (300, 30)) -> Path:
         """A picture of the page, without the browser's own remark on its graphics card."""
-        remark = self.tab.get_by_text("Software WebGL rendering detected")
+        remark = self.tab.locator(".mantine-Notification-root", has_text="Software WebGL rendering detected")
         if remark.count():
-            self.tab.locator(".mantine-Notification-closeButton").first.click()
-            remark.first.wait_for(state="detached")
+            remark.locator(".mantine-Notification-closeButton").click()
+            remark.wait_for(state="detached")
         self.tab.mouse.move(*mouse)  # away from what shows a hint, if nowhere else
         self.settle()
         self.settle()

@@ -109,6 +109,7 @@ def test_blocks_edges_and_the_playhead_are_dragged_with_the_mouse(
     session, pictures = page.session, Path(PICTURES) if PICTURES else tmp_path
     page.go("Story")
     page.press("One fewer")
+    page.tab.get_by_text("Shot 3", exact=True).wait_for(state="detached")
     page.press("Make the story")
     until(lambda: session.shown is not None, "a story")
     page.rest()
@@ -119,8 +120,9 @@ def test_blocks_edges_and_the_playhead_are_dragged_with_the_mouse(
         "a person waves with both hands",
     ]
 
-    left, top, width = ruler(page)
-    page.drag((left + 0.2 * width, top), (left + 0.5 * width, top))
+    left, top, width, _ = page.box(timeline(page))
+    seconds = top + 7  # the middle of their row
+    page.drag((left + 0.2 * width, seconds), (left + 0.5 * width, seconds))
     until(lambda: session.player.time == pytest.approx(0.5 * first.motion.duration, abs=0.1), "the playhead")
 
     x, y, wide = block(page, 1)
@@ -146,14 +148,18 @@ def test_blocks_edges_and_the_playhead_are_dragged_with_the_mouse(
     until(lambda: session.shown is shorter, "undone")
 
 
-def ruler(page: Page) -> tuple[float, float, float]:
-    """Left edge, middle of the row of seconds, and width of the timeline, pixels."""
-    box = page.tab.locator("[data-seconds]").bounding_box()
-    return box["x"], box["y"] + 7, box["width"]
+def timeline(page: Page) -> str:
+    """Selects the timeline of what is shown, and not that of the motion before, which the page shows a while longer."""
+    assert page.session.shown is not None
+    return f"[data-seconds='{page.session.shown.motion.duration:.4f}']"
 
 
 def block(page: Page, number: int) -> tuple[float, float, float]:
-    """Left edge, middle and width of a block, pixels."""
-    page.settle()
-    box = page.tab.locator(f"[data-part='{number}']").bounding_box()
-    return box["x"], box["y"] + box["height"] / 2, box["width"]
+    """Left edge, middle and width of a block of what is shown, pixels."""
+    assert page.session.shown is not None
+    part, whole = blocks(page.session.shown)[number], page.box(timeline(page))
+    left, top, width, height = page.box(f"{timeline(page)} [data-part='{number}'][title='{part.title}']")
+    seconds = page.session.shown.motion.duration
+    assert (left - whole.left) / whole.width == pytest.approx(part.start / seconds, abs=0.01)
+    assert width / whole.width == pytest.approx((part.end - part.start) / seconds, abs=0.01)
+    return left, top + height / 2, width

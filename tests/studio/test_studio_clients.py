@@ -105,7 +105,8 @@ def test_a_large_upload_is_refused_before_it_is_held(studio: Studio) -> None:
         wire.send(messages.FileTransferPart(button, transfer, 0, b"x" * 500))
     until(lambda: "FileTransferPartAck" in wire.kinds, "an answer")
     until(lambda: list(session.client.gui._current_file_upload_states) == ["small"], "only the small one is held")
-    assert any("large.bvh has 20.0 MB; expected at most 20 MB" in str(message) for message in wire.heard)
+    refused = "large.bvh has 20.0 MB; expected at most 20 MB"
+    until(lambda: any(refused in str(message) for message in wire.heard), "the large one is refused")
     gui = session.client.gui
     wire.close()
     until(lambda: not gui._current_file_upload_states, "what had come is dropped")

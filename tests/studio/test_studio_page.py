@@ -56,9 +56,7 @@ def test_from_a_sentence_to_an_exported_file(studio: Studio, chromium: Any, walk
 
 def scrubbed(page: Page, frame: int) -> np.ndarray:
     """Goes to a frame and returns what the scene shows, (H, W) grey."""
-    page.write("Frame", str(frame))
-    until(lambda: page.session.player.frame == frame, f"frame {frame}")
-    assert not page.session.player.playing
+    page.seek(frame)
     size = page.tab.viewport_size
     clip = {"x": 0, "y": 0, "width": size["width"] - 400, "height": size["height"] - 200}
     picture = Image.open(BytesIO(page.tab.screenshot(clip=clip))).convert("L")
@@ -116,8 +114,7 @@ def mapped(page: Page, pictures: Path) -> None:
     page.press("Nearest to what is shown")
     page.tab.get_by_role("button", name=re.compile(r"^0\.\d\d ")).first.wait_for()
     page.tab.get_by_label("Map of the library").check()
-    page.settle()
-    page.rest()
+    until(lambda: "/map/balls" in page.session.client.scene._handle_from_node_name, "the map is drawn")
     page.settle()
     first, last = page.session.history.takes[0], page.session.history.takes[-1]
     assert page.session.shown is last

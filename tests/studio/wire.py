@@ -35,6 +35,8 @@ class Wire:
             origin=origin or f"http://{name or host}:{port}",
             subprotocols=[f"viser-v{viser.__version__}"],
             max_size=None,
+            open_timeout=120,
+            ping_timeout=None,
         )
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()

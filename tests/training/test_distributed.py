@@ -33,7 +33,7 @@ def test_two_processes_give_the_losses_of_one_with_twice_the_batch(small_store: 
     groups = [{"captions": [f"{n} goes", f"{n} walks", f"{n} strolls"]} for n in range(9)]
     paraphrases.write_text("".join(json.dumps(group) + "\n" for group in groups))
     job = [*TORCHRUN, str(script), str(small_store), str(paraphrases), str(tmp_path / "two")]
-    subprocess.run(job, check=True, timeout=120)
+    subprocess.run(job, check=True, timeout=600)
     run_curves(small_store, paraphrases, tmp_path / "one", processes=2)
     for name, config in CONFIGS.items():
         one, two = tmp_path / "one" / name, tmp_path / "two" / name
@@ -72,11 +72,11 @@ def test_a_killed_process_ends_the_job_and_as_many_resume(
             time.sleep(0.05)
         os.kill(process_of(job, 1), signal.SIGKILL)
         killed = time.monotonic()
-        output = job.communicate(timeout=60)[0]
+        output = job.communicate(timeout=300)[0]
     finally:
         job.kill()
     assert job.returncode != 0
-    assert time.monotonic() - killed < 30
+    assert time.monotonic() - killed < 120  # the other does not wait for it, which it would for 15 minutes
     assert "process 0 of 2" in output and "--resume" in output
     assert "rank      : 1 (local_rank: 1)" in output.split("Root Cause")[1]
     assert not (tmp_path / "model").exists()
