@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import orjson
@@ -30,8 +31,9 @@ def is_rendered(media_type: str) -> bool:
     return FILE_TYPES.get(media_type) in RENDERED_SUFFIXES
 
 
+@cache
 def file_types() -> dict[str, str]:
-    """Returns those of ``FILE_TYPES`` whose packages are installed."""
+    """Returns those of ``FILE_TYPES`` whose packages are installed; looking for them takes longer than an answer."""
     missing = [known.suffix for known in FORMATS if not known.is_available]
     return {media_type: suffix for media_type, suffix in FILE_TYPES.items() if suffix not in missing}
 
