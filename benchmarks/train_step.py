@@ -50,7 +50,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Setting:
-    """What all measurements share: the data, the device, threads of a CPU, and timed steps per process.
+    """What all measurements share: the data, the device, threads of a CPU, timed steps per process, and compiling.
 
     The data is a folder with a prepared store and its frames (N, 150) in one array, for the plain side.
     """
@@ -59,6 +59,7 @@ class Setting:
     device: str
     threads: int
     steps: int
+    compiled: bool
 
     def enter(self) -> torch.device:
         """Set the process up."""
@@ -139,7 +140,7 @@ def measure_step(setting: Setting, side: Side, batch: int) -> Measured:
     from ours.step import Ours
 
     ours = Ours(setting.data / "store", device, bf16=side == "ours bf16")
-    if device.type == "cuda":
+    if setting.compiled:
         ours.compile()
     ours.watch(clock.lap)
     return timed(lambda: ours.step(batch, clock.lap), clock, setting.steps)
@@ -275,7 +276,13 @@ def median_of(runs: Sequence[Measured], name: str) -> float:
     return statistics.median(getattr(run, name) for run in runs)
 
 
-def main(device: str = "cpu", threads: int = 2, batches: tuple[int, ...] = (20, 64), rounds: int = 3) -> None:
+def main(
+    device: str = "cpu",
+    threads: int = 2,
+    batches: tuple[int, ...] = (20, 64),
+    rounds: int = 3,
+    compiled: bool = False,
+) -> None:
     """Measure, print a table and write the results.
 
     Args:
@@ -283,15 +290,17 @@ def main(device: str = "cpu", threads: int = 2, batches: tuple[int, ...] = (20, 
         threads: of a CPU.
         batches: windows in a step.
         rounds: how often each side is measured; the median counts.
+        compiled: compile our transformers on a CPU, too, which takes two minutes in each process.
     """
     with tempfile.TemporaryDirectory() as folder:
         alone(make_data, Path(folder))
-        setting = Setting(Path(folder), device, threads, steps=3)
+        setting = Setting(Path(folder), device, threads, steps=3, compiled=compiled or device == "cuda")
         load = os.getloadavg()[0]
         found = in_turns(setting, rounds, batches)
         products = alone(matrix_products, setting, batches)
         report: dict[str, Any] = {
-            "command": f"python benchmarks/train_step.py --device {device} --threads {threads} --rounds {rounds}",
+            "command": f"python benchmarks/train_step.py --device {device} --threads {threads} --rounds {rounds}"
+            + " --compiled" * compiled,
             "commit": commit(),
             "machine": machine(device),
             "load": {"before": round(load, 2), "after": round(os.getloadavg()[0], 2)},
@@ -299,7 +308,8 @@ def main(device: str = "cpu", threads: int = 2, batches: tuple[int, ...] = (20, 
             "bf16_relative_error": alone(bf16_error, setting, batches[0] if has_bf16(device) else 1),
             "figures": summary(found, products),
         }
-    path = RESULTS / ("train_step.json" if device == "cpu" else f"train_step_{device}.json")
+    marks = ["train_step", *([] if device == "cpu" else [device]), *(["compiled"] if compiled else [])]
+    path = RESULTS / f"{'_'.join(marks)}.json"
     path.write_text(json.dumps(report, indent=2) + "\n")
     print_table(report["figures"])
 
