@@ -131,7 +131,7 @@ def direct_window(
     return correct(place.moved(model.decode(model.from_tangent(point[None]), seconds)[0]), constraints)
 
 
-def start_of(constraints: Sequence[Constraint]) -> Place:
+def start_of(constraints: Sequence[Constraint], otherwise: Place = ORIGIN) -> Place:
     """Returns where constraints let a motion start: where the path begins, or where a placed pose at 0 s stands."""
     for constraint in constraints:
         if isinstance(constraint, RootPath) and constraint.span(1.0)[0] == 0:
@@ -139,4 +139,4 @@ def start_of(constraints: Sequence[Constraint]) -> Place:
     for constraint in constraints:
         if isinstance(constraint, PoseAt) and constraint.placed and constraint.seconds == 0:
             return Place.of(constraint.body)
-    return ORIGIN
+    return otherwise
