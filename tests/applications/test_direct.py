@@ -8,12 +8,13 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.applications.direct import Constraint, Directed, Pin, PoseAt, RootPath
+from motionclip.applications.direct import Constraint, Directed, Pin, PoseAt, RootPath, window
 from motionclip.applications.direct.ik import Effectors, reach
 from motionclip.applications.direct.posed import Place
 from motionclip.applications.direct.spread import smoothed, spread
 from motionclip.errors import ModelError, MotionError, SkeletonError
 from motionclip.metrics.plausibility import plausibility
+from motionclip.model.matcher import Matcher
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import CANONICAL, Motion, heading, turn
 from motionclip.motion import rotations as rot
@@ -135,6 +136,27 @@ def test_a_given_motion_is_changed_no_more_than_needed(model: MotionCLIP, wave: 
 def test_what_makes_no_constraint(constraint, words: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(MotionError, match=words):
         constraint()
+
+
+@pytest.mark.parametrize(("name", "without"), [("_WORDS", 0.0), ("_DRAFTS", 1)])
+def test_words_are_kept_by_the_matcher(
+    model: MotionCLIP, wave: Motion, monkeypatch: pytest.MonkeyPatch, name: str, without: float
+) -> None:
+    torch.manual_seed(0)
+    matcher = Matcher(model.config.latent_dim).eval().requires_grad_(False)
+    matcher.compare_with(torch.randn(1024, model.config.latent_dim))
+    matched = MotionCLIP(model.network, model.text_encoder, matcher=matcher)
+    words = matched.embed_prompts(["a person walks"])
+
+    def match(seed: int) -> float:
+        pose = PoseAt(1.0, wave.frames(20, 21))
+        found = direct(matched, "a person walks", [pose], seconds=SECONDS, seed=seed)
+        assert found.errors[0] < 0.02
+        return matched.match(found.motion.positions[None], words).item()
+
+    kept = sum(match(seed) for seed in range(3))
+    monkeypatch.setattr(window, name, without)
+    assert kept > sum(match(seed) for seed in range(3))
 
 
 def test_what_no_body_can_do(model: MotionCLIP) -> None:

@@ -7,6 +7,8 @@ import torch
 
 import motionclip
 from motionclip.applications.direct import Pin, PoseAt, RootPath
+from motionclip.applications.direct.correct import correct
+from motionclip.applications.direct.posed import Place
 from motionclip.applications.storyboard import Shot, film
 from motionclip.errors import MotionError
 from motionclip.model.pipeline import MotionCLIP
@@ -57,6 +59,19 @@ def test_a_given_motion_longer_than_a_window_is_corrected(model: MotionCLIP) -> 
     found = motionclip.direct(model, walk, [Pin("left_hand", (x + 0.1, y + 0.1, z), 200 / 30)])
     assert found.errors[0] < 0.01 and found.motion.num_frames == walk.num_frames
     torch.testing.assert_close(found.motion.positions[:150], walk.positions[:150])
+
+
+def test_its_windows_are_made_anew_where_it_is_to_follow_a_path(model: MotionCLIP) -> None:
+    walk = motionclip.long_motion(model, "a person walks", seconds=15)
+    place, hand = Place.of(walk, 315), walk.positions[440, CANONICAL.index("left_hand")].tolist()
+    seen = torch.tensor([(0.0, 0.0, 0.0), (0.5, 0.0, 1.0), (0.5, 0.0, 2.0)])
+    points = [(x, z) for x, _, z in place.to_world(seen).tolist()]
+    path, pin = RootPath(points, start=10.5, end=14.9), Pin("left_hand", (hand[0], hand[1] + 0.1, hand[2]), 440 / 30)
+    found = motionclip.direct(model, walk, [path, pin], steps=6)
+    assert found.motion.num_frames == walk.num_frames and smooth(found.motion)
+    assert found.errors[0] < 0.06 and found.errors[1] < 0.02
+    changed = (found.motion.rotations - correct(walk, [path, pin]).rotations)[:, CANONICAL.index("spine2")].abs()
+    assert changed[:200].max() < 1e-4 and changed[330:400].max() > 0.01
 
 
 def test_a_pose_ends_a_long_motion(model: MotionCLIP) -> None:

@@ -9,8 +9,10 @@ from motionclip.applications import DEFAULT_GUIDANCE
 from motionclip.applications.direct.checks import check_all
 from motionclip.applications.direct.constraint import Constraint
 from motionclip.applications.direct.correct import correct
+from motionclip.applications.direct.path import RootPath
+from motionclip.applications.direct.posed import Place
 from motionclip.applications.direct.window import DEFAULT_STEPS, Directed, direct_window, start_of
-from motionclip.applications.long import is_long, shots_for
+from motionclip.applications.long import is_long, shots_along, shots_for
 from motionclip.applications.storyboard import film
 from motionclip.applications.text_to_motion import Source, seconds_of
 from motionclip.errors import ModelError
@@ -34,8 +36,9 @@ def direct(
     """Returns a motion that does what words say, or what a given one does, within constraints.
 
     It starts where the path begins, or where a placed pose at 0 s stands; else above the origin, facing +Z. Words for
-    longer than the model makes at once, and "..., then ...", become several windows, each under what falls into it; a
-    longer motion that is given is corrected by shifting, blending and inverse kinematics alone.
+    longer than the model makes at once, and "..., then ...", become several windows, each under what falls into it. So
+    does a longer motion that is given, where it is to follow a path; else it is corrected where it stands, by blending
+    and inverse kinematics alone.
 
     Args:
         model: from :func:`motionclip.load`.
@@ -58,8 +61,12 @@ def direct(
     how: dict[str, Any] = {"steps": steps, "seed": seed, "guidance": guidance}
     if isinstance(source, Motion) and not model.takes(source):
         motion = resample(on_canonical(source), model.config.fps)
-        check_all(constraints, (motion.num_frames - 1) / motion.fps)
-        return Directed.of(correct(motion, constraints), constraints)
+        paths = [each for each in constraints if isinstance(each, RootPath)]
+        if not paths:
+            check_all(constraints, (motion.num_frames - 1) / motion.fps)
+            return Directed.of(correct(motion, constraints), constraints)
+        shots = shots_along(model, motion, paths)
+        return film(model, shots, constraints=constraints, place=Place.of(motion), on_piece=on_step, **how)
     if isinstance(source, str) and is_long(model, source, seconds):
         return film(model, shots_for(source, seconds), constraints=constraints, on_piece=on_step, **how)
     seconds = seconds_of(model, [source], seconds)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
+from collections.abc import Sequence
 
-from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS
+from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_OVERLAP, DEFAULT_SECONDS
+from motionclip.applications.direct.path import RootPath
 from motionclip.applications.storyboard import Shot, storyboard
 from motionclip.errors import MotionError
 from motionclip.model.pipeline import MotionCLIP
@@ -81,3 +85,30 @@ def shots_for(text: str, seconds: float | None) -> list[Shot]:
     if not 0 < seconds <= MAX_SECONDS:
         raise MotionError(f"{seconds:g} seconds; expected a positive number, and at most {MAX_SECONDS:g}")
     return [Shot(part, seconds / len(parts)) for part in parts]
+
+
+def shots_along(model: MotionCLIP, motion: Motion, paths: Sequence[RootPath]) -> list[Shot]:
+    """Returns a given motion as shots: windows that the model takes where it is to follow a path, the rest as it is.
+
+    Each goes on after its seconds, and all but the first begin before, for the transitions between them.
+
+    Args:
+        model: from :func:`motionclip.load`.
+        motion: on the canonical skeleton, at the model's rate.
+        paths: in its seconds.
+    """
+    half, fps = round(DEFAULT_OVERLAP * motion.fps / 2), motion.fps
+    wanted = [each.within(0.0, motion.duration) for each in paths]
+    count = math.ceil(motion.num_frames / (model.config.max_frames - 2 * half))
+    borders = [motion.num_frames * number // count for number in range(count + 1)]
+
+    def asked(first: int, last: int) -> bool:
+        return any(each.during((first - half) / fps, (last + half) / fps) is not None for each in wanted)
+
+    windows = list(itertools.pairwise(borders))
+    # windows of which nothing is asked are one shot with those of the kind beside them
+    kept = [first for n, (first, last) in enumerate(windows) if n == 0 or asked(first, last) or asked(*windows[n - 1])]
+    return [
+        Shot(motion.frames(max(first - half, 0), min(last + half, motion.num_frames)), (last - first) / fps)
+        for first, last in itertools.pairwise([*kept, motion.num_frames])
+    ]

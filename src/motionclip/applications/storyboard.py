@@ -21,7 +21,7 @@ from motionclip.applications.direct.checks import check_all
 from motionclip.applications.direct.constraint import Constraint
 from motionclip.applications.direct.correct import correct
 from motionclip.applications.direct.path import RootPath
-from motionclip.applications.direct.posed import Place
+from motionclip.applications.direct.posed import ORIGIN, Place
 from motionclip.applications.direct.window import DEFAULT_STEPS, Directed, direct_window, start_of
 from motionclip.applications.shots import SLACK, Piece, overlaps_of, pieces_of
 from motionclip.applications.shots import Shot as Shot
@@ -78,6 +78,7 @@ def film(
     shots: Sequence[Shot],
     *,
     constraints: Sequence[Constraint] = (),
+    place: Place = ORIGIN,
     overlap: float = DEFAULT_OVERLAP,
     seed: int = 0,
     guidance: float = DEFAULT_GUIDANCE,
@@ -93,6 +94,7 @@ def film(
         model: from :func:`motionclip.load`.
         shots: at least one.
         constraints: on all of it: in its seconds, in the world.
+        place: where it starts, unless they say.
         overlap: as in :func:`storyboard`.
         seed: as in :func:`storyboard`.
         guidance: as in :func:`storyboard`.
@@ -118,7 +120,7 @@ def film(
     if len(pieces) > 1 and any(isinstance(each, RootPath) for each in wanted):
         free = storyboard(model, [replace(shot, constraints=()) for shot in shots], overlap=overlap, seed=seed)
         asked = [part for each in wanted for part in _shared(each, free, pieces)]
-    made = _Film(model, seed, guidance, steps, start_of(wanted), asked)
+    made = _Film(model, seed, guidance, steps, start_of(wanted, place), asked)
     overlaps = overlaps_of(pieces, most)
     for number, piece in enumerate(pieces):
         made.add(piece, overlaps[number], overlaps[number + 1])
@@ -214,13 +216,17 @@ class _Film:
         self, piece: Piece, frames: int, place: Place, ending: Motion | None, own: Sequence[Constraint]
     ) -> Motion:
         """Returns the motion of a piece, of ``frames`` frames; of fewer if a given motion has no more."""
-        if isinstance(piece.source, Motion):
-            return place.moved(canonicalize_heading(piece.source.frames(0, min(frames, piece.source.num_frames))))
+        source = piece.source
+        if isinstance(source, Motion):
+            source = source.frames(0, min(frames, source.num_frames))
+            frames = source.num_frames
+            if not (own and self.model.takes(source)):
+                return place.moved(canonicalize_heading(source))
         seconds, seed = frames / self.model.config.fps, following_seed(self.seed, self.count)
         if own:
             return direct_window(
                 self.model,
-                piece.source,
+                source,
                 own,
                 seconds=seconds,
                 place=place,
@@ -229,10 +235,11 @@ class _Film:
                 steps=self.steps,
                 after=ending,
             )
+        assert isinstance(source, str)
         if ending is None:
-            motion = text_to_motion(self.model, piece.source, seconds=seconds, seed=seed, guidance=self.guidance)
+            motion = text_to_motion(self.model, source, seconds=seconds, seed=seed, guidance=self.guidance)
             return place.moved(motion)
-        return self._next(piece.source, frames, ending, seed)
+        return self._next(source, frames, ending, seed)
 
     def _next(self, words: str, frames: int, ending: Motion, seed: int) -> Motion:
         """Returns a draw of words that goes on from ``ending``, of ``frames`` frames."""

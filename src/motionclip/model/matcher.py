@@ -44,6 +44,8 @@ _CHANNELS = 4 * _JOINTS + 7 + len(_PAIRS)
 _FIGURES = 6 * _CHANNELS + 1
 #: The beginning and the end are each this share of a window.
 _END = 1 / 8
+#: Least variance of a channel: the root of 0, which the pelvis' own place has, has no slope.
+_LEAST_VARIANCE = 1e-12
 _WIDTH, _SIZE = 256, 64
 
 
@@ -134,9 +136,10 @@ def figures_of(positions: Tensor, mask: Tensor, fps: float) -> Tensor:
     channels, real, count = _channels(positions, fps), mask[..., None], mask.sum(dim=1)
     frame, span = torch.arange(mask.shape[1], device=mask.device), (count * _END).ceil()[:, None]
     mean = _mean(channels, mask)
+    variance = _mean((channels - mean[:, None]).square(), mask)
     parts = [
         mean,
-        _mean((channels - mean[:, None]).square(), mask).sqrt(),
+        variance.clamp(min=_LEAST_VARIANCE).sqrt(),
         channels.masked_fill(~real, torch.inf).amin(dim=1),
         channels.masked_fill(~real, -torch.inf).amax(dim=1),
         _mean(channels, frame < span),

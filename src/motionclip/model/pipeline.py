@@ -295,9 +295,8 @@ class MotionCLIP:
             latents[sided] = led_away(latents[sided], self.embed_text([mirrored[index] for index in sided]))
         return latents
 
-    @torch.inference_mode()
     def match(self, positions: Tensor, words: Tensor) -> Tensor:
-        """Returns how well motions of one length match text latents (N, D), each its own: (N,).
+        """Returns how well motions of one length match text latents (N, D), each its own: (N,); differentiable.
 
         Only differences between motions of the same words mean anything. 0 from a model without a matcher.
 

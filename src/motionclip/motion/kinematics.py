@@ -53,6 +53,8 @@ _HIPS, _KNEES, _ANKLES = (CANONICAL.indices([f"left_{joint}", f"right_{joint}"])
 _THIGH, _SHANK = CANONICAL.offsets[_KNEES].norm(dim=-1), CANONICAL.offsets[_ANKLES].norm(dim=-1)
 #: A leg is stretched to at most this share of its length: the knee of a fully straight leg would snap.
 _STRAIGHT = 0.998
+#: Metres before that from which on it comes there ever more slowly: the knee goes far for little there, and would jump.
+_SLOWS = 0.02
 #: Metres between the knee and the line from hip to ankle below which the direction of bending is poorly determined; the
 #: knee then bends forward, the more so the smaller the distance.
 _BENT = 0.03
@@ -85,7 +87,9 @@ def _reach(knee: Tensor, ankle: Tensor, goal: Tensor, forward: Tensor) -> tuple[
     """Returns knee and ankle (..., 2, 3), relative to the hip, of legs that reach for a goal."""
     thigh, shank = _THIGH.to(goal), _SHANK.to(goal)
     longest = torch.maximum(_STRAIGHT * (thigh + shank), ankle.norm(dim=-1))
-    length = torch.minimum(goal.norm(dim=-1), longest)
+    slows = torch.maximum(longest - _SLOWS, ankle.norm(dim=-1))
+    room, further = (longest - slows).clamp(min=1e-6), goal.norm(dim=-1) - slows
+    length = slows + torch.where(further > 0, -room * torch.expm1(-further.clamp(min=0) / room), further)
     towards = normalize(goal, dim=-1)
     # the side to which it is bent goes along with the leg: seen from the goal alone it may seem to be the other one
     bend = (rot.shortest_arc(ankle, goal) @ _across(knee, normalize(ankle, dim=-1))[..., None])[..., 0]

@@ -21,8 +21,10 @@ from motionclip.progress import ProgressCallback
 
 #: Steps of the descent, unless others are asked for.
 DEFAULT_STEPS = 20
-#: Draws from the prior, and how many of them, those that agree most with the words, may be the start: the fittest is.
-_DRAWS, _FITTING = 16, 8
+#: Draws from the prior that may be the start, the fittest being it; and drafts, of which each is one that matches best.
+_STARTS, _DRAFTS = 24, 4
+#: Square metres that a unit of the matcher's figure is worth (docs/experiments.md).
+_WORDS = 0.02
 #: Seconds that a difference of speed, m/s, counts as a difference of place, metres, where a window goes on.
 _SPEED = 0.2
 
@@ -65,6 +67,23 @@ class Continuation:
         return (own - wanted).square().sum(dim=-1).mean() + faster.square().sum(dim=-1).mean()
 
 
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """That a window does what words say, as far as the matcher sees it: a term of the descent.
+
+    Attributes:
+        model: with the matcher.
+        words: (1, D) text latent.
+    """
+
+    model: MotionCLIP
+    words: Tensor
+
+    def misfit(self, posed: Posed) -> Tensor:
+        """Returns less, the better they match (scalar), square metres; only differences mean anything."""
+        return -_WORDS * self.model.match(posed.positions[None], self.words)[0]
+
+
 def direct_window(
     model: MotionCLIP,
     source: Source,
@@ -100,12 +119,19 @@ def direct_window(
     terms: list[Term] = list(constraints)
     if after is not None:
         terms.append(Continuation(after))
-    starts = _starts(model, source, seconds, seed, guidance)
+    if isinstance(source, Motion):
+        starts = model.to_tangent(model.encode([source])).clone()
+    else:
+        words = model.embed_prompts([source])
+        takes = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_STARTS, drafts=_DRAFTS)
+        # cloned, for what inference mode made takes no gradients
+        starts = model.to_tangent(takes.latents[0]).clone()
+        terms.append(Meaning(model, words.clone()))
     point = descend(model, starts, model.num_frames(seconds), place, terms, steps, on_step)
     return correct(place.moved(model.decode(model.from_tangent(point[None]), seconds)[0]), constraints)
 
 
-def start_of(constraints: Sequence[Constraint]) -> Place:
+def start_of(constraints: Sequence[Constraint], otherwise: Place = ORIGIN) -> Place:
     """Returns where constraints let a motion start: where the path begins, or where a placed pose at 0 s stands."""
     for constraint in constraints:
         if isinstance(constraint, RootPath) and constraint.span(1.0)[0] == 0:
@@ -113,14 +139,4 @@ def start_of(constraints: Sequence[Constraint]) -> Place:
     for constraint in constraints:
         if isinstance(constraint, PoseAt) and constraint.placed and constraint.seconds == 0:
             return Place.of(constraint.body)
-    return ORIGIN
-
-
-def _starts(model: MotionCLIP, source: Source, seconds: float, seed: int, guidance: float) -> Tensor:
-    """Returns points (N, P) of the tangent plane: draws for words, and a given motion's own."""
-    if isinstance(source, Motion):
-        return model.to_tangent(model.encode([source])).clone()
-    words = model.embed_prompts([source])
-    draws = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_DRAWS, drafts=1)
-    # cloned, for what inference mode made takes no gradients
-    return model.to_tangent(draws.latents[0, :_FITTING]).clone()
+    return otherwise
