@@ -27,9 +27,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
+
+if TYPE_CHECKING:  # the processes that measure import it, each from its own checkout
+    import motionclip
 
 HERE = Path(__file__).parent
 RESULT, SOURCE = HERE / "results" / "generate.json", HERE.parent / "src"
@@ -39,49 +42,67 @@ COUNTS, REPEATS, CLOCKED = (1, 64), {1: 9, 64: 3}, 20
 _SPIN = "while True: pass"
 
 
-def stages(bf16: bool = False) -> dict[str, dict[str, float]]:
-    """Milliseconds of processor time of each stage, and GFLOP of its matrix products; in the process that measures."""
+def stages(both: bool = False) -> dict[str, dict[str, float]]:
+    """Milliseconds of processor time of each stage, and GFLOP of its matrix products; in the process that measures.
+
+    With ``both``, of the same in bfloat16, too, in turn.
+    """
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     import motionclip
 
     torch.set_num_threads(1)
-    model = motionclip.load(bf16=True) if bf16 else motionclip.load()  # which earlier checkouts can do
+    models = {"ms": motionclip.load()}
+    if both:
+        models["bf16_ms"] = motionclip.load(bf16=True)
     found = {}
-    single = {"takes": 1} if "takes" in inspect.signature(motionclip.text_to_motion).parameters else {}
     for count in COUNTS:
-        sentences = [f"{SENTENCE}, take {number}" for number in range(count)]
-        words = model.embed_text(sentences)
-        drawn = model.sample(words, SECONDS, guidance=GUIDANCE, seed=0)
-        work: dict[str, Callable[[], object]] = {
-            "text": lambda sentences=sentences: model.embed_text(sentences),
-            "prior": lambda words=words: model.sample(words, SECONDS, guidance=GUIDANCE, seed=0),
-            "decode": lambda drawn=drawn: model.decode(drawn, SECONDS),
-            "all, one take": lambda sentences=sentences: motionclip.text_to_motion(model, sentences, **single),
-            "all, best of eight takes": lambda sentences=sentences: motionclip.text_to_motion(model, sentences),
-        }
-        for name, do in work.items():
+        sides = {side: work_of(model, count) for side, model in models.items()}
+        for name, exact in sides["ms"].items():
             torch.backends.mha.set_fastpath_enabled(False)  # whose fused layers are not counted
             with FlopCounterMode(display=False) as counter:
-                do()
+                exact()
             torch.backends.mha.set_fastpath_enabled(True)
-            gflop = counter.get_total_flops() / 1e9
-            found[f"{name}, {count}"] = {"ms": 1000 * median_time(do, REPEATS[count]), "gflop": gflop}
+            taken = median_times({side: work[name] for side, work in sides.items()}, REPEATS[count])
+            found[f"{name}, {count}"] = {side: 1000 * seconds for side, seconds in taken.items()}
+            found[f"{name}, {count}"]["gflop"] = counter.get_total_flops() / 1e9
     matrix = torch.randn(1024, 1024)
-    found["matrix product"] = {"ms": 1000 * median_time(lambda: matrix @ matrix, 15), "gflop": 2 * 1024**3 / 1e9}
+    product = median_times({"ms": lambda: matrix @ matrix}, 15)["ms"]
+    found["matrix product"] = {"ms": 1000 * product, "gflop": 2 * 1024**3 / 1e9}
     return found
 
 
-def median_time(do: Callable[[], object], repeats: int, clock: Callable[[], float] = time.process_time) -> float:
-    """Median seconds of some work, whose first time is not counted."""
-    do()
-    taken = []
-    for _ in range(repeats):
-        start = clock()
-        do()
-        taken.append(clock() - start)
-    return statistics.median(taken)
+def work_of(model: motionclip.MotionCLIP, count: int) -> dict[str, Callable[[], object]]:
+    """The stages of a number of sentences."""
+    import motionclip
+
+    sentences = [f"{SENTENCE}, take {number}" for number in range(count)]
+    words = model.embed_text(sentences)
+    drawn = model.sample(words, SECONDS, guidance=GUIDANCE, seed=0)
+    # in earlier checkouts a sentence was one take
+    single = {"takes": 1} if "takes" in inspect.signature(motionclip.text_to_motion).parameters else {}
+    return {
+        "text": lambda: model.embed_text(sentences),
+        "prior": lambda: model.sample(words, SECONDS, guidance=GUIDANCE, seed=0),
+        "decode": lambda: model.decode(drawn, SECONDS),
+        "all, one take": lambda: motionclip.text_to_motion(model, sentences, **single),
+        "all, best of eight takes": lambda: motionclip.text_to_motion(model, sentences),
+    }
+
+
+def median_times(
+    works: dict[str, Callable[[], object]], repeats: int, clock: Callable[[], float] = time.process_time
+) -> dict[str, float]:
+    """Median seconds of pieces of work, done in turn; the first time of each is not counted."""
+    taken: defaultdict[str, list[float]] = defaultdict(list)
+    for number in range(repeats + 1):
+        for name, do in works.items():
+            start = clock()
+            do()
+            if number:
+                taken[name].append(clock() - start)
+    return {name: statistics.median(values) for name, values in taken.items()}
 
 
 def clocked(threads: int) -> float:
@@ -92,8 +113,8 @@ def clocked(threads: int) -> float:
 
     torch.set_num_threads(threads)
     model = motionclip.load()
-    do = lambda: motionclip.text_to_motion(model, SENTENCE)  # noqa: E731
-    return 1000 * median_time(do, CLOCKED, time.perf_counter)
+    work = {"sentence": lambda: motionclip.text_to_motion(model, SENTENCE)}
+    return 1000 * median_times(work, CLOCKED, time.perf_counter)["sentence"]
 
 
 def in_process(source: Path, call: str, **environment: str) -> Any:
@@ -150,13 +171,13 @@ def main(before: Path | None = None, rounds: int = 5, threads: bool = True) -> N
         out = str(Path(folder) / "walk.bvh")
         for _ in range(rounds):
             for side, source in sides.items():
-                for name, row in in_process(source, "stages()").items():
+                both = side == "now" and has_bfloat16("cpu")
+                for name, row in in_process(source, f"stages(both={both})").items():
                     print(f"{side}: {name}, {row['ms']:.1f} ms", flush=True)
                     runs[f"{name}, ms"][side].append(row["ms"])
                     gflop[f"{name}, ms"] = row["gflop"]
-                if side == "now" and has_bfloat16("cpu"):
-                    for name, row in in_process(source, "stages(bf16=True)").items():
-                        runs[f"{name}, ms"][BF16].append(row["ms"])
+                    if "bf16_ms" in row:
+                        runs[f"{name}, ms"][BF16].append(row["bf16_ms"])
                 runs["motionclip --help, s"][side].append(start_seconds(source, "--help"))
                 runs["motionclip generate, s"][side].append(start_seconds(source, "generate", SENTENCE, "--out", out))
     rate = gflop.pop("matrix product, ms") / statistics.median(runs.pop("matrix product, ms")["now"])  # GFLOP per ms
