@@ -83,6 +83,16 @@ def _body(joints: Sequence[BvhJoint]) -> Humanoid | None:
         return None
 
 
+def way_to_body(joints: Sequence[BvhJoint]) -> list[int]:
+    """The joints from the root to the last one that carries a whole body; none if there is no body."""
+    body = _body(joints)
+    ways: list[list[int]] = []
+    for number, joint in enumerate(joints):
+        ways.append([*(ways[joint.parent] if joint.parent >= 0 else []), number])
+    parts = [ways[joint] for joint in body.joints.values()] if body else []
+    return [shared[0] for shared in zip(*parts, strict=False) if len(set(shared)) == 1]
+
+
 def with_joints_at_tips(joints: list[BvhJoint]) -> list[BvhJoint]:
     """The joints of a file, with joints at those tips that are all there is of a wrist, an ankle or a head.
 
