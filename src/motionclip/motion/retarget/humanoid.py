@@ -227,6 +227,9 @@ def _arm(chain: list[tuple[int, str]]) -> dict[str, int]:
     if upper is None:
         upper = first.get("arm", first.get("shoulder"))
     lower = [joint for joint, kind in chain if kind == "arm" and joint != upper]
+    shoulders = [joint for joint, kind in chain if kind == "shoulder"]
+    if upper in shoulders and "collar" not in first:
+        upper = shoulders[min(1, len(shoulders) - 1)]  # of two, the first is a collar bone, as Xsens' T4Shoulder
     collar = first.get("collar", first.get("shoulder"))
     roles = {
         "collar": collar if collar != upper else None,
