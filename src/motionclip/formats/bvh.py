@@ -21,12 +21,13 @@ import torch
 from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
-from motionclip.formats.bvh_hierarchy import BvhJoint, parse_hierarchy, skeleton_of, way_to_body, with_joints_at_tips
+from motionclip.formats.bvh_hierarchy import BvhJoint, find_body, parse_hierarchy, skeleton_of, with_joints_at_tips
 from motionclip.formats.decimal_commas import with_points
 from motionclip.formats.files import decode_names, read_lines, replacing
 from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
 from motionclip.motion.conventions import Known, Recording, interpret, read_skeleton, warn_of
+from motionclip.motion.retarget.humanoid import way_to_body
 from motionclip.motion.rotations import matrix_to_zxy
 from motionclip.motion.units import UNITS, longest_chain
 
@@ -309,7 +310,8 @@ def _without_carriers(
     """
     drift, size = np.ptp(locations, axis=0).max(axis=-1), longest_chain(skeleton_of(joints, locations.mean(axis=0)))
     travel = [joint.parent >= 0 and far for joint, far in zip(joints, drift > _TOLERANCE * size, strict=True)]
-    way = way_to_body(joints) if any(travel) else []
+    body = find_body(joints) if any(travel) else None
+    way = way_to_body(body) if body else []
     heirs = [number for number in way if travel[number]]
     if not heirs:
         return joints, rotations, locations

@@ -70,27 +70,17 @@ def parse_hierarchy(path: str | Path, text: str) -> tuple[list[BvhJoint], int]:
         for start, end in zip(roots, ends, strict=True)
     ]
     largest = sorted(trees, key=len, reverse=True)[:_MOST_LOOKED_AT]
-    chosen = next((tree for tree in largest if len(tree) >= len(REQUIRED) and _body(tree)), largest[0])
+    chosen = next((tree for tree in largest if len(tree) >= len(REQUIRED) and find_body(tree)), largest[0])
     warnings.warn(f"{path}: {len(trees)} trees of joints; that of {chosen[0].name} is read", stacklevel=3)
     return chosen, columns
 
 
-def _body(joints: Sequence[BvhJoint]) -> Humanoid | None:
+def find_body(joints: Sequence[BvhJoint]) -> Humanoid | None:
     """The body that joints are; None if they are none."""
     try:
         return find_humanoid(skeleton_of(joints, np.array([joint.offset for joint in joints], dtype=float)))
     except SkeletonError:
         return None
-
-
-def way_to_body(joints: Sequence[BvhJoint]) -> list[int]:
-    """The joints from the root to the last one that carries a whole body; none if there is no body."""
-    body = _body(joints)
-    ways: list[list[int]] = []
-    for number, joint in enumerate(joints):
-        ways.append([*(ways[joint.parent] if joint.parent >= 0 else []), number])
-    parts = [ways[joint] for joint in body.joints.values()] if body else []
-    return [shared[0] for shared in zip(*parts, strict=False) if len(set(shared)) == 1]
 
 
 def with_joints_at_tips(joints: list[BvhJoint]) -> list[BvhJoint]:
@@ -99,7 +89,7 @@ def with_joints_at_tips(joints: list[BvhJoint]) -> list[BvhJoint]:
     Some files end forearms, shins and necks in an End Site. Joints there do not turn; others stay end sites. A body
     that names tell needs none; one that is known by its shape may be another one with its tips.
     """
-    known = _body(joints)
+    known = find_body(joints)
     if known is not None and known.confidence > 0.5:
         return joints
     tips = [
@@ -107,7 +97,7 @@ def with_joints_at_tips(joints: list[BvhJoint]) -> list[BvhJoint]:
         for parent, joint in enumerate(joints)
         if joint.end_sites and any(joint.end_sites[0])
     ]
-    grown = _body([*joints, *tips])
+    grown = find_body([*joints, *tips])
     if grown is None:
         return joints
     parts = set(grown.joints.values())

@@ -77,6 +77,15 @@ class Humanoid:
         return {role: self.skeleton.names[joint] for role, joint in self.joints.items()}
 
 
+def way_to_body(humanoid: Humanoid) -> list[int]:
+    """Returns the joints from the root to the last one that carries the whole body."""
+    ways: list[list[int]] = []
+    for joint, parent in enumerate(humanoid.skeleton.parents):
+        ways.append([*(ways[parent] if parent >= 0 else []), joint])
+    parts = [ways[joint] for joint in humanoid.joints.values()]
+    return [shared[0] for shared in zip(*parts, strict=False) if len(set(shared)) == 1]
+
+
 def find_humanoid(skeleton: Skeleton) -> Humanoid:
     """Finds the body parts of a skeleton.
 
