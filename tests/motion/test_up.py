@@ -1,4 +1,4 @@
-"""Which axis is up, of bodies that do not stand on their feet, by the floor at 0 that something of them is on."""
+"""What joint positions tell where rest poses and names do not: up, by the floor at 0 that a body is on, and sides."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from motionclip.io import read_with_conventions
 from motionclip.motion import CANONICAL, Motion, local_rotations
 from motionclip.motion.body_axes import AXES
 from motionclip.motion.conventions import turn_upright
+from motionclip.motion.retarget import find_humanoid
+from motionclip.motion.retarget.humanoid import REQUIRED
 from motionclip.motion.rotations import rotvec_to_matrix
 
 #: Rotation vectors of the joints that are turned, the left ones; the right are their mirror images.
@@ -93,3 +95,19 @@ def test_a_rest_pose_is_believed_where_no_floor_is_at_zero(tmp_path: Path, heigh
     motion = replace(motion, root=motion.root + torch.tensor([0.0, height, 0.0]))
     write_bvh(motion, tmp_path / "posed.bvh")
     assert read_with_conventions(tmp_path / "posed.bvh")[1].up == "+y"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sides_without_names_are_those_of_the_poses(tmp_path: Path, seed: int) -> None:
+    """Where names say nothing and the rest pose is none, whose legs may be crossed."""
+    motion = posed("stands")
+    turns = rotvec_to_matrix(1.2 * torch.randn(24, 3, generator=torch.Generator().manual_seed(seed)))
+    silent = on_rest(motion, turns)
+    names = tuple(f"joint_{number}" for number in range(24))
+    write_bvh(replace(silent, skeleton=replace(silent.skeleton, names=names)), tmp_path / "silent.bvh")
+    found, conventions = read_with_conventions(tmp_path / "silent.bvh")
+    assert conventions.up == "+y" and not conventions.mirrored
+    parts = find_humanoid(found.skeleton).names
+    assert {role: parts[role] for role in REQUIRED if role != "head"} == {
+        role: names[CANONICAL.index(role)] for role in REQUIRED if role != "head"
+    }
