@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,46 @@ def test_fewer_lines_than_frames_are_refused_with_what_to_do(tmp_path: Path) -> 
     (tmp_path / "cut.bvh").write_text("\n".join(text(tmp_path).splitlines()[:-3]) + "\n")
     with pytest.raises(FormatError, match="ends after 5 of 8 frames; expected 8 lines of values, or 'Frames: 5' if"):
         read_motion(tmp_path / "cut.bvh")
+
+
+def carried(text: str, carriers: tuple[str, ...], targets: tuple[str, ...], path: list[str]) -> str:
+    """A BVH file whose root becomes a joint of its own path on carriers, of which the first has targets beside it."""
+    six = "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation"
+    hierarchy, motion = text.removeprefix("HIERARCHY\n").split("MOTION\n")
+    for name in reversed(carriers[1:]):
+        hierarchy = f"JOINT {name}\n{{\nOFFSET 0 0 0\nCHANNELS 3 Zrotation Xrotation Yrotation\n{hierarchy}}}\n"
+    first = "".join(f"JOINT {name}\n{{\nOFFSET 9 0 9\nCHANNELS 0\n}}\n" for name in targets)
+    hierarchy = f"ROOT {carriers[0]}\n{{\nOFFSET 0 0 0\n{six}\n{first}{hierarchy.replace('ROOT', 'JOINT')}}}\n"
+    head, lines = motion.splitlines()[:2], motion.splitlines()[2:]
+    still = " 0 0 0" * (len(carriers) - 1)
+    values = [f"{place}{still} {line}" for place, line in zip(path, lines, strict=True)]
+    return "\n".join([f"HIERARCHY\n{hierarchy}MOTION", *head, *values, ""])
+
+
+@pytest.mark.parametrize(
+    ("carriers", "targets"),
+    [
+        (("root",), ("ik_foot_root", "ik_hand_root", "interaction")),  # Unreal
+        (("root", "attach"), ("ik_foot_root",)),  # Fortnite
+        (("全ての親",), ("左足ＩＫ", "右足ＩＫ")),  # MikuMikuDance
+        (("root", "torso"), ("MCH-foot_roll.L", "hand_ik.R")),  # Rigify
+        (("Armature", "SKEL_ROOT", "n_hara"), ()),
+    ],
+)
+@pytest.mark.parametrize("root_travels", [False, True])
+def test_a_body_that_travels_on_what_carries_it_keeps_its_path(
+    tmp_path: Path, carriers: tuple[str, ...], targets: tuple[str, ...], root_travels: bool
+) -> None:
+    source = swaying()
+    motion = replace(source, root=source.root + torch.linspace(0, 1, len(source.root))[:, None])
+    write_bvh(motion, tmp_path / "walk.bvh")
+    path = [f"0 0 {frame if root_travels else 0} 0 0 90" for frame in range(len(motion.root))]  # a quarter turn about y
+    (tmp_path / "carried.bvh").write_text(
+        carried((tmp_path / "walk.bvh").read_text("utf-8"), carriers, targets, path), encoding="utf-8"
+    )
+    found = read_motion(tmp_path / "carried.bvh")
+    assert found.skeleton.names == read_motion(tmp_path / "walk.bvh").skeleton.names
+    order = [motion.skeleton.index(name) for name in found.skeleton.names]
+    x, y, z = motion.positions[:, order].unbind(dim=-1)
+    root = 0.01 * torch.arange(len(motion.root)) * root_travels
+    torch.testing.assert_close(found.positions, torch.stack([z, y, root[:, None] - x], dim=-1), atol=1e-4, rtol=0)

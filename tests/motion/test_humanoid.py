@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from motions import smooth_motion
-from rig_families import FAMILIES, Rig, build
+from rig_building import Rig, build
+from rig_families import FAMILIES
 
 from motionclip.errors import SkeletonError
 from motionclip.formats import load_rig

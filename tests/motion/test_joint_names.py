@@ -6,6 +6,8 @@ import pytest
 
 from motionclip.motion.retarget.joint_names import understand_names
 
+ARM = ("clavicle", "upperArm", "elbow", "hand")
+
 
 @pytest.mark.parametrize(
     ("name", "side", "kind"),
@@ -27,11 +29,46 @@ from motionclip.motion.retarget.joint_names import understand_names
         ("LeftUpLegZero", "left", "hip"),
         ("RightForeArm_offset", "right", "elbow"),
         ("Prop1", "", ""),
+        ("Lt_Forearm", "left", "elbow"),
+        ("leg_rt_thigh", "right", "hip"),
+        ("upperlegl", "left", "hip"),
+        ("TOER", "right", "toe"),
+        ("left_foot_index", "left", "toe"),
+        ("Pé_Esq", "left", "sole"),
+        ("Canela_Dir", "right", "knee"),
+        ("DedosPé_Esq", "left", "toe"),
+        ("Pierna_Superior_Izquierda", "left", "hip"),
+        ("Rücken_unten", "", "spine"),
+        ("talus_r", "right", "ankle"),
+        ("左大臂", "left", "upperarm"),
+        ("右小臂", "right", "elbow"),
+        ("左手腕", "left", "wrist"),
+        ("右前腕", "right", "elbow"),
+        ("左脚", "left", "sole"),
+        ("右锁骨", "right", "collar"),
+        ("颈", "", "neck"),
+        ("头部", "", "head"),
+        ("骨盆", "", "pelvis"),
+        ("왼쪽허벅지", "left", "hip"),
+        ("오른발목", "right", "ankle"),
+        ("머리", "", "head"),
+        ("Бедро_Л", "left", "hip"),
+        ("правая_ступня", "right", "sole"),
+        ("Предплечье_Пр", "right", "elbow"),
+        ("Голова", "", "head"),
     ],
 )
 def test_a_name_tells_side_and_kind(name: str, side: str, kind: str) -> None:
-    found = understand_names((name,))[0]
+    found = understand_names((name, "Hips"))[0]
     assert (found.side, found.kind) == (side, kind)
+
+
+@pytest.mark.parametrize("names", ["{}_joint", "{}_JNT", "L_Boy_{}", "Head_Hunter:{}", "Right Robot {} bone"])
+def test_what_most_names_share_says_nothing(names: str) -> None:
+    """Words for sides and parts are part of a character's name if nearly all joints have them."""
+    parts = ("hips", "spine", "chest", "neck", "head", *(f"{side}_{part}" for side in ("l", "r") for part in ARM))
+    found = understand_names(tuple(names.format(part) for part in parts))
+    assert found == understand_names(parts)
 
 
 @pytest.mark.parametrize("name", ["ik_foot_l", "LeftHandSword", "thigh_correctiveRoot_l", "head_nub", "RightEar"])

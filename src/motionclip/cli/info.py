@@ -35,7 +35,7 @@ def info(
         say(*(takes(file) or ["one motion, without a name"]))
         return
     motion, conventions = read_about(file, about.known(), asf)
-    for name, value in [*_facts(motion, conventions), *_body(motion.skeleton)]:
+    for name, value in [*_facts(motion, conventions), *_body(motion.skeleton, bool(about.known().joints))]:
         say(f"{name:<18}{value}")
     if joints_template is not None:
         from motionclip.formats.joint_map import write_joint_map
@@ -65,8 +65,11 @@ def _facts(motion: Motion, conventions: Conventions) -> list[tuple[str, str]]:
     ]
 
 
-def _body(skeleton: Skeleton) -> list[tuple[str, str]]:
-    """Returns how sure the body parts are, whether the rest pose is a pose, and which joint is which."""
+def _body(skeleton: Skeleton, given: bool) -> list[tuple[str, str]]:
+    """Returns how sure the body parts are, whether the rest pose is a pose, and which joint is which.
+
+    Roles that nobody has ``given`` were found by the shape of the body in its poses.
+    """
     from motionclip.motion.retarget import find_humanoid
     from motionclip.motion.retarget.humanoid import recognised_roles
     from motionclip.motion.retarget.rest_pose import rest_pose_is_used
@@ -77,11 +80,12 @@ def _body(skeleton: Skeleton) -> list[tuple[str, str]]:
         known = recognised_roles(skeleton)
         sure = f"not recognised: {len(known)} parts are known; --joints-template FILE.json writes a map to edit"
         return [("body", sure), *((f"  {role}", name) for role, name in known.items())]
-    kinds = {"given": "given", "name": "by name", "shape": "by shape"}
+    kinds = {"given": "given" if given else "by its poses", "name": "by name", "shape": "by shape"}
     rows = [(f"  {role}", f"{name} ({kinds[found.sources[role]]})") for role, name in found.names.items()]
     for title, chain in (("  spine", found.spine), ("  necks", found.necks)):
         rows.append((title, ", ".join(skeleton.names[joint] for joint in chain) or "none"))
-    sure = f"{len(found.joints)} parts found, {100 * found.confidence:.0f} % of limbs and head by name"
+    by_name = found.confidence if given or not skeleton.roles else 0.0
+    sure = f"{len(found.joints)} parts found, {100 * by_name:.0f} % of limbs and head by name"
     trusted = "that of a body that stands: joints are turned from it"
     none = "none of a body that stands: how joints are turned is taken from their positions in the motion"
     return [("body", sure), ("rest pose", trusted if rest_pose_is_used(found) else none), *rows]

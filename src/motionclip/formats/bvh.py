@@ -21,12 +21,13 @@ import torch
 from numpy.typing import NDArray
 
 from motionclip.errors import FormatError
-from motionclip.formats.bvh_hierarchy import BvhJoint, parse_hierarchy, skeleton_of, with_joints_at_tips
+from motionclip.formats.bvh_hierarchy import BvhJoint, find_body, parse_hierarchy, skeleton_of, with_joints_at_tips
 from motionclip.formats.decimal_commas import with_points
 from motionclip.formats.files import decode_names, read_lines, replacing
 from motionclip.formats.number_lines import Line, line_number, read_blocks
 from motionclip.motion import Motion, Skeleton
 from motionclip.motion.conventions import Known, Recording, interpret, read_skeleton, warn_of
+from motionclip.motion.retarget.humanoid import way_to_body
 from motionclip.motion.rotations import matrix_to_zxy
 from motionclip.motion.units import UNITS, longest_chain
 
@@ -51,7 +52,8 @@ def read_bvh(
     """A BVH file on its own skeleton; metres, Y up, right-handed. Tips of bones are the skeleton's end sites.
 
     A root that only carries one joint with positions of its own (``joint_Root`` over ``Hips``) is merged
-    into that joint, whose world path is kept. The bones of a motion are rigid: other joints with
+    into that joint, whose world path is kept; so is whatever carries a whole body that travels on it, and what else
+    hangs there, such as targets of hands and feet, is left out. The bones of a motion are rigid: other joints with
     position channels get their mean local position as offset, with a warning if that changes the motion.
 
     Args:
@@ -100,6 +102,7 @@ def record_bvh(path: str | Path, fps: float | None = None) -> Recording:
     joints = with_joints_at_tips(joints)
     rotations, locations = _local_transforms(joints, values)
     joints, rotations, locations = _merge_bare_root(joints, rotations, locations)
+    joints, rotations, locations = _without_carriers(joints, rotations, locations)
     skeleton = skeleton_of(joints, locations.mean(axis=0))
     _warn_of_loose_bones(path, joints, locations, longest_chain(skeleton))
     motion = Motion(
@@ -296,6 +299,33 @@ def _is_bare(rotations: Doubles, locations: Doubles) -> bool:
         float(np.ptp(path, axis=0).max()) for path in (rotations[:, 0], locations[:, 0], locations[:, 1])
     )
     return max(turns, travels) < 1e-6 or child_travels > 0.01 * np.linalg.norm(locations, axis=-1).mean(axis=0).max()
+
+
+def _without_carriers(
+    joints: list[BvhJoint], rotations: Doubles, locations: Doubles
+) -> tuple[list[BvhJoint], Doubles, Doubles]:
+    """The joints from that one on which travels beneath the root, and a whole body with it.
+
+    Games hang the hips on a root that stands on the floor, beside targets of hands and feet; bones are rigid.
+    """
+    drift, size = np.ptp(locations, axis=0).max(axis=-1), longest_chain(skeleton_of(joints, locations.mean(axis=0)))
+    travel = [joint.parent >= 0 and far for joint, far in zip(joints, drift > _TOLERANCE * size, strict=True)]
+    body = find_body(joints) if any(travel) else None
+    way = way_to_body(body) if body else []
+    heirs = [number for number in way if travel[number]]
+    if not heirs:
+        return joints, rotations, locations
+    turned, place = rotations[:, 0], locations[:, 0]
+    for number in way[1 : way.index(heirs[-1]) + 1]:
+        place = place + (turned @ locations[:, number, :, None])[..., 0]
+        turned = turned @ rotations[:, number]
+    kept = {heirs[-1]: 0}  # joints and their new numbers
+    for number, joint in enumerate(joints):
+        if joint.parent in kept:
+            kept[number] = len(kept)
+    rotations, locations = rotations[:, list(kept)], locations[:, list(kept)]
+    rotations[:, 0], locations[:, 0] = turned, place
+    return [replace(joints[each], parent=kept.get(joints[each].parent, -1)) for each in kept], rotations, locations
 
 
 def _warn_of_loose_bones(path: str | Path, joints: Sequence[BvhJoint], locations: Doubles, size: float) -> None:

@@ -70,12 +70,12 @@ def parse_hierarchy(path: str | Path, text: str) -> tuple[list[BvhJoint], int]:
         for start, end in zip(roots, ends, strict=True)
     ]
     largest = sorted(trees, key=len, reverse=True)[:_MOST_LOOKED_AT]
-    chosen = next((tree for tree in largest if len(tree) >= len(REQUIRED) and _body(tree)), largest[0])
+    chosen = next((tree for tree in largest if len(tree) >= len(REQUIRED) and find_body(tree)), largest[0])
     warnings.warn(f"{path}: {len(trees)} trees of joints; that of {chosen[0].name} is read", stacklevel=3)
     return chosen, columns
 
 
-def _body(joints: Sequence[BvhJoint]) -> Humanoid | None:
+def find_body(joints: Sequence[BvhJoint]) -> Humanoid | None:
     """The body that joints are; None if they are none."""
     try:
         return find_humanoid(skeleton_of(joints, np.array([joint.offset for joint in joints], dtype=float)))
@@ -89,7 +89,7 @@ def with_joints_at_tips(joints: list[BvhJoint]) -> list[BvhJoint]:
     Some files end forearms, shins and necks in an End Site. Joints there do not turn; others stay end sites. A body
     that names tell needs none; one that is known by its shape may be another one with its tips.
     """
-    known = _body(joints)
+    known = find_body(joints)
     if known is not None and known.confidence > 0.5:
         return joints
     tips = [
@@ -97,7 +97,7 @@ def with_joints_at_tips(joints: list[BvhJoint]) -> list[BvhJoint]:
         for parent, joint in enumerate(joints)
         if joint.end_sites and any(joint.end_sites[0])
     ]
-    grown = _body([*joints, *tips])
+    grown = find_body([*joints, *tips])
     if grown is None:
         return joints
     parts = set(grown.joints.values())

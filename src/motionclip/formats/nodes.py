@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from motionclip.errors import FormatError
+from motionclip.errors import FormatError, SkeletonError
 from motionclip.motion import Motion, Skeleton
+from motionclip.motion.retarget.humanoid import find_humanoid, way_to_body
 
 Doubles = NDArray[np.float64]
 
@@ -96,13 +97,29 @@ def _without_carriers(nodes: Nodes, kept: list[int]) -> list[int]:
     """
     places = nodes.world[:, kept][..., :3, 3]
     tolerance = _LOOSE * float(np.ptp(places[0], axis=0).max())
-    while True:
+    way = _way_to_body(nodes, kept)
+    travelling = [node for node in way[1:] if _drift(nodes, nodes.parents[node], node) > tolerance]
+    if way:
+        return _below(nodes.parents, kept, travelling[-1]) if travelling else kept
+    while True:  # of what is no body, most joints
         children = [node for node in kept if nodes.parents[node] == kept[0]]
         heirs = {child: _below(nodes.parents, kept, child) for child in children}
         heir = max(heirs, key=lambda child: len(heirs[child]), default=None)
         if heir is None or 2 * len(heirs[heir]) < len(kept) or _drift(nodes, kept[0], heir) <= tolerance:
             return kept
         kept = heirs[heir]
+
+
+def _way_to_body(nodes: Nodes, kept: list[int]) -> list[int]:
+    """The joints from the first to the one that carries the whole body; none if there is no body."""
+    parents = [-1, *(kept.index(nodes.parents[node]) for node in kept[1:])]
+    places = nodes.rest[kept][:, :3, 3]
+    offsets = torch.from_numpy(np.concatenate([np.zeros((1, 3)), places[1:] - places[parents[1:]]])).float()
+    try:
+        body = find_humanoid(Skeleton(_distinct([nodes.names[node] for node in kept]), tuple(parents), offsets))
+    except SkeletonError:
+        return []
+    return [kept[joint] for joint in way_to_body(body)]
 
 
 def _below(parents: Sequence[int], kept: Sequence[int], top: int) -> list[int]:

@@ -21,6 +21,10 @@ AXES: Mapping[str, tuple[float, float, float]] = {
     "+z": (0.0, 0.0, 1.0),
     "-z": (0.0, 0.0, -1.0),
 }
+# In the order of how many files have them up.
+_LIKELY = ("+y", "+z", "-y", "-z", "+x", "-x")
+#: How high the pelvis of a body is at least that lies on a floor, as a part of its stature.
+_THICK = 0.03
 #: Frames that a motion needs at least to overrule the rest pose.
 _FEWEST = 10
 
@@ -61,29 +65,41 @@ def detect_up(positions: Tensor, humanoid: Humanoid) -> tuple[str, str]:
     body = along.mean(dim=0)
     moving, resting = _nearest(body), rest_axis(humanoid)
     upright = float(body.abs().max()) > 0.6 and _on_feet(positions, humanoid, torch.tensor(AXES[moving]))
-    lies = _lies(positions, humanoid, torch.tensor(AXES[resting or "+y"]))
+    upright = upright and not _lies(positions, humanoid, torch.tensor(AXES[resting or "+y"]))
+    floors = [axis for axis in _LIKELY if _on_floor(positions, humanoid, axis)]
     if resting is None:
-        return (moving, "the body stands along it") if upright and not lies else ("+y", "not to be told otherwise")
-    enough = len(positions) >= _FEWEST
-    stands = (
-        enough
-        and _standing(positions, joints, resting).mean() < 0.02
-        and _standing(positions, joints, moving).mean() > 0.6
-    )
-    if upright and moving != resting and not lies and stands:
+        if upright:
+            return moving, "the body stands along it"
+        told = bool(floors) and floors[0] != "+y"
+        return (floors[0], "the body is on a floor across it, at 0") if told else ("+y", "not to be told otherwise")
+    never = len(positions) >= _FEWEST and float(_standing(positions, joints, resting).mean()) < 0.02
+    if never and upright and moving != resting and _is_up(positions, humanoid, moving):
         return moving, f"the body stands along it, and never along {resting}"
+    if never and floors and resting not in floors and _under_floor(positions, humanoid, resting):
+        return floors[0], f"the body is on a floor across it, at 0, and never stands along {resting}"
     return resting, "the rest pose stands along it"
 
 
-def _standing(positions: Tensor, joints: Mapping[str, int], up: str) -> Tensor:
-    """Where (T,) a body stands if an axis points up: 1 where legs and trunk are upright, and hips level; else 0."""
+def _is_up(positions: Tensor, humanoid: Humanoid, axis: str) -> bool:
+    """Whether a body stands along an axis most of the time; if most files' up, it may sit there on the floor at 0."""
+    if float(_standing(positions, humanoid.joints, axis).mean()) > 0.6:
+        return True
+    sits = float(_standing(positions, humanoid.joints, axis, legs_too=False).mean()) > 0.9
+    return axis == "+y" and sits and _on_floor(positions, humanoid, axis)
+
+
+def _standing(positions: Tensor, joints: Mapping[str, int], up: str, legs_too: bool = True) -> Tensor:
+    """Where (T,) a body stands if an axis points up: 1 where legs and trunk are upright, and hips level; else 0.
+
+    Without the legs, one that sits upright does, too.
+    """
     hips, feet = (
         positions[:, [joints[f"left_{name}"], joints[f"right_{name}"]]].mean(dim=1) for name in ("hip", "ankle")
     )
     across = positions[:, joints["left_hip"]] - positions[:, joints["right_hip"]]
     parts = torch.stack([hips - feet, positions[:, joints["head"]] - hips, across])
     legs, trunk, level = normalize(parts, dim=-1) @ torch.tensor(AXES[up])
-    return ((legs > 0.7) & (trunk > 0.7) & (level.abs() < 0.5)).float()
+    return (((legs > 0.7) | (not legs_too)) & (trunk > 0.7) & (level.abs() < 0.5)).float()
 
 
 def _on_feet(positions: Tensor, humanoid: Humanoid, up: Tensor) -> bool:
@@ -104,10 +120,28 @@ def _on_feet(positions: Tensor, humanoid: Humanoid, up: Tensor) -> bool:
 
 
 def _lies(positions: Tensor, humanoid: Humanoid, up: Tensor) -> bool:
-    """Whether a body lies on a floor at 0: low all the time, and nothing of it below."""
+    """Whether a body lies on a floor at 0: low all the time, and nothing of it below.
+
+    Its pelvis is as thick as it is; at 0 is the pelvis of one that stands at the origin, seen from another side.
+    """
     heights, size = positions @ up, stature(humanoid)
-    lowest = heights.min(dim=1).values.median()
-    return -0.03 * size < float(lowest) < 0.1 * size and float(heights.quantile(0.95)) < 0.4 * size
+    lowest, pelvis = heights.min(dim=1).values.median(), heights[:, humanoid.joints["pelvis"]].median()
+    low = float(heights.quantile(0.95)) < 0.4 * size and float(pelvis) > _THICK * size
+    return low and -0.03 * size < float(lowest) < 0.1 * size
+
+
+def _on_floor(positions: Tensor, humanoid: Humanoid, axis: str) -> bool:
+    """Whether a body touches a floor at 0 in nearly every frame if an axis points up, be it with hands or knees."""
+    heights, size = positions @ torch.tensor(AXES[axis]), stature(humanoid)
+    lowest, pelvis = heights.min(dim=1).values, heights[:, humanoid.joints["pelvis"]].median()
+    within = (lowest > -0.02 * size) & (lowest < 0.08 * size)
+    return float(within.float().mean()) > 0.95 and float(pelvis) > _THICK * size
+
+
+def _under_floor(positions: Tensor, humanoid: Humanoid, axis: str) -> bool:
+    """Whether a body would be under a floor at 0 for a while if an axis pointed up."""
+    lowest = (positions @ torch.tensor(AXES[axis])).min(dim=1).values
+    return float(lowest.quantile(0.05)) < -0.05 * stature(humanoid)
 
 
 def detect_mirror(positions: Tensor, humanoid: Humanoid) -> tuple[bool, str]:

@@ -18,6 +18,7 @@ from motionclip.errors import MotionError, SkeletonError
 from motionclip.motion.body_axes import AXES, detect_mirror, detect_up, rest_axis, stature
 from motionclip.motion.motion import Motion
 from motionclip.motion.retarget.humanoid import Humanoid, find_humanoid
+from motionclip.motion.retarget.posed import find_in_poses
 from motionclip.motion.skeleton import Skeleton
 from motionclip.motion.units import is_common, metres_of, unit_name, unit_of_body, unit_of_bones
 
@@ -117,7 +118,8 @@ def interpret(recording: Recording, known: Known | None = None) -> tuple[Motion,
         skeleton = replace(skeleton, roles=dict(known.joints))
         recording = replace(recording, motion=replace(recording.motion, skeleton=skeleton))
     try:
-        humanoid = find_humanoid(skeleton)
+        humanoid = find_in_poses(recording.motion, find_humanoid(skeleton))
+        recording = replace(recording, motion=replace(recording.motion, skeleton=humanoid.skeleton))
     except SkeletonError:
         if known.joints:
             raise

@@ -77,6 +77,15 @@ class Humanoid:
         return {role: self.skeleton.names[joint] for role, joint in self.joints.items()}
 
 
+def way_to_body(humanoid: Humanoid) -> list[int]:
+    """Returns the joints from the root to the last one that carries the whole body."""
+    ways: list[list[int]] = []
+    for joint, parent in enumerate(humanoid.skeleton.parents):
+        ways.append([*(ways[parent] if parent >= 0 else []), joint])
+    parts = [ways[joint] for joint in humanoid.joints.values()]
+    return [shared[0] for shared in zip(*parts, strict=False) if len(set(shared)) == 1]
+
+
 def find_humanoid(skeleton: Skeleton) -> Humanoid:
     """Finds the body parts of a skeleton.
 
@@ -227,6 +236,9 @@ def _arm(chain: list[tuple[int, str]]) -> dict[str, int]:
     if upper is None:
         upper = first.get("arm", first.get("shoulder"))
     lower = [joint for joint, kind in chain if kind == "arm" and joint != upper]
+    shoulders = [joint for joint, kind in chain if kind == "shoulder"]
+    if upper in shoulders and "collar" not in first:
+        upper = shoulders[min(1, len(shoulders) - 1)]  # of two, the first is a collar bone, as Xsens' T4Shoulder
     collar = first.get("collar", first.get("shoulder"))
     roles = {
         "collar": collar if collar != upper else None,

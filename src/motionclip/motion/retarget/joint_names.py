@@ -12,24 +12,22 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from motionclip.motion.retarget.joint_names_abroad import in_english
+
 _SIDE_WORDS = {
     word: side
     for side, words in (
-        ("left", "l left lft links linke linker gauche izq izquierda izquierdo sx sinistra esquerda"),
-        ("right", "r right rgt rt rechts rechte rechter droite droit der derecha derecho dx destra direita"),
+        (
+            "left",
+            "l left lft lt lf links linke linker gauche izq izquierda izquierdo sx sinistra esq esquerda esquerdo",
+        ),
+        (
+            "right",
+            "r right rgt rt rechts rechte rechter droite droit der derecha derecho dx destra dir direita direito",
+        ),
     )
     for word in words.split()
 }
-# Japanese names (MMD) and Chinese ones, longest first, as the English words that are understood below.
-_TRANSLATED = (
-    *(("左", " left "), ("右", " right "), ("下半身", " pelvis "), ("上半身", " spine "), ("センター", " center ")),
-    *(("手首", " wrist "), ("足首", " ankle "), ("つま先", " toe "), ("足先", " toe "), ("爪先", " toe ")),
-    *(("ひざ", " knee "), ("膝", " knee "), ("ひじ", " elbow "), ("肘", " elbow "), ("親指", " thumb ")),
-    *(("人指", " index "), ("人差指", " index "), ("中指", " middle "), ("薬指", " ring "), ("小指", " pinky ")),
-    *(("捩", " twist "), ("ねじり", " twist "), ("肩", " clavicle "), ("腕", " upperarm "), ("首", " neck ")),
-    *(("頭", " head "), ("腰", " waist "), ("大腿", " thigh "), ("小腿", " shin "), ("足", " thigh ")),
-    *(("目", " eye "), ("腿", " thigh "), ("手", " hand ")),
-)
 # Words of joints that are no part of the chains that are sought: controls, props, clothes, the face, correctives.
 _ASIDE = frozenset(
     word
@@ -45,16 +43,19 @@ _TWIST = frozenset(("twist", "roll"))
 _FINGERS = re.compile(r"thumb|index|middle|ring|pinky|little|finger|^mid$|carpal|^indx$|^pnky$|^thmb$")
 # Kind of body part to the compound words that name it, from the word that is sure to the one that is not.
 _WORDS: Mapping[str, str] = {
-    "hip": "thigh femur upleg upperleg legupper uleg legup thighbend oberschenkel muslo cuisse coscia coxa",
-    "knee": "shin calf tibia knee lowerleg lowleg leglower lleg legdown "
-    "unterschenkel knie pantorrilla espinilla rodilla mollet genou ginocchio joelho",
-    "ankle": "ankle knoechel fussgelenk tobillo cheville caviglia tornozelo",
-    "sole": "foot fuss pie pied piede",
-    "toe": "toe toes toebase ball foottoe toefoot forefoot zehe zehen orteil orteils punta dita",
+    "hip": "thigh femur upleg upperleg legupper uleg legup thighbend oberschenkel muslo cuisse coscia coxa "
+    "piernasuperior",
+    "knee": "shin shank calf tibia knee lowerleg lowleg leglower lleg legdown "
+    "unterschenkel schienbein wade knie pantorrilla espinilla rodilla piernainferior mollet genou ginocchio polpaccio "
+    "joelho canela",
+    "ankle": "ankle talus knoechel fussgelenk tobillo cheville caviglia tornozelo",
+    "sole": "foot fuss pie pied piede pe",
+    "toe": "toe toes toebase ball foottoe toefoot forefoot footindex zehe zehen orteil orteils punta dita "
+    "dedospie dedospe",
     "leg": "leg bein pierna jambe gamba perna",
     "collar": "clavicle collar clav collarbone scapula schluesselbein schlusselbein clavicula clavicule clavicola",
     "upperarm": "upperarm uparm humerus shldr shldrbend uarm armupper bicep armup oberarm",
-    "elbow": "elbow forearm forearmbend lowerarm lowarm radius farm armlower armdown "
+    "elbow": "elbow ulna forearm forearmbend lowerarm lowarm radius farm armlower armdown "
     "unterarm ellbogen ellenbogen antebrazo codo avantbras coude avambraccio gomito antebraco cotovelo",
     "wrist": "wrist handgelenk muneca poignet polso pulso",
     "hand": "hand palm mano main mao",
@@ -65,12 +66,16 @@ _WORDS: Mapping[str, str] = {
     "spine": "spine chest abdomen waist torso thorax back belly stomach ab trunk lowerback upperback upperchest "
     "abdomenlower abdomenupper chestlower chestupper tospine lowerspine upperspine spinelower spineupper midback "
     "spinemid breastbone ribcage wirbelsaeule wirbelsaule brust bauch rumpf columna espina pecho torax colonne "
-    "poitrine torse colonna schiena petto",
+    "poitrine torse colonna schiena petto coluna peito ruecken rucken brustkorb",
     "pelvis": "pelvis hips hip becken huefte hufte cadera bassin hanche bacino anca quadril",
 }
 KIND = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 LEG = frozenset(("hip", "knee", "ankle", "sole", "toe", "leg", "pelvis"))  # a sided "hip" is a hip
 ARM = frozenset(("collar", "shoulder", "upperarm", "arm", "elbow", "wrist", "hand"))
+
+
+#: Of so many joints, this share whose names begin with one word for a side or a part is called after a character.
+_MANY, _NEARLY_ALL = 10, 0.9
 
 
 @dataclass(frozen=True)
@@ -93,22 +98,24 @@ class JointName:
 
 
 def understand_names(names: tuple[str, ...]) -> list[JointName]:
-    words = [_split(name) for name in names]
-    shared = _shared_prefix(words)
-    return [
-        _understood(each[len(shared) :] if each[: len(shared)] == shared and each != shared else each, name)
-        for each, name in zip(words, names, strict=True)
-    ]
+    words = _without_shared([_split(name) for name in names])
+    words = [each[::-1] for each in _without_shared([each[::-1] for each in words])]  # "left_hip_joint"
+    return [_understood(each, name) for each, name in zip(words, names, strict=True)]
 
 
 def _split(name: str) -> tuple[str, ...]:
     """A name's words, lower case, without name spaces: "mixamorig:LeftUpLeg_07" gives left, up, leg, 07."""
     name = unicodedata.normalize("NFKC", re.split(r"[:|]", name)[-1] or name)
-    for foreign, english in _TRANSLATED:
-        name = name.replace(foreign, english)
-    name = re.sub(r"[\u0300-\u036f]", "", unicodedata.normalize("NFKD", name.replace("ß", "ss")))  # no accents
+    name = in_english(name).replace("ß", "ss")
+    name = re.sub(r"[\u0300-\u036f]", "", unicodedata.normalize("NFKD", name))  # no accents
     name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", name)
     return tuple(word.lower() for word in re.findall(r"[A-Za-z]+|\d+", name))
+
+
+def _without_shared(words: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The words of names without those that most of them begin with."""
+    shared = _shared_prefix(words)
+    return [each[len(shared) :] if each[: len(shared)] == shared and each != shared else each for each in words]
 
 
 def _shared_prefix(words: list[tuple[str, ...]]) -> tuple[str, ...]:
@@ -121,7 +128,10 @@ def _shared_prefix(words: list[tuple[str, ...]]) -> tuple[str, ...]:
         if not longer:
             return prefix
         best, times = longer.most_common(1)[0]
-        if times <= len(words) / 2 or best[-1] in _SIDE_WORDS or best[-1] in KIND:
+        says_much = best[-1] in _SIDE_WORDS or best[-1] in KIND
+        if says_much and (len(words) < _MANY or times <= _NEARLY_ALL * len(words)):
+            return prefix
+        if times <= len(words) / 2:
             return prefix
         prefix = best
 
@@ -141,7 +151,7 @@ def _understood(words: tuple[str, ...], name: str) -> JointName:
     kind = _kind(core)
     if "joint" in core and kind in ("pelvis", "hip"):  # CMU's hip joints, which do not move
         kind = ""
-    fingers = [word for word in plain if _FINGERS.search(word) and kind != "spine"]  # a SpineMid is none
+    fingers = [word for word in plain if _FINGERS.search(word) and kind not in ("spine", "toe")]  # a SpineMid is none
     finger = max(fingers, key=lambda word: "carpal" in word, default="")
     aside = bool(finger) or any(word in _ASIDE or word.startswith("corrective") for word in plain)
     return JointName(side, kind, aside, twist, finger)
@@ -158,11 +168,14 @@ def _kind(words: list[str]) -> str:
 
 
 def _sided(word: str) -> tuple[str, str]:
-    """The side that a word says, and what is left of it: "left" gives left and nothing, "lfemur" left and femur."""
+    """The side that a word says, and what is left: "left" gives left and nothing, "lfemur" left and femur."""
     if word in _SIDE_WORDS:
         return _SIDE_WORDS[word], ""
     for start in ("left", "right", "l", "r"):
         rest = word.removeprefix(start)
         if rest != word and (rest in KIND or rest in ("u", "f", "hipjoint", "toes")) and word not in KIND:
             return _SIDE_WORDS[start], "joint" if rest == "hipjoint" else rest
+        rest = word.removesuffix(start)
+        if rest != word and rest in KIND and word not in KIND:
+            return _SIDE_WORDS[start], rest
     return "", word
