@@ -4,10 +4,10 @@
     python benchmarks/generate.py --before ../earlier/src
 
 With ``--before``, another checkout with its weights is measured, too, in turn with this one; where the processor
-computes in bfloat16, stages are measured in it, too. Stages
-and starts are in processor time on one thread, which other programs disturb less than the time of a clock; beside it
-stands their floor, the matrix products of a stage at the rate that this machine has for large ones. What threads gain
-or lose is in the time of a clock, alone and beside processes that keep cores busy.
+computes in bfloat16, stages are measured in it, too. Stages and starts are in processor time on one thread, which
+other programs disturb less than the time of a clock; beside it stands their floor, the matrix products of a stage at
+the rate that this machine has for large ones. What threads gain or lose is in the time of a clock, alone and beside
+processes that keep cores busy.
 
 Prints tables and writes benchmarks/results/generate.json.
 """

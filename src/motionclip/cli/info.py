@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from motionclip.cli.console import say
 from motionclip.cli.options import AboutSource, AsfFile, MotionFile, optional, read_about
-from motionclip.errors import SkeletonError
 
 if TYPE_CHECKING:
     from motionclip.motion import Motion, Skeleton
@@ -34,8 +33,9 @@ def info(
 
         say(*(takes(file) or ["one motion, without a name"]))
         return
-    motion, conventions = read_about(file, about.known(), asf)
-    for name, value in [*_facts(motion, conventions), *_body(motion.skeleton, bool(about.known().joints))]:
+    known = about.known()
+    motion, conventions = read_about(file, known, asf)
+    for name, value in [*_facts(motion, conventions), *_body(motion.skeleton, bool(known.joints))]:
         say(f"{name:<18}{value}")
     if joints_template is not None:
         from motionclip.formats.joint_map import write_joint_map
@@ -70,13 +70,11 @@ def _body(skeleton: Skeleton, given: bool) -> list[tuple[str, str]]:
 
     Roles that nobody has ``given`` were found by the shape of the body in its poses.
     """
-    from motionclip.motion.retarget import find_humanoid
-    from motionclip.motion.retarget.humanoid import recognised_roles
+    from motionclip.motion.retarget.humanoid import body_of, recognised_roles
     from motionclip.motion.retarget.rest_pose import rest_pose_is_used
 
-    try:
-        found = find_humanoid(skeleton)
-    except SkeletonError:
+    found = body_of(skeleton)
+    if found is None:
         known = recognised_roles(skeleton)
         sure = f"not recognised: {len(known)} parts are known; --joints-template FILE.json writes a map to edit"
         return [("body", sure), *((f"  {role}", name) for role, name in known.items())]

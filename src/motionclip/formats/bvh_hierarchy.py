@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from motionclip.errors import FormatError, SkeletonError
+from motionclip.errors import FormatError
 from motionclip.motion import Skeleton
-from motionclip.motion.retarget.humanoid import REQUIRED, Humanoid, find_humanoid
+from motionclip.motion.retarget.humanoid import REQUIRED, Humanoid, body_of
 
 Doubles = NDArray[np.float64]
 
@@ -77,10 +77,7 @@ def parse_hierarchy(path: str | Path, text: str) -> tuple[list[BvhJoint], int]:
 
 def find_body(joints: Sequence[BvhJoint]) -> Humanoid | None:
     """The body that joints are; None if they are none."""
-    try:
-        return find_humanoid(skeleton_of(joints, np.array([joint.offset for joint in joints], dtype=float)))
-    except SkeletonError:
-        return None
+    return body_of(skeleton_of(joints, np.array([joint.offset for joint in joints], dtype=float)))
 
 
 def with_joints_at_tips(joints: list[BvhJoint]) -> list[BvhJoint]:

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from motionclip.errors import FormatError, SkeletonError
+from motionclip.errors import FormatError
 from motionclip.motion import Motion, Skeleton
-from motionclip.motion.retarget.humanoid import find_humanoid, way_to_body
+from motionclip.motion.retarget.humanoid import body_of, way_to_body
 
 Doubles = NDArray[np.float64]
 
@@ -115,11 +115,8 @@ def _way_to_body(nodes: Nodes, kept: list[int]) -> list[int]:
     parents = [-1, *(kept.index(nodes.parents[node]) for node in kept[1:])]
     places = nodes.rest[kept][:, :3, 3]
     offsets = torch.from_numpy(np.concatenate([np.zeros((1, 3)), places[1:] - places[parents[1:]]])).float()
-    try:
-        body = find_humanoid(Skeleton(_distinct([nodes.names[node] for node in kept]), tuple(parents), offsets))
-    except SkeletonError:
-        return []
-    return [kept[joint] for joint in way_to_body(body)]
+    body = body_of(Skeleton(_distinct([nodes.names[node] for node in kept]), tuple(parents), offsets))
+    return [kept[joint] for joint in way_to_body(body)] if body else []
 
 
 def _below(parents: Sequence[int], kept: Sequence[int], top: int) -> list[int]:

@@ -64,19 +64,20 @@ def detect_up(positions: Tensor, humanoid: Humanoid) -> tuple[str, str]:
     along = normalize(positions[:, joints["head"]] - feet, dim=-1)
     body = along.mean(dim=0)
     moving, resting = _nearest(body), rest_axis(humanoid)
-    upright = float(body.abs().max()) > 0.6 and _on_feet(positions, humanoid, torch.tensor(AXES[moving]))
-    upright = upright and not _lies(positions, humanoid, torch.tensor(AXES[resting or "+y"]))
-    floors = [axis for axis in _LIKELY if _on_floor(positions, humanoid, axis)]
+    upright = float(body.abs().max()) > 0.6 and _on_feet(positions, humanoid, moving)
+    upright = upright and not _lies(positions, humanoid, resting or "+y")
     if resting is None:
         if upright:
             return moving, "the body stands along it"
-        told = bool(floors) and floors[0] != "+y"
-        return (floors[0], "the body is on a floor across it, at 0") if told else ("+y", "not to be told otherwise")
+        floor = next(iter(_floors(positions, humanoid)), "+y")
+        return floor, "not to be told otherwise" if floor == "+y" else "the body is on a floor across it, at 0"
     never = len(positions) >= _FEWEST and float(_standing(positions, joints, resting).mean()) < 0.02
     if never and upright and moving != resting and _is_up(positions, humanoid, moving):
         return moving, f"the body stands along it, and never along {resting}"
-    if never and floors and resting not in floors and _under_floor(positions, humanoid, resting):
-        return floors[0], f"the body is on a floor across it, at 0, and never stands along {resting}"
+    if never and _under_floor(positions, humanoid, resting):
+        floors = _floors(positions, humanoid)
+        if floors and resting not in floors:
+            return floors[0], f"the body is on a floor across it, at 0, and never stands along {resting}"
     return resting, "the rest pose stands along it"
 
 
@@ -102,13 +103,13 @@ def _standing(positions: Tensor, joints: Mapping[str, int], up: str, legs_too: b
     return (((legs > 0.7) | (not legs_too)) & (trunk > 0.7) & (level.abs() < 0.5)).float()
 
 
-def _on_feet(positions: Tensor, humanoid: Humanoid, up: Tensor) -> bool:
+def _on_feet(positions: Tensor, humanoid: Humanoid, axis: str) -> bool:
     """Whether a motion is that of a body on its feet if an axis points up: on one floor, which is at 0, or travelling.
 
     A body that lies or crawls is stretched along an axis, too, but not away from a floor across it.
     """
-    joints, size = humanoid.joints, stature(humanoid)
-    lowest = (positions @ up).min(dim=1).values
+    joints, size, up = humanoid.joints, stature(humanoid), torch.tensor(AXES[axis])
+    lowest = _lowest(positions, axis)
     low, high = lowest.quantile(0.05), lowest.quantile(0.95)
     if abs(float(lowest.median())) < 0.1 * size and float(high - low) < 0.25 * size:
         return True
@@ -119,29 +120,42 @@ def _on_feet(positions: Tensor, humanoid: Humanoid, up: Tensor) -> bool:
     return abs(travelled) > 0.5 * size and float(high - low) < 0.25 * size
 
 
-def _lies(positions: Tensor, humanoid: Humanoid, up: Tensor) -> bool:
-    """Whether a body lies on a floor at 0: low all the time, and nothing of it below.
+def _lies(positions: Tensor, humanoid: Humanoid, axis: str) -> bool:
+    """Whether a body lies on a floor at 0 if an axis points up: low all the time, and nothing of it below."""
+    highest, size = (positions @ torch.tensor(AXES[axis])).quantile(0.95), stature(humanoid)
+    low = float(highest) < 0.4 * size and -0.03 * size < float(_lowest(positions, axis).median()) < 0.1 * size
+    return low and _pelvis_above(positions, humanoid, axis)
 
-    Its pelvis is as thick as it is; at 0 is the pelvis of one that stands at the origin, seen from another side.
-    """
-    heights, size = positions @ up, stature(humanoid)
-    lowest, pelvis = heights.min(dim=1).values.median(), heights[:, humanoid.joints["pelvis"]].median()
-    low = float(heights.quantile(0.95)) < 0.4 * size and float(pelvis) > _THICK * size
-    return low and -0.03 * size < float(lowest) < 0.1 * size
+
+def _floors(positions: Tensor, humanoid: Humanoid) -> list[str]:
+    """The axes that point up from a floor at 0 that a body is on, the likely ones first."""
+    return [axis for axis in _LIKELY if _on_floor(positions, humanoid, axis)]
 
 
 def _on_floor(positions: Tensor, humanoid: Humanoid, axis: str) -> bool:
     """Whether a body touches a floor at 0 in nearly every frame if an axis points up, be it with hands or knees."""
-    heights, size = positions @ torch.tensor(AXES[axis]), stature(humanoid)
-    lowest, pelvis = heights.min(dim=1).values, heights[:, humanoid.joints["pelvis"]].median()
+    lowest, size = _lowest(positions, axis), stature(humanoid)
     within = (lowest > -0.02 * size) & (lowest < 0.08 * size)
-    return float(within.float().mean()) > 0.95 and float(pelvis) > _THICK * size
+    return float(within.float().mean()) > 0.95 and _pelvis_above(positions, humanoid, axis)
+
+
+def _pelvis_above(positions: Tensor, humanoid: Humanoid, axis: str) -> bool:
+    """Whether the pelvis is above a floor at 0 by at least what a body that lies is thick.
+
+    At 0 is the pelvis of one that stands at the origin, seen from another side.
+    """
+    heights = positions[:, humanoid.joints["pelvis"]] @ torch.tensor(AXES[axis])
+    return float(heights.median()) > _THICK * stature(humanoid)
 
 
 def _under_floor(positions: Tensor, humanoid: Humanoid, axis: str) -> bool:
     """Whether a body would be under a floor at 0 for a while if an axis pointed up."""
-    lowest = (positions @ torch.tensor(AXES[axis])).min(dim=1).values
-    return float(lowest.quantile(0.05)) < -0.05 * stature(humanoid)
+    return float(_lowest(positions, axis).quantile(0.05)) < -0.05 * stature(humanoid)
+
+
+def _lowest(positions: Tensor, axis: str) -> Tensor:
+    """The height (T,) of the lowest joint in each frame if an axis points up."""
+    return (positions @ torch.tensor(AXES[axis])).min(dim=1).values
 
 
 def detect_mirror(positions: Tensor, humanoid: Humanoid) -> tuple[bool, str]:

@@ -120,10 +120,17 @@ def find_humanoid(skeleton: Skeleton) -> Humanoid:
 
 def recognised_roles(skeleton: Skeleton) -> dict[str, str]:
     """Returns role to joint name for the parts that are found, though they may be too few for a body."""
+    if body := body_of(skeleton):
+        return dict(body.names)
+    return {role: skeleton.names[joint] for role, joint in _by_name(_Tree(skeleton)).items()}
+
+
+def body_of(skeleton: Skeleton) -> Humanoid | None:
+    """Returns the body parts of a skeleton; None if it is no body."""
     try:
-        return dict(find_humanoid(skeleton).names)
+        return find_humanoid(skeleton)
     except SkeletonError:
-        return {role: skeleton.names[joint] for role, joint in _by_name(_Tree(skeleton)).items()}
+        return None
 
 
 def _is_four_footed(skeleton: Skeleton, found: Mapping[str, int]) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from motionclip.errors import SkeletonError
 from motionclip.motion.motion import Motion
-from motionclip.motion.retarget.humanoid import Humanoid, find_humanoid
+from motionclip.motion.retarget.humanoid import Humanoid, body_of, find_humanoid
 from motionclip.motion.retarget.rest_pose import stands_at_rest
 
 #: Poses of a motion that are looked at, and the share of parts by name from which on names are believed.
@@ -33,11 +32,8 @@ def find_in_poses(motion: Motion, humanoid: Humanoid) -> Humanoid:
     votes: Counter[tuple[tuple[str, str], ...]] = Counter()
     above = [max(parent, 0) for parent in skeleton.parents]
     for pose in motion.positions[:: -(-motion.num_frames // _POSES)].float():
-        try:
-            found = find_humanoid(replace(skeleton, offsets=pose - pose[above], end_sites=()))
-        except SkeletonError:
-            continue
-        votes[tuple(sorted(found.names.items()))] += 1
+        if found := body_of(replace(skeleton, offsets=pose - pose[above], end_sites=())):
+            votes[tuple(sorted(found.names.items()))] += 1
     if not votes:
         return humanoid
     return find_humanoid(replace(skeleton, roles=dict(votes.most_common(1)[0][0])))
