@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 
 import motionclip
 from curves import Curve, read
-from motionclip.applications.evaluate.clips import CHUNK, Clips, encode_clips, evenly
+from motionclip.applications.evaluate.clips import CHUNK, Clips, embed_clips, encode_clips, evenly
 from motionclip.applications.evaluate.reconstruction import measure_reconstruction
 from motionclip.applications.evaluate.retrieval import measure_recognition, measure_retrieval
 from motionclip.data.store import Store
@@ -165,11 +165,11 @@ def dataset_row(
 ) -> Row:
     """Figures of one data set."""
     clips = Clips(windows, dataset, model.config.max_frames)
-    latents = encode_clips(model, clips)
+    latents, embeddings = encode_clips(model, clips), embed_clips(model, clips)
     whole = measure_reconstruction(model, windows, dataset, None)
     assert whole is not None
-    sentences = [found for found in measure_recognition(model, clips, latents, stores) if found.labels == "sentence"]
-    protocols = measure_retrieval(model, clips, latents, CachedEncoder(load_text_encoder("minilm")))
+    sentences = [found for found in measure_recognition(model, clips, embeddings, stores) if found.labels == "sentence"]
+    protocols = measure_retrieval(model, clips, embeddings, CachedEncoder(load_text_encoder("minilm")))
     pools = [protocol.text_to_motion for protocol in protocols if protocol.name == "pools of 32"]
     chosen = evenly(len(clips), CHUNK)
     made = [model.decode(latents[clip][None], clips.num_frames(clip) / model.config.fps)[0] for clip in chosen]

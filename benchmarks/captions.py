@@ -23,7 +23,7 @@ import tyro
 from torch import Tensor
 
 import motionclip
-from motionclip.applications.evaluate.clips import Clips, encode_clips
+from motionclip.applications.evaluate.clips import Clips, embed_clips
 from motionclip.data import Store
 from motionclip.data.windows import WindowSet
 from motionclip.encoders import load_text_encoder
@@ -94,12 +94,12 @@ def by_people(name: str, embed: Embed, described: Described) -> dict[str, Tensor
 
 
 def by_model(name: str, windows: WindowSet, described: Described) -> dict[str, Tensor]:
-    """Hits of a model's latents, and of other people's sentences, as it embeds them."""
+    """Hits of a model's joint embeddings, and of other people's sentences, as it embeds them."""
     model = motionclip.load(name)
     clips = Clips(windows, described.clips.dataset, model.config.max_frames)
-    queries = model.embed_text([clips.texts[place] for place in described.places])
-    motions = hits(queries, encode_clips(model, clips)[described.places], described.dealt)
-    return {f"{name}: the motion": motions} | by_people(name, model.embed_text, described)
+    queries = model.embed_words([clips.texts[place] for place in described.places])
+    motions = hits(queries, embed_clips(model, clips)[described.places], described.dealt)
+    return {f"{name}: the motion": motions} | by_people(name, model.embed_words, described)
 
 
 def report(found: Mapping[str, Tensor]) -> dict[str, dict[str, list[float]]]:

@@ -73,14 +73,14 @@ class Clips:
     Attributes:
         motions: the clips.
         owner: (N,) the clip of each window.
-        latents: (N, D) of all windows.
+        embeddings: (N, J) of all windows.
         contents: of each clip.
         sentences: canonical sentence of each clip.
     """
 
     motions: list[Motion]
     owner: Tensor
-    latents: Tensor
+    embeddings: Tensor
     contents: list[str]
     sentences: list[str]
 
@@ -89,12 +89,12 @@ def clips_of(model: motionclip.MotionCLIP, store: Store, numbers: Sequence[int],
     """Some clips of a store, with their windows."""
     motions = [store.motion(number) for number in numbers]
     windows = embed_windows(model, motions, window, HOP)
-    owner = torch.repeat_interleave(torch.arange(len(motions)), torch.tensor([len(own.latents) for own in windows]))
+    owner = torch.repeat_interleave(torch.arange(len(motions)), torch.tensor([len(own.embeddings) for own in windows]))
     entries = [store.entries[number] for number in numbers]
     return Clips(
         motions,
         owner,
-        torch.cat([own.latents for own in windows]),
+        torch.cat([own.embeddings for own in windows]),
         [entry.category or "" for entry in entries],
         [entry.captions[0].text if entry.captions else "" for entry in entries],
     )
@@ -175,8 +175,8 @@ def refusals(
     directions: Tensor,
 ) -> dict[str, object]:
     """What is kept and refused, split by split, with the threshold for `val`, the label set's own, and some between."""
-    similar = {part: cosines(own.latents, directions) for part, own in clips.items()}
-    walking = {part: cosines(own.latents, directions) for part, own in others.items()}
+    similar = {part: cosines(own.embeddings, directions) for part, own in clips.items()}
+    walking = {part: cosines(own.embeddings, directions) for part, own in others.items()}
     chosen = threshold(clips["val"], similar["val"], contents)
     return {
         part: [
@@ -260,7 +260,7 @@ def main(
     figures: dict[str, object] = {"command": f"python benchmarks/recognize.py{options}"}
     for name, (labels, contents) in sets.items():
         directions = embed_labels(network, labels)
-        similar = {part: cosines(clips.latents, directions) for part, clips in split.items()}
+        similar = {part: cosines(clips.embeddings, directions) for part, clips in split.items()}
         truth = {part: truth_of(clips, labels, contents) for part, clips in split.items()}
         loss = {t: cross_entropy(similar["val"] / t, truth["val"][split["val"].owner]).item() for t in TEMPERATURES}
         figures[name] = {

@@ -1,13 +1,13 @@
-"""Search among a million clips: time of an answer, with latents in single and in half precision.
+"""Search among a million clips: time of an answer, with embeddings in single and in half precision.
 
-The clips are latents of the shipped model: every window of 2, 3 and 4 seconds at each full second of the prepared
-stores, as recorded and mirrored, and, up to a million, points between two of these: scores of one, moved by up to
-half of the way to another at random (a movement that is partly like another). Queries are sentences of the stores, and
-windows of 2.5 seconds of their test splits, which are not among the clips.
+The clips are joint embeddings of the shipped model: every window of 2, 3 and 4 seconds at each full second of the
+prepared stores, as recorded and mirrored, and, up to a million, points between two of these: scores of one, moved by up
+to half of the way to another at random (a movement that is partly like another). Queries are sentences of the stores,
+and windows of 2.5 seconds of their test splits, which are not among the clips.
 
     python benchmarks/search.py
 
-Prints a table and writes benchmarks/results/search.json. The latents (1.5 GB) are kept in out/search for another run.
+Prints a table and writes benchmarks/results/search.json. The embeddings (1.8 GB) are kept in out/search.
 """
 
 from __future__ import annotations
@@ -55,19 +55,19 @@ class Speed:
     calls: int
 
 
-def real_latents(model: motionclip.MotionCLIP, stores: Sequence[Store]) -> Floats:
+def real_embeddings(model: motionclip.MotionCLIP, stores: Sequence[Store]) -> Floats:
     """Latents (N, D) of all windows of all clips, and of their mirror images."""
     found = []
     for store in stores:
         for number in range(len(store)):
             motion = store.motion(number)
             for seconds in LENGTHS:
-                found += [own.latents for own in embed_windows(model, [motion, mirror(motion)], seconds, HOP)]
+                found += [own.embeddings for own in embed_windows(model, [motion, mirror(motion)], seconds, HOP)]
     return torch.cat(found).numpy()
 
 
 def write_clips(path: Path, real: Floats, count: int) -> None:
-    """A (count, D) array of the real latents and points between them, in an order at random."""
+    """A (count, J) array of the real embeddings and points between them, in an order at random."""
     generator = torch.Generator().manual_seed(0)
     scores = from_sphere(torch.from_numpy(real))
     place = torch.randperm(count, generator=generator).numpy()
@@ -87,7 +87,7 @@ def queries(model: motionclip.MotionCLIP, stores: Sequence[Store]) -> dict[str, 
     texts = sorted({caption.text for store in stores for entry in store.entries for caption in entry.captions})
     texts = texts[:: len(texts) // QUERIES][:QUERIES]
     motions = [store.motion(number) for store in stores for number in store.split("test")]
-    windows = torch.cat([own.latents for own in embed_windows(model, motions, QUERY_SECONDS, QUERY_SECONDS)])
+    windows = torch.cat([own.embeddings for own in embed_windows(model, motions, QUERY_SECONDS, QUERY_SECONDS)])
     return {
         "words": (texts, model.embed_text(texts).numpy()),
         "motions": ([], windows[:: len(windows) // QUERIES][:QUERIES].numpy()),
@@ -106,7 +106,7 @@ def timed(call: Callable[[int], object], calls: int) -> Speed:
 
 
 def converted(half: Tensor, query: Tensor) -> tuple[Tensor, Tensor]:
-    """Looks up among latents (N, D) that are stored in half precision and multiplied, block by block, in single."""
+    """Looks up among embeddings (N, J) that are stored in half precision and multiplied, block by block, in single."""
     cosines, rows = torch.cat([block.float() @ query for block in half.split(CHUNK)]).topk(TOP)
     return cosines, rows
 
@@ -124,13 +124,13 @@ def main(
 
     Args:
         stores: made by `motionclip prepare`.
-        work: where the latents are kept.
+        work: where the embeddings are kept.
     """
     torch.set_num_threads(1)  # one sentence is too little for two
     model, opened = motionclip.load(), [Store.open(path) for path in stores]
     if not (work / "real.npy").is_file():
         with replacing(work / "real.npy") as path:
-            np.save(path, real_latents(model, opened))
+            np.save(path, real_embeddings(model, opened))
     real = np.load(work / "real.npy")
     if not (work / "clips.npy").is_file():
         write_clips(work / "clips.npy", real, CLIPS)
@@ -146,7 +146,7 @@ def main(
         "clips": len(clips),
         "of_them_real_windows": len(real),
         "numbers_per_clip": clips.shape[1],
-        "latents_mb": round(clips.nbytes / 1e6),
+        "embeddings_mb": round(clips.nbytes / 1e6),
         "sentence_to_direction": vars(timed(lambda number: model.embed_text([texts[number]]), QUERIES)),
         "words_to_hits": vars(timed(lambda number: search(model, index, [texts[number]], top=TOP), 20)),
         "look_up": vars(timed(lambda number: nearest(clips, directions[number], TOP), 20)),

@@ -4,7 +4,17 @@ import pytest
 import torch
 
 from motionclip.applications.candidates import candidates
-from motionclip.applications.text_to_motion import DRAFTS, MATCH, best_first, first_seed, ranked_takes, text_to_motion
+from motionclip.applications.demands import met
+from motionclip.applications.text_to_motion import (
+    DRAFTS,
+    MATCH,
+    MET,
+    best_first,
+    first_seed,
+    prompts_of,
+    ranked_takes,
+    text_to_motion,
+)
 from motionclip.model.matcher import OTHERS, Matcher
 from motionclip.model.pipeline import MotionCLIP
 
@@ -21,31 +31,31 @@ def model(tiny_model: MotionCLIP) -> MotionCLIP:
 
 
 def test_the_most_promising_of_all_draws_are_kept(model: MotionCLIP) -> None:
-    words = model.embed_text(TEXTS)
-    takes = ranked_takes(model, words, 1.0, seed=2, guidance=1.5, takes=4)
-    draws = 4 * DRAFTS
-    drawn = model.sample(words, 1.0, guidance=1.5, seed=first_seed(2, draws), draws=draws).unflatten(0, (2, draws))
-    all_of_them = best_first(drawn, words)
-    worth = all_of_them.agreement + MATCH * model.match_drafts(all_of_them.latents, words, 1.0)
+    prompts, draws = prompts_of(model, TEXTS), 4 * DRAFTS
+    takes = ranked_takes(model, prompts, 1.0, seed=2, guidance=1.5, takes=4)
+    drawn = model.sample(prompts.latents, 1.0, guidance=1.5, seed=first_seed(2, draws), draws=draws)
+    latents, agreement, order = best_first(drawn.unflatten(0, (2, draws)), prompts.latents)
     for row in range(2):
-        best = worth[row].topk(4).indices
-        torch.testing.assert_close(takes.latents[row], all_of_them.latents[row, best], atol=1e-5, rtol=0)
-        assert takes.order[row].tolist() == all_of_them.order[row, best].tolist()
+        drafts = model.draft(latents[row], 1.0)
+        matches = model.match(drafts, prompts.latents[row].expand(draws, -1))
+        worth = agreement[row] + MATCH * matches + MET * met(prompts.demands[row], drafts, model.config.fps)
+        best = worth.topk(4).indices
+        torch.testing.assert_close(takes.latents[row], latents[row, best], atol=1e-5, rtol=0)
+        assert takes.order[row].tolist() == order[row, best].tolist()
     assert not torch.equal(takes.order.sort(dim=1).values, torch.arange(4).expand(2, -1))
 
 
 def test_without_drafts_as_many_are_drawn_as_are_decoded(model: MotionCLIP) -> None:
-    takes = ranked_takes(model, model.embed_text(TEXTS), 1.0, seed=2, guidance=1.5, takes=4, drafts=1)
+    takes = ranked_takes(model, prompts_of(model, TEXTS), 1.0, seed=2, guidance=1.5, takes=4, drafts=1)
     assert takes.order.sort(dim=1).values.tolist() == [[0, 1, 2, 3]] * 2
 
 
-def test_drafts_match_alike_alone_and_beside_longer_ones(model: MotionCLIP) -> None:
-    words = model.embed_text(TEXTS)
-    latents = model.sample(words, 1.0, guidance=1.5, seed=0, draws=3).unflatten(0, (2, 3))
-    together = model.match_drafts(latents, words, [1.0, 2.0])
+def test_takes_are_ranked_alike_alone_and_beside_longer_ones(model: MotionCLIP) -> None:
+    both = ranked_takes(model, prompts_of(model, TEXTS), [1.0, 2.0], seed=2, guidance=1.5, takes=3)
     for row, seconds in enumerate((1.0, 2.0)):
-        alone = model.match_drafts(latents[row : row + 1], words[row : row + 1], seconds)
-        torch.testing.assert_close(together[row : row + 1], alone, atol=1e-3, rtol=0)
+        alone = ranked_takes(model, prompts_of(model, TEXTS[row : row + 1]), seconds, seed=2, guidance=1.5, takes=3)
+        assert both.order[row].tolist() == alone.order[0].tolist()
+        torch.testing.assert_close(both.latents[row], alone.latents[0], atol=1e-5, rtol=0)
 
 
 def test_candidates_are_made_again_by_their_seeds(model: MotionCLIP) -> None:

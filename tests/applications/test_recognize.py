@@ -53,7 +53,7 @@ def test_confidence_is_shared_among_all_answers(model: MotionCLIP, motions: list
 def test_confidence_is_the_soft_max_over_cosines(model: MotionCLIP, motions: list[Motion], words: LabelSet) -> None:
     short = motions[0].frames(0, 60)
     (found,) = recognize(model, [short], words, top=5, none_below=0.3, temperature=0.1)
-    cosines = torch.cat([model.encode([short])[0] @ embed_labels(model, words).T, torch.tensor([0.3])])
+    cosines = torch.cat([model.embed_motions([short])[0] @ embed_labels(model, words).T, torch.tensor([0.3])])
     expected = dict(zip((*words.names, NONE), (cosines / 0.1).softmax(dim=0).tolist(), strict=True))
     assert {guess.label: guess.confidence for guess in found.guesses} == pytest.approx(expected, abs=1e-4)
 
@@ -128,6 +128,6 @@ def test_unknown_sets_and_templates_without_a_place() -> None:
 def test_a_label_is_the_mean_of_its_sentences(model: MotionCLIP) -> None:
     labels = LabelSet(("one", "two"), (("walk",), ("walk", "run")), 0.0)
     one, two = embed_labels(model, labels)
-    walk, run = model.embed_text(["walk", "run"])
+    walk, run = model.embed_words(["walk", "run"])
     torch.testing.assert_close(one, walk)
     torch.testing.assert_close(two, torch.nn.functional.normalize(walk + run, dim=0))

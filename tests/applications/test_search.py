@@ -71,14 +71,14 @@ def test_words_and_motions_find_what_they_should(model: MotionCLIP, motions: lis
 def test_several_queries_are_the_middle_of_their_directions(model: MotionCLIP, motions: list[Motion]) -> None:
     both, words, motion = (embed_query(model, q) for q in ([WORDS[0], motions[1]], [WORDS[0]], [motions[1]]))
     torch.testing.assert_close(both, torch.nn.functional.normalize(words + motion, dim=0))
-    torch.testing.assert_close(words, model.embed_text(WORDS[:1])[0])
+    torch.testing.assert_close(words, model.embed_words(WORDS[:1])[0])
 
 
 def test_an_index_is_read_where_nothing_changed(model: MotionCLIP, folder: Path) -> None:
     first, _ = read(model, folder)
     second, count = read(model, folder)
     assert count == 0 and second.files == first.files
-    assert torch.equal(second.latents, first.latents)
+    assert torch.equal(second.embeddings, first.embeddings)
 
 
 def test_new_changed_and_deleted_files(model: MotionCLIP, motions: list[Motion], folder: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_run_that_was_stopped_goes_on(
     index = index_library(model, folder, folder=kept, progress=progress)
     assert progress.files == 1
     order = [index.files.index(name) for name in whole.files]
-    torch.testing.assert_close(index.latents[order], whole.latents, atol=1e-5, rtol=0)
+    torch.testing.assert_close(index.embeddings[order], whole.embeddings, atol=1e-5, rtol=0)
     assert len(list(kept.iterdir())) == 1
 
 
@@ -139,10 +139,10 @@ def test_blocks_that_were_merged_and_not_removed_are_not_merged_twice(tmp_path: 
     shutil.copytree(tmp_path / "index", tmp_path / "copy")
     merged = index.merge({"a.bvh": "2", "b.bvh": "1"})
     assert merged.entries == (Entry("b.bvh", "1", 0, "damaged"), Entry("a.bvh", "2", 1))
-    assert merged.latents.tolist() == [[0, 0, 0, 1]] and merged.spans.tolist() == [[1, 1]]
+    assert merged.embeddings.tolist() == [[0, 0, 0, 1]] and merged.spans.tolist() == [[1, 1]]
     shutil.copytree(tmp_path / "copy", tmp_path / "index", dirs_exist_ok=True)
     again = IndexFolder(tmp_path / "index", 4).merge({"a.bvh": "2", "b.bvh": "1"})
-    assert set(again.entries) == set(merged.entries) and len(again.latents) == 1
+    assert set(again.entries) == set(merged.entries) and len(again.embeddings) == 1
 
 
 @pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: b"{}", lambda whole: whole[:-100]])
@@ -150,13 +150,13 @@ def test_a_damaged_index_is_made_anew(
     model: MotionCLIP, folder: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     kept = tmp_path / "kept"
-    whole = index_library(model, folder, folder=kept).latents.clone()
+    whole = index_library(model, folder, folder=kept).embeddings.clone()
     (block,) = kept.iterdir()
     block.write_bytes(damage(block.read_bytes()))
     progress = Progress()
     index = index_library(model, folder, folder=kept, progress=progress)
     assert progress.files == 3
-    torch.testing.assert_close(index.latents, whole)
+    torch.testing.assert_close(index.embeddings, whole)
 
 
 def test_the_nearest_of_many() -> None:

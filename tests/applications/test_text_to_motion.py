@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import motionclip
-from motionclip.applications.text_to_motion import ranked_takes
+from motionclip.applications.text_to_motion import prompts_of, ranked_takes
 from motionclip.cli.main import main
 from motionclip.errors import ModelError, TextError
 from motionclip.metrics.retrieval import cosines
@@ -70,8 +70,9 @@ def test_a_sentence_does_not_depend_on_its_neighbours(model: MotionCLIP) -> None
 
 
 def test_the_take_that_agrees_most_with_the_words_is_first(tiny_model: MotionCLIP) -> None:
-    words = tiny_model.embed_text(["a person walks", "a person waves"])
-    takes = ranked_takes(tiny_model, words, 1.0, seed=3, guidance=1.5, takes=5).latents
+    prompts = prompts_of(tiny_model, ["a person walks", "a person waves"])
+    words = prompts.latents
+    takes = ranked_takes(tiny_model, prompts, 1.0, seed=3, guidance=1.5, takes=5).latents
     agreement = cosines(takes.flatten(0, 1), words).unflatten(0, (2, 5))
     for number in range(2):
         own = agreement[number, :, number]

@@ -27,7 +27,7 @@ def test_a_window_is_encoded_as_it_would_be_alone(model: MotionCLIP, motions: li
     lengths = [motion.frames(0, 20 + 7 * number) for number, motion in enumerate(motions)]
     windowed = embed_windows(model, lengths, 1.0, 0.5)
     for motion, own in zip(lengths, windowed, strict=True):
-        for (start, end), latent in zip((own.spans * 30).round().long().tolist(), own.latents, strict=True):
+        for (start, end), latent in zip((own.spans * 30).round().long().tolist(), own.embeddings, strict=True):
             alone = model.encode([motion.frames(start, end)])[0]
             torch.testing.assert_close(latent, alone, atol=1e-4, rtol=0)
 
@@ -54,7 +54,7 @@ def test_windows_cover_the_whole_motion(
 def test_other_rates_give_the_same_seconds(model: MotionCLIP, motions: list[Motion]) -> None:
     plain, fast = embed_windows(model, [motions[0], resample(motions[0], 120)], 1.0, 0.5)
     torch.testing.assert_close(plain.spans, fast.spans)
-    assert (plain.latents * fast.latents).sum(dim=1).min() > 0.999
+    assert (plain.embeddings * fast.embeddings).sum(dim=1).min() > 0.999
 
 
 def test_no_motions_are_no_windows(model: MotionCLIP) -> None:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from motionclip.applications.text_to_motion import draws_for, ranked_takes
+from motionclip.applications.text_to_motion import Prompts, draws_for, ranked_takes
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
 from motionclip.encoders import load_text_encoder
@@ -131,7 +131,9 @@ def test_the_prior_draws_what_torch_draws_in_the_same_order(
 ) -> None:
     text, size = latents(model, count), model.config.num_coefficients
     mirrored = torch.cat([text[:1], text[:-1]])  # the first text names no side
-    expected = ranked_takes(model, led_away(text, mirrored), 2.0, seed=3, guidance=guidance, takes=takes)
+    expected = ranked_takes(
+        model, Prompts(led_away(text, mirrored), ((),) * count), 2.0, seed=3, guidance=guidance, takes=takes
+    )
     draws = draws_for(model, takes)
     seeds = range(3 * draws, 4 * draws)
     noise = torch.stack([torch.randn(size, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
@@ -145,7 +147,7 @@ def test_the_prior_draws_what_torch_draws_in_the_same_order(
     }
     found, agreement, words = run(folder, "prior", **inputs)
     assert np.abs(found[:, :takes] - expected.latents.numpy()).max() < EXACT
-    assert np.abs(words - expected.words.numpy()).max() < EXACT
+    assert np.abs(words - expected.prompts.latents.numpy()).max() < EXACT
     assert np.abs(agreement[:, :takes] - expected.agreement.numpy()).max() < EXACT
 
 

@@ -202,7 +202,7 @@ def document_kinds(folder: Path) -> list[Kind]:
 
     def look_up() -> list[Tensor]:
         blocks = IndexFolder(index, 8)._blocks.values()
-        return [tensor for each in blocks for tensor in (each.latents, each.spans)]
+        return [tensor for each in blocks for tensor in (each.embeddings, each.spans)]
 
     def cache() -> list[Tensor]:
         vectors = read_vectors(cached, (4, 8))

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from motionclip.applications.text_to_motion import decode_takes, ranked_takes, text_to_motion
+from motionclip.applications.text_to_motion import decode_takes, prompts_of, ranked_takes, text_to_motion
 from motionclip.errors import ModelError
 from motionclip.model.matcher import FILE, Matcher, figures_of, load_matcher
 from motionclip.model.pipeline import MotionCLIP
@@ -72,13 +72,13 @@ def test_a_damaged_file_is_named(matcher: Matcher, tmp_path: Path, damage: str) 
 
 def test_takes_are_ranked_by_it(tiny_model: MotionCLIP) -> None:
     plain = MotionCLIP(tiny_model.network, tiny_model.text_encoder)
-    words = plain.embed_text(["a person walks"])
+    prompts = prompts_of(plain, ["a person walks"])
     matcher = Matcher(plain.config.latent_dim).eval().requires_grad_(False)
     matcher.compare_with(torch.randn(1024, plain.config.latent_dim))
     with_it = MotionCLIP(tiny_model.network, tiny_model.text_encoder, matcher=matcher)
-    takes = ranked_takes(plain, words, 1.0, seed=3, guidance=1.5, takes=4)
+    takes = ranked_takes(plain, prompts, 1.0, seed=3, guidance=1.5, takes=4)
     before, after = (decode_takes(model, takes, 1.0)[0] for model in (plain, with_it))
-    matches = with_it.match(torch.stack([take.motion.positions for take in after]), words.expand(4, -1))
+    matches = with_it.match(torch.stack([take.motion.positions for take in after]), prompts.latents.expand(4, -1))
     expected = [take.quality + 0.2 * match for take, match in zip(before, matches.tolist(), strict=True)]
     assert [take.quality for take in after] == pytest.approx(expected, abs=1e-5)
     assert matches.std() > 0

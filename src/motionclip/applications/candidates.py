@@ -14,7 +14,15 @@ import torch
 from torch import Tensor
 
 from motionclip.applications import DEFAULT_GUIDANCE
-from motionclip.applications.text_to_motion import Take, decode_takes, draws_for, first_seed, ranked_takes, seconds_of
+from motionclip.applications.text_to_motion import (
+    Take,
+    decode_takes,
+    draws_for,
+    first_seed,
+    prompts_of,
+    ranked_takes,
+    seconds_of,
+)
 from motionclip.errors import ModelError
 from motionclip.metrics.retrieval import cosines
 from motionclip.model.pipeline import MotionCLIP
@@ -63,7 +71,7 @@ def candidates(
     if not 1 <= keep <= count:
         raise ModelError(f"the best {keep} of {count} candidates; expected at least 1, and no more than there are")
     seconds = seconds_of(model, [], seconds)
-    drawn = ranked_takes(model, model.embed_prompts([text]), seconds, seed=seed, guidance=guidance, takes=count)
+    drawn = ranked_takes(model, prompts_of(model, [text]), seconds, seed=seed, guidance=guidance, takes=count)
     first, latents = first_seed(seed, draws_for(model, count)), drawn.latents[0]
     takes = [
         Candidate(**vars(take), seed=following_seed(first, take.order))

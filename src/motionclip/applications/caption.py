@@ -67,10 +67,10 @@ def caption(
     if not texts:
         raise DataError("no sentences; expected one or more to choose from")
     check_top(top)
-    text_latents = model.embed_text(texts).float().cpu()
+    words = model.embed_words(texts).cpu()
     found = []
     for windows in embed_windows(model, motions, WINDOW, WINDOW):
-        values, rows = cosines(windows.latents, text_latents).topk(min(top, len(texts)))
+        values, rows = cosines(windows.embeddings, words).topk(min(top, len(texts)))
         spans = []
         for (start, end), best, numbers in zip(windows.spans.tolist(), values.tolist(), rows.tolist(), strict=True):
             nearest = (RankedSentence(texts[n], cosine) for n, cosine in zip(numbers, best, strict=True))

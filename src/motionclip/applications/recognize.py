@@ -116,14 +116,13 @@ def labels_of(words: Sequence[str], *, templates: Sequence[str] = TEMPLATES) -> 
 
 
 def embed_labels(model: MotionCLIP, labels: LabelSet) -> Tensor:
-    """Returns the unit directions (L, D) of labels, each the mean of those of its sentences; on the CPU.
+    """Returns the unit directions (L, J) of labels, each the mean of those of its sentences; on the CPU.
 
     Raises:
         TextError: if a sentence cannot be encoded.
     """
     texts = [text for wordings in labels.sentences for text in wordings]
-    directions = normalize(model.embed_text(texts).float().cpu(), dim=-1)
-    parts = directions.split([len(wordings) for wordings in labels.sentences])
+    parts = model.embed_words(texts).cpu().split([len(wordings) for wordings in labels.sentences])
     return normalize(torch.stack([part.mean(dim=0) for part in parts]), dim=-1)
 
 
@@ -200,10 +199,10 @@ def recognize(
 ) -> list[Recognition]:
     """Returns the nearest labels of each motion, and a timeline.
 
-    Each window's confidence is a soft-max over the cosines of its latent with the labels and one constant: with
-    cosines c_l and the threshold t, p_l = exp(c_l / T) / (exp(t / T) + sum_k exp(c_k / T)), and what is missing to 1
-    is that of "none of these". So a window is "none of these" where no cosine reaches t. The motion's confidence is the
-    mean over its windows, that of a moment the mean over the windows that show it.
+    Each window's confidence is a soft-max over the cosines of its joint embedding with the labels and one constant:
+    with cosines c_l and the threshold t, p_l = exp(c_l / T) / (exp(t / T) + sum_k exp(c_k / T)), and what is missing
+    to 1 is that of "none of these". So a window is "none of these" where no cosine reaches t. The motion's confidence
+    is the mean over its windows, that of a moment the mean over those that show it.
 
     Args:
         model: from :func:`motionclip.load`.
@@ -227,7 +226,7 @@ def recognize(
     names, directions = (*labels.names, NONE), embed_labels(model, labels)
     found = []
     for motion, windows in zip(motions, embed_windows(model, motions, window, hop), strict=True):
-        similarity = with_none(cosines(windows.latents, directions), least)  # (N, L + 1)
+        similarity = with_none(cosines(windows.embeddings, directions), least)  # (N, L + 1)
         confidence = (similarity / temperature).softmax(dim=1)
         sure, cosine = confidence.mean(dim=0), similarity.mean(dim=0)
         best = sure.topk(min(top, len(names))).indices.tolist()

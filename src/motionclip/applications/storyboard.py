@@ -25,7 +25,7 @@ from motionclip.applications.direct.posed import ORIGIN, Place
 from motionclip.applications.direct.window import DEFAULT_STEPS, Directed, direct_window, start_of
 from motionclip.applications.shots import SLACK, Piece, overlaps_of, pieces_of
 from motionclip.applications.shots import Shot as Shot
-from motionclip.applications.text_to_motion import decode_takes, ranked_takes, text_to_motion
+from motionclip.applications.text_to_motion import decode_takes, prompts_of, ranked_takes, text_to_motion
 from motionclip.applications.transitions import best_entry, blend_motions, paces
 from motionclip.errors import ModelError, MotionError
 from motionclip.model.pipeline import MotionCLIP
@@ -246,8 +246,8 @@ class _Film:
         slack = SLACK if self.last is not None and words == self.last.source else _SLACK_OTHER
         made = min(frames + round(slack * ending.fps), max(self.model.config.max_frames, frames))
         seconds = made / self.model.config.fps
-        latents = self.model.embed_prompts([words])
-        drawn = ranked_takes(self.model, latents, seconds, seed=seed, guidance=self.guidance, takes=_DRAWS, drafts=1)
+        prompts = prompts_of(self.model, [words])
+        drawn = ranked_takes(self.model, prompts, seconds, seed=seed, guidance=self.guidance, takes=_DRAWS, drafts=1)
         takes = sorted(decode_takes(self.model, drawn, seconds)[0], key=lambda take: -take.quality)
         options = [take.motion for take in takes[:_FITTING]]
         goes_on = self.last is not None and words == self.last.source

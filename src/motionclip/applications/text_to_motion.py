@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import overload
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS, DEFAULT_TAKES
+from motionclip.applications.demands import Demand, demands_of, met
 from motionclip.metrics.plausibility import Plausibility, plausibility
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
@@ -20,6 +21,8 @@ from motionclip.seeds import SEEDS, check_seed
 EXCESS = 2.0
 #: What the matcher's figure of a take counts, in cosines: docs/experiments.md.
 MATCH = 0.2
+#: What meeting all that its words demand counts for a take, in cosines: docs/experiments.md.
+MET = 3.0
 #: Draws for each take that is decoded: the best by their drafts, which cost a tenth (docs/experiments.md).
 DRAFTS = 3
 #: Words, or a motion on any human-like skeleton.
@@ -75,9 +78,43 @@ def text_to_motion(
     """
     texts = [text] if isinstance(text, str) else list(text)
     seconds = seconds_of(model, [], seconds)
-    drawn = ranked_takes(model, model.embed_prompts(texts), seconds, seed=seed, guidance=guidance, takes=takes)
+    drawn = ranked_takes(model, prompts_of(model, texts), seconds, seed=seed, guidance=guidance, takes=takes)
     motions = decode_best(model, drawn, seconds)
     return motions[0] if isinstance(text, str) else motions
+
+
+@dataclass(frozen=True, eq=False)
+class Prompts:
+    """What motions of N texts are drawn and ranked by.
+
+    Attributes:
+        latents: (N, D) of the texts.
+        demands: what each demands that can be measured.
+    """
+
+    latents: Tensor
+    demands: tuple[tuple[Demand, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.demands)
+
+    def row(self, number: int) -> Prompts:
+        """Returns those of one of the texts."""
+        return Prompts(self.latents[number : number + 1], self.demands[number : number + 1])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Prompts]) -> Prompts:
+        """Returns those of several texts together."""
+        return cls(torch.cat([part.latents for part in parts]), tuple(own for part in parts for own in part.demands))
+
+
+def prompts_of(model: MotionCLIP, texts: Sequence[str]) -> Prompts:
+    """Returns what motions of texts are drawn and ranked by.
+
+    Raises:
+        TextError: if a text is empty, too long, or not text.
+    """
+    return Prompts(model.embed_prompts(texts), tuple(map(demands_of, texts)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,29 +122,34 @@ class Takes:
     """K draws of each of N texts, the most promising first: by drafts, or by the cosine alone.
 
     Attributes:
-        words: (N, D) latents of the texts.
+        prompts: of the texts.
         latents: (N, K, D).
         agreement: (N, K) cosines of latents and words.
         order: (N, K) the number of each draw.
     """
 
-    words: Tensor
+    prompts: Prompts
     latents: Tensor
     agreement: Tensor
     order: Tensor
 
     def most_promising(self, count: int) -> Takes:
         """Returns the first of each text."""
-        return Takes(self.words, *(value[:, :count] for value in (self.latents, self.agreement, self.order)))
+        return Takes(self.prompts, *(value[:, :count] for value in self._tensors))
 
     def row(self, number: int) -> Takes:
         """Returns those of one of the texts."""
-        return Takes(*(getattr(self, item.name)[number : number + 1] for item in fields(self)))
+        return Takes(self.prompts.row(number), *(value[number : number + 1] for value in self._tensors))
 
     @classmethod
     def joined(cls, parts: Sequence[Takes]) -> Takes:
         """Returns those of several texts together, of one number of takes."""
-        return cls(*(torch.cat([getattr(part, item.name) for part in parts]) for item in fields(cls)))
+        tensors = (torch.cat(rows) for rows in zip(*(part._tensors for part in parts), strict=True))
+        return cls(Prompts.joined([part.prompts for part in parts]), *tensors)
+
+    @property
+    def _tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.latents, self.agreement, self.order
 
 
 def draws_for(model: MotionCLIP, takes: int, drafts: int = DRAFTS) -> int:
@@ -122,20 +164,36 @@ def first_seed(seed: int, draws: int) -> int:
     return check_seed(seed) * draws % SEEDS
 
 
-def quality(agreement: float, match: float, physics: Plausibility) -> float:
+def quality(agreement: float, worth: float, physics: Plausibility) -> float:
     """Returns what takes of one text are ranked by.
 
     Args:
         agreement: cosine of the take's latent and that of the words.
-        match: how well the motion matches the words, by :meth:`MotionCLIP.match`.
+        worth: how well the motion does what the words say, by :func:`worth_of`.
         physics: its worst moments; what no body does costs.
     """
-    return agreement + MATCH * match - EXCESS * physics.excess
+    return agreement + worth - EXCESS * physics.excess
+
+
+def worth_of(model: MotionCLIP, words: Tensor, demands: Sequence[Demand], positions: Tensor) -> Tensor:
+    """Returns how well K motions do what one text says, in cosines of agreement: (K,).
+
+    By the matcher, and by how far they meet what the words demand. Only differences between motions of the same words
+    mean anything.
+
+    Args:
+        model: with the matcher.
+        words: (D,) latent of the text.
+        demands: of the text.
+        positions: (K, T, 24, 3) joint positions, metres, of decoded motions or of drafts.
+    """
+    matches = model.match(positions, words.expand(len(positions), -1))
+    return MATCH * matches + MET * met(demands, positions, model.config.fps)
 
 
 def ranked_takes(
     model: MotionCLIP,
-    words: Tensor,
+    prompts: Prompts,
     seconds: float | Sequence[float],
     *,
     seed: int | Sequence[int],
@@ -143,31 +201,36 @@ def ranked_takes(
     takes: int = DEFAULT_TAKES,
     drafts: int = DRAFTS,
 ) -> Takes:
-    """Returns the takes of text latents (N, D) that are worth decoding.
+    """Returns the takes of texts that are worth decoding.
 
     Texts may have a length and a seed each. ``drafts`` are drawn for each take. Other arguments and errors as of
     :func:`text_to_motion`.
     """
     draws = draws_for(model, takes, drafts)
     first = [first_seed(each, draws) for each in ([seed] if isinstance(seed, int) else seed)]
-    drawn = model.sample(words, seconds, guidance=guidance, seed=first, draws=draws).unflatten(0, (len(words), -1))
+    drawn = model.sample(prompts.latents, seconds, guidance=guidance, seed=first, draws=draws)
+    drawn = drawn.unflatten(0, (len(prompts), -1))
     if draws <= takes:
-        return best_first(drawn, words)
-    return best_first(drawn, words, model.match_drafts(drawn, words, seconds)).most_promising(takes)
+        return Takes(prompts, *best_first(drawn, prompts.latents))
+    lengths = [seconds] * len(prompts) if isinstance(seconds, float | int) else seconds
+    worth = [
+        worth_of(model, words, demands, model.draft(latents, length))
+        for words, demands, latents, length in zip(prompts.latents, prompts.demands, drawn, lengths, strict=True)
+    ]
+    return Takes(prompts, *best_first(drawn, prompts.latents, torch.stack(worth))).most_promising(takes)
 
 
-def best_first(drawn: Tensor, words: Tensor, match: Tensor | None = None) -> Takes:
-    """Returns the takes of latents (N, K, D) drawn for text latents (N, D).
+def best_first(drawn: Tensor, words: Tensor, worth: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns draws in the order of their promise: latents (N, K, D), agreement (N, K), and number (N, K) of each.
 
     Args:
-        drawn: (N, K, D).
-        words: (N, D).
-        match: (N, K) how well their drafts match the words, by :meth:`MotionCLIP.match_drafts`.
+        drawn: (N, K, D) latents drawn for texts.
+        words: (N, D) text latents.
+        worth: (N, K) what else counts, in cosines.
     """
     agreement = (F.normalize(drawn, dim=-1) @ F.normalize(words.to(drawn), dim=-1)[..., None])[..., 0]
-    order = (agreement if match is None else agreement + MATCH * match).argsort(dim=1, descending=True)
-    latents = drawn.gather(1, order[..., None].expand_as(drawn))
-    return Takes(words, latents, agreement.gather(1, order), order)
+    order = (agreement if worth is None else agreement + worth).argsort(dim=1, descending=True)
+    return drawn.gather(1, order[..., None].expand_as(drawn)), agreement.gather(1, order), order
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,16 +258,20 @@ def decode_takes(model: MotionCLIP, takes: Takes, seconds: float) -> list[list[T
     Raises:
         ModelError: if the model cannot make that length.
     """
-    count = takes.latents.shape[1]
-    motions = model.decode(takes.latents.flatten(0, 1), seconds)
-    positions = torch.stack([motion.positions for motion in motions])
-    matches = model.match(positions, takes.words.repeat_interleave(count, dim=0)).tolist()
-    orders, agreements = takes.order.flatten().tolist(), takes.agreement.flatten().tolist()
+    motions = iter(model.decode(takes.latents.flatten(0, 1), seconds))
     decoded = []
-    for motion, order, agreement, match in zip(motions, orders, agreements, matches, strict=True):
-        physics = plausibility(motion)
-        decoded.append(Take(motion, order, agreement, physics, quality(agreement, match, physics)))
-    return [decoded[first : first + count] for first in range(0, len(decoded), count)]
+    for number, orders in enumerate(takes.order.tolist()):
+        own = [next(motions) for _ in orders]
+        positions = torch.stack([motion.positions for motion in own])
+        worths = worth_of(model, takes.prompts.latents[number], takes.prompts.demands[number], positions).tolist()
+        ranked = zip(own, orders, takes.agreement[number].tolist(), worths, strict=True)
+        decoded.append([_take(*each) for each in ranked])
+    return decoded
+
+
+def _take(motion: Motion, order: int, agreement: float, worth: float) -> Take:
+    physics = plausibility(motion)
+    return Take(motion, order, agreement, physics, quality(agreement, worth, physics))
 
 
 def decode_best(model: MotionCLIP, takes: Takes, seconds: float) -> list[Motion]:
@@ -246,7 +313,7 @@ def latents_of(
     is_text = torch.tensor([isinstance(source, str) for source in sources])
     latents = torch.empty(len(sources), model.config.latent_dim, device=model.device)
     if words := [source for source in sources if isinstance(source, str)]:
-        prompts = model.embed_prompts(words)
+        prompts = prompts_of(model, words)
         # the one that agrees most is the plainest, and leaves most to what is added to it
         drawn = ranked_takes(model, prompts, seconds, seed=seed, guidance=guidance, drafts=1)
         latents[is_text] = drawn.latents[:, 0]

@@ -1,4 +1,4 @@
-"""Window embeddings: motions of any length as latents of overlapping windows."""
+"""Window embeddings: motions of any length as joint embeddings of overlapping windows."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class WindowEmbeddings:
 
     Attributes:
         spans: (N, 2) seconds, the start and the end of each window.
-        latents: (N, D) unit latents, on the CPU.
+        embeddings: (N, J) joint embeddings, on the CPU.
     """
 
     spans: Tensor
-    latents: Tensor
+    embeddings: Tensor
 
     @property
     def mean(self) -> Tensor:
-        """The unit direction (D,) of the mean of the windows."""
-        return normalize(self.latents.mean(dim=0), dim=0)
+        """The unit direction (J,) of the mean of the windows."""
+        return normalize(self.embeddings.mean(dim=0), dim=0)
 
 
 def embed_windows(model: MotionCLIP, motions: Sequence[Motion], window: float, hop: float) -> list[WindowEmbeddings]:
@@ -61,8 +61,8 @@ def embed_windows(model: MotionCLIP, motions: Sequence[Motion], window: float, h
         stops = [min(start + frames, resampled.num_frames) for start in starts]
         windows += [resampled.frames(start, stop) for start, stop in zip(starts, stops, strict=True)]
         spans.append(torch.tensor([starts, stops], dtype=torch.float64).T / fps)
-    latents = normalize(model.encode(windows).float(), dim=-1).cpu().split([len(own) for own in spans])
-    return [WindowEmbeddings(*pair) for pair in zip(spans, latents, strict=True)]
+    embeddings = model.embed_motions(windows).cpu().split([len(own) for own in spans])
+    return [WindowEmbeddings(*pair) for pair in zip(spans, embeddings, strict=True)]
 
 
 def check_top(top: int) -> None:

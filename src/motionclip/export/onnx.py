@@ -31,7 +31,7 @@ from motionclip.metrics.plausibility import excess_of, figures_of
 from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import Batch
 from motionclip.model.matcher import Matcher
-from motionclip.model.pipeline import MotionCLIP, drafts_match, led_away
+from motionclip.model.pipeline import MotionCLIP, led_away
 from motionclip.model.postprocessing import postprocess
 from motionclip.model.prior import LatentPrior
 from motionclip.motion import CANONICAL, forward_kinematics
@@ -118,9 +118,15 @@ class _Prior(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         words, seconds = led_away(text, mirrored), mask.sum(dim=1) / self.autoencoder.config.fps
         drawn = self.prior.sample(noise, words, seconds, guidance=guidance)
-        match = None if self.matcher is None else drafts_match(self.autoencoder, self.matcher, drawn, words, mask)
-        takes = best_first(drawn, words, match)
-        return takes.latents, takes.agreement, words
+        worth = None if self.matcher is None else MATCH * self._matches(self.matcher, drawn, words, mask)
+        latents, agreement, _ = best_first(drawn, words, worth)
+        return latents, agreement, words
+
+    def _matches(self, matcher: Matcher, drawn: Tensor, words: Tensor, mask: Tensor) -> Tensor:
+        """Returns how well drafts of latents (N, K, D) match words (N, D), in the frames of mask (N, T): (N, K)."""
+        real, text = (part[:, None].expand(-1, drawn.shape[1], -1).flatten(0, 1) for part in (mask, words))
+        positions = self.autoencoder.draft(drawn.flatten(0, 1), real)
+        return matcher(positions, real, text, self.autoencoder.config.fps).view(drawn.shape[:2])
 
 
 class _Encoder(nn.Module):

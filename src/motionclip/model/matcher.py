@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from motionclip.errors import ModelError
 from motionclip.formats.files import save_tensors
 from motionclip.model.checkpoint import Uninitialised, read_weights
+from motionclip.model.features import Batch, pose
 from motionclip.motion import CANONICAL, horizontal, seen_from_body
 
 FILE = "matcher.safetensors"
@@ -56,6 +57,8 @@ class Matcher(nn.Module):
         latent_dim: D, of the text latents.
     """
 
+    #: E, the size of the common space.
+    size = _SIZE
     mean: Tensor
     scale: Tensor
     others: Tensor
@@ -84,6 +87,11 @@ class Matcher(nn.Module):
     def embed_figures(self, figures: Tensor) -> Tensor:
         """Returns the embeddings (..., E), of any length, of figures (..., F) from :func:`figures_of`."""
         return self.motion(((figures - self.mean) * self.scale).clamp(-5, 5))
+
+    def embed_windows(self, windows: Batch, fps: float) -> Tensor:
+        """Returns the unit embeddings (B, E) of windows at a rate."""
+        positions = pose(windows.sixd, windows.root)[1]
+        return F.normalize(self.embed_figures(figures_of(positions, windows.mask, fps)), dim=-1)
 
     def embed_text(self, words: Tensor) -> Tensor:
         """Returns the unit embeddings (..., E) of text latents (..., D)."""

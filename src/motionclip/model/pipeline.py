@@ -2,7 +2,12 @@
 
 Motions, texts, images and latents come in lists and go out in the same order. ``encode`` and ``decode`` work on
 :class:`~motionclip.motion.Motion`; ``encode_batch`` and ``decode_batch`` are their twins on tensors, which gradients
-flow through. Shapes: N items, B windows of a batch, T frames, D numbers of a latent, P of a point of the tangent plane.
+flow through. Shapes: N items, B windows of a batch, T frames, D numbers of a latent, P of a point of the tangent plane,
+J of a joint embedding.
+
+Motions are drawn and decoded by latents. Where motions and words are compared it is by their *joint embeddings*: unit
+vectors that hold the latent and the matcher's embedding side by side, each of length 1 over the root of 2, so that the
+inner product of two is the mean of both cosines (docs/experiments.md). Without a matcher it is the unit latent alone.
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -120,9 +125,10 @@ class MotionCLIP:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256, in hexadecimal, of the sizes and weights: the key of what is stored of this model's latents."""
+        """SHA-256, in hexadecimal, of the sizes and weights: the key of what is stored of this model's embeddings."""
         digest = sha256(repr(sorted(self.config.to_dict().items())).encode())
-        for name, tensor in sorted(self.network.state_dict().items()):
+        weights = self.network.state_dict() | ({} if self.matcher is None else self.matcher.state_dict())
+        for name, tensor in sorted(weights.items()):
             digest.update(name.encode())
             digest.update(tensor.cpu().flatten().view(torch.uint8).numpy())
         return digest.hexdigest()
@@ -205,14 +211,23 @@ class MotionCLIP:
             ModelError: if a motion is longer than ``max_seconds``.
             SkeletonError: if no human body is found in a skeleton.
         """
+        return self._by_batches(motions, self.config.latent_dim, self.encode_batch)
+
+    @torch.inference_mode()
+    def embed_motions(self, motions: Sequence[Motion]) -> Tensor:
+        """Returns the joint embeddings (N, J) of motions; errors as of :meth:`encode`."""
+        return self._by_batches(motions, self.joint_dim, self.embed_batch)
+
+    def _by_batches(self, motions: Sequence[Motion], size: int, rows_of: Callable[[Batch], Tensor]) -> Tensor:
+        """Returns rows (N, size) of motions, from those (B, size) of batches of windows of like length."""
         windows = [self._window(motion) for motion in motions]
-        latents = torch.empty(len(windows), self.config.latent_dim, device=self.device)
+        rows = torch.empty(len(windows), size, device=self.device)
         # windows of like length go together, so that little is padded
         order = sorted(range(len(windows)), key=lambda number: windows[number].mask.shape[1])
         for start in range(0, len(order), _CHUNK):
             chosen = order[start : start + _CHUNK]
-            latents[chosen] = self.encode_batch(Batch.padded([windows[number] for number in chosen])).to(latents)
-        return latents
+            rows[chosen] = rows_of(Batch.padded([windows[number] for number in chosen])).to(rows)
+        return rows
 
     def takes(self, motion: Motion) -> bool:
         """Whether a motion is short enough to be encoded: ``max_seconds``, and half a frame for rounding."""
@@ -230,6 +245,29 @@ class MotionCLIP:
         """Returns the latents (B, D) of windows; differentiable."""
         latents: Tensor = self.network.autoencoder.encode(batch.to(self.device))
         return latents
+
+    @property
+    def joint_dim(self) -> int:
+        """J, the size of a joint embedding."""
+        return self.config.latent_dim + (0 if self.matcher is None else self.matcher.size)
+
+    def embed_batch(self, batch: Batch) -> Tensor:
+        """Returns the joint embeddings (B, J) of windows."""
+        batch = batch.to(self.device)
+        latents = normalize(self.encode_batch(batch).float(), dim=-1)
+        if self.matcher is None:
+            return latents
+        return _side_by_side(latents, self.matcher.embed_windows(batch, self.config.fps))
+
+    @torch.inference_mode()
+    def embed_words(self, texts: Sequence[str]) -> Tensor:
+        """Returns the joint embeddings (N, J) of texts.
+
+        Raises:
+            TextError: if a text is empty, too long, or not text.
+        """
+        latents = normalize(self.embed_text(texts).float(), dim=-1)
+        return latents if self.matcher is None else _side_by_side(latents, self.matcher.embed_text(latents))
 
     @torch.inference_mode()
     def decode(self, latents: Tensor, seconds: float) -> list[Motion]:
@@ -311,25 +349,20 @@ class MotionCLIP:
         return self.matcher(positions, mask, words.to(positions), self.config.fps)
 
     @torch.inference_mode()
-    def match_drafts(self, latents: Tensor, words: Tensor, seconds: float | Sequence[float]) -> Tensor:
-        """Returns how well drafts of latents match their words, as :meth:`match`, in a tenth of the time: (N, K).
-
-        Args:
-            latents: (N, K, D), of several motions of each text.
-            words: (N, D) text latents.
-            seconds: length of the motions; or one for each text.
+    def draft(self, latents: Tensor, seconds: float) -> Tensor:
+        """Returns joint positions (N, T, 24, 3), metres, that show what latents (N, D) do, in a tenth of the time.
 
         Raises:
             ModelError: if the model cannot make that length.
         """
-        if self.matcher is None:
-            return latents.new_zeros(latents.shape[:2])
-        lengths = [seconds] * len(words) if isinstance(seconds, float | int) else seconds
-        frames = torch.tensor([self.num_frames(each) for each in lengths], device=self.device)
-        mask = torch.arange(int(frames.max()), device=self.device) < frames[:, None]
-        parts = [part.split(max(_CHUNK // latents.shape[1], 1)) for part in (latents, words.to(latents), mask)]
-        autoencoder, matcher = self.network.autoencoder, self.matcher
-        return torch.cat([drafts_match(autoencoder, matcher, *part) for part in zip(*parts, strict=True)])
+        frames, autoencoder = self.num_frames(seconds), self.network.autoencoder
+        parts = latents.to(self.device).split(_CHUNK)
+        return torch.cat(
+            [
+                autoencoder.draft(part, torch.ones(len(part), frames, dtype=torch.bool, device=self.device))
+                for part in parts
+            ]
+        )
 
     @torch.inference_mode()
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:
@@ -417,13 +450,9 @@ class MotionCLIP:
         return torch.tensor([self.num_frames(each) / self.config.fps for each in seconds], device=self.device)
 
 
-def drafts_match(
-    autoencoder: MotionAutoencoder, matcher: Matcher, latents: Tensor, words: Tensor, mask: Tensor
-) -> Tensor:
-    """Returns how well drafts of latents (N, K, D) match words (N, D), in the frames of mask (N, T): (N, K)."""
-    real, text = (part[:, None].expand(-1, latents.shape[1], -1).flatten(0, 1) for part in (mask, words))
-    positions = autoencoder.draft(latents.flatten(0, 1), real)
-    return matcher(positions, real, text, autoencoder.config.fps).view(latents.shape[:2])
+def _side_by_side(one: Tensor, other: Tensor) -> Tensor:
+    """Returns unit vectors (N, D + E) of unit vectors (N, D) and (N, E)."""
+    return torch.cat([one, other], dim=-1) / math.sqrt(2)
 
 
 def led_away(latents: Tensor, others: Tensor) -> Tensor:

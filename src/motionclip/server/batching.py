@@ -16,7 +16,7 @@ from prometheus_client import Gauge
 from torch import Tensor
 
 from motionclip.applications import DEFAULT_TAKES
-from motionclip.applications.text_to_motion import Takes, decode_best, ranked_takes
+from motionclip.applications.text_to_motion import Prompts, Takes, decode_best, prompts_of, ranked_takes
 from motionclip.encoders import TextEncoder, checked_texts
 from motionclip.errors import TextError
 from motionclip.model.pipeline import MotionCLIP
@@ -211,14 +211,14 @@ def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[
     Raises:
         ModelError: if the model cannot make a length.
     """
-    embeddings = _embed(model, [request.text for request in requests])
-    encoded = {number: row for number, row in enumerate(embeddings) if isinstance(row, Tensor)}
+    prompts = _embed(model, [request.text for request in requests])
+    encoded = {number: row for number, row in enumerate(prompts) if isinstance(row, Prompts)}
     frames = [model.num_frames(request.seconds) for request in requests]
     takes: dict[int, Takes] = {}
     for group in _grouped(encoded, lambda n: (requests[n].guidance, requests[n].takes)):
         drawn = ranked_takes(
             model,
-            torch.stack([encoded[n] for n in group]),
+            Prompts.joined([encoded[n] for n in group]),
             [requests[n].seconds for n in group],
             guidance=requests[group[0]].guidance,
             seed=[requests[n].seed for n in group],
@@ -229,13 +229,14 @@ def make_motions(model: MotionCLIP, requests: Sequence[BatchedRequest]) -> list[
     for group in _grouped(encoded, lambda n: (frames[n], requests[n].takes)):
         decoded = decode_best(model, Takes.joined([takes[n] for n in group]), requests[group[0]].seconds)
         motions.update(zip(group, decoded, strict=True))
-    return [motions[n] if isinstance(row, Tensor) else row for n, row in enumerate(embeddings)]
+    return [motions[n] if isinstance(row, Prompts) else row for n, row in enumerate(prompts)]
 
 
-def _embed(model: MotionCLIP, texts: Sequence[str]) -> list[Tensor | TextError]:
-    """Returns the text embedding (E,) of each text, or its error."""
+def _embed(model: MotionCLIP, texts: Sequence[str]) -> list[Prompts | TextError]:
+    """Returns what each text is drawn and ranked by, or its error."""
     try:
-        return list(model.embed_prompts(texts))
+        prompts = prompts_of(model, texts)
+        return [prompts.row(number) for number in range(len(texts))]
     except TextError as error:
         if len(texts) == 1:
             return [error]

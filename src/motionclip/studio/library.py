@@ -91,8 +91,8 @@ class LibraryCollection:
         rows = np.arange(0, len(self._index), max(1, -(-len(self._index) // MAX_POINTS)))
         spans = [self._index.span(row) for row in rows.tolist()]
         points = tuple(self._point(Hit(span.file, span.start, span.end, 1.0)) for span in spans)
-        latents = self._index.latents[rows]
-        return LatentMap(points, plane_positions(latents), actions_of(self._model, latents))
+        embeddings = self._index.embeddings[rows]
+        return LatentMap(points, plane_positions(embeddings), actions_of(self._model, embeddings))
 
     def neighbours(self, query: Source, top: int) -> list[Neighbour]:
         hits = search(self._model, self._index, [query], top=top)
@@ -111,48 +111,48 @@ class TakeCollection:
 
     def map(self) -> LatentMap:
         takes = self._history.takes
-        latents = self._latents(takes)
+        embeddings = self._embeddings(takes)
         points = tuple(_point(take) for take in takes)
-        return LatentMap(points, plane_positions(latents), actions_of(self._model, latents))
+        return LatentMap(points, plane_positions(embeddings), actions_of(self._model, embeddings))
 
     def neighbours(self, query: Source, top: int) -> list[Neighbour]:
         takes = [take for take in self._history.takes if take.motion is not query]
         if not takes:
             return []
-        cosines, rows = nearest(self._latents(takes), embed_query(self._model, [query]), top)
+        cosines, rows = nearest(self._embeddings(takes), embed_query(self._model, [query]), top)
         found = zip(cosines.tolist(), rows.tolist(), strict=True)
         return [Neighbour(_point(takes[row]), cosine) for cosine, row in found]
 
-    def _latents(self, takes: Sequence[Take]) -> Tensor:
-        """Returns unit latents (N, D)."""
-        embeddings = embed_windows(self._model, [take.motion for take in takes], WINDOW, HOP)
-        return torch.stack([e.mean for e in embeddings]) if takes else torch.empty(0, self._model.config.latent_dim)
+    def _embeddings(self, takes: Sequence[Take]) -> Tensor:
+        """Returns joint embeddings (N, J)."""
+        windows = embed_windows(self._model, [take.motion for take in takes], WINDOW, HOP)
+        return torch.stack([own.mean for own in windows]) if takes else torch.empty(0, self._model.joint_dim)
 
 
 def _point(take: Take) -> MapPoint:
     return MapPoint(take.title, lambda: take.motion)
 
 
-def actions_of(model: MotionCLIP, latents: Tensor) -> tuple[str, ...]:
-    """Returns for each of N unit latents (N, D) the everyday action that it is nearest to, "" where none is near."""
+def actions_of(model: MotionCLIP, embeddings: Tensor) -> tuple[str, ...]:
+    """Returns for each of N joint embeddings (N, J) the nearest everyday action, "" where none is near."""
     labels = label_set(_ACTIONS)
-    cosines, numbers = (latents.float() @ embed_labels(model, labels).T).max(dim=1)
+    cosines, numbers = (embeddings.float() @ embed_labels(model, labels).T).max(dim=1)
     pairs = zip(cosines.tolist(), numbers.tolist(), strict=True)
     return tuple(labels.names[number] if cosine >= labels.none_below else "" for cosine, number in pairs)
 
 
-def plane_positions(latents: Tensor) -> NDArray[np.float32]:
-    """Returns positions (N, 2) in [-1, 1] of latents (N, D): their two principal components, in one scale.
+def plane_positions(embeddings: Tensor) -> NDArray[np.float32]:
+    """Returns positions (N, 2) in [-1, 1] of embeddings (N, J): their two principal components, in one scale.
 
-    Components that fewer than three latents, or equal ones, do not have are 0.
+    Components that fewer than three embeddings, or equal ones, do not have are 0.
     """
-    if len(latents) == 0:
+    if len(embeddings) == 0:
         return np.zeros((0, 2), np.float32)
-    centred = latents.double() - latents.double().mean(dim=0, keepdim=True)
+    centred = embeddings.double() - embeddings.double().mean(dim=0, keepdim=True)
     left, spread, _ = torch.linalg.svd(centred, full_matrices=False)
-    positions = torch.zeros(len(latents), 2, dtype=torch.float64)
+    positions = torch.zeros(len(embeddings), 2, dtype=torch.float64)
     kept = min(2, len(spread))
     positions[:, :kept] = left[:, :kept] * spread[:kept]
     largest = float(positions.abs().max())
-    # equal latents differ by rounding alone, which is not to be blown up
+    # equal embeddings differ by rounding alone, which is not to be blown up
     return (positions / largest if largest > 1e-6 else positions * 0).float().numpy()

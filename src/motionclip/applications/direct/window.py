@@ -14,7 +14,7 @@ from motionclip.applications.direct.optimise import Term, descend
 from motionclip.applications.direct.path import RootPath
 from motionclip.applications.direct.pose import PoseAt
 from motionclip.applications.direct.posed import ORIGIN, Place, Posed
-from motionclip.applications.text_to_motion import Source, ranked_takes
+from motionclip.applications.text_to_motion import Source, prompts_of, ranked_takes
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
 from motionclip.progress import ProgressCallback
@@ -122,11 +122,11 @@ def direct_window(
     if isinstance(source, Motion):
         starts = model.to_tangent(model.encode([source])).clone()
     else:
-        words = model.embed_prompts([source])
-        takes = ranked_takes(model, words, seconds, seed=seed, guidance=guidance, takes=_STARTS, drafts=_DRAFTS)
+        prompts = prompts_of(model, [source])
+        takes = ranked_takes(model, prompts, seconds, seed=seed, guidance=guidance, takes=_STARTS, drafts=_DRAFTS)
         # cloned, for what inference mode made takes no gradients
         starts = model.to_tangent(takes.latents[0]).clone()
-        terms.append(Meaning(model, words.clone()))
+        terms.append(Meaning(model, prompts.latents.clone()))
     point = descend(model, starts, model.num_frames(seconds), place, terms, steps, on_step)
     return correct(place.moved(model.decode(model.from_tangent(point[None]), seconds)[0]), constraints)
 

@@ -77,6 +77,12 @@ def encode_clips(model: MotionCLIP, clips: Clips) -> Tensor:
         return torch.cat([model.encode_batch(batch).cpu() for batch in clips.batches()])
 
 
+def embed_clips(model: MotionCLIP, clips: Clips) -> Tensor:
+    """Returns the joint embeddings (N, J) of clips, on the CPU."""
+    with torch.inference_mode():
+        return torch.cat([model.embed_batch(batch).cpu() for batch in clips.batches()])
+
+
 def batches_of(motions: Sequence[Motion], fps: float) -> Iterator[Batch]:
     """Yields motions as padded batches, in order, some at a time."""
     for start in range(0, len(motions), CHUNK):

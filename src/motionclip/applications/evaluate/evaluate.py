@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from motionclip.applications.evaluate.clips import Clips, encode_clips
+from motionclip.applications.evaluate.clips import Clips, embed_clips, encode_clips
 from motionclip.applications.evaluate.generation import (
     Edited,
     Generation,
@@ -103,12 +103,12 @@ def evaluate(
         clips = Clips(windows, name, model.config.max_frames)
         if len(clips):
             on_stage(f"{name}: recognition and retrieval")
-            latents = encode_clips(model, clips)
-            recognized = measure_recognition(model, clips, latents, stores)
+            embeddings = embed_clips(model, clips)
+            recognized = measure_recognition(model, clips, embeddings, stores)
             recognized += measure_actions(model, windows, name) + measure_babel(model, stores, split, name)
-            retrieved = measure_retrieval(model, clips, latents, reference)
+            retrieved = measure_retrieval(model, clips, embeddings, reference)
             on_stage(f"{name}: text to motion, and feet")
-            generation = measure_generation(model, clips, latents, evaluator)
+            generation = measure_generation(model, clips, encode_clips(model, clips), evaluator)
             on_stage(f"{name}: editing and interpolation")
             figures = dataclasses.replace(
                 figures,

@@ -45,17 +45,17 @@ _DISSIMILAR, _LEAST_DISSIMILAR = 100, 8
 
 
 def measure_recognition(
-    model: MotionCLIP, clips: Clips, latents: Tensor, stores: Sequence[Store]
+    model: MotionCLIP, clips: Clips, embeddings: Tensor, stores: Sequence[Store]
 ) -> tuple[Recognition, ...]:
     """Returns the recognition of sentence, content and style among all of the data set; nothing if it has no labels.
 
     The similarity of a content is that of the nearest sentence with this content, whatever its style; and the reverse.
-    ``latents`` (N, D) are those of the clips.
+    ``embeddings`` (N, J) are those of the clips.
     """
     if not all(segment.labelled for segment in clips.segments):
         return ()
     known = known_sentences(stores, clips.dataset)
-    similarity = cosines(latents, model.embed_text([text for text, _, _ in known]).cpu())  # (N, S)
+    similarity = cosines(embeddings, model.embed_words([text for text, _, _ in known]).cpu())  # (N, S)
     found = []
     for kind, truth, column in (
         ("sentence", clips.texts, 0),
@@ -83,12 +83,13 @@ def measure_actions(model: MotionCLIP, windows: WindowSet, dataset: str) -> tupl
     if not named:
         return ()
     names = sorted({str(action) for _, action in named})
-    latents = []
+    embeddings = []
     for start in range(0, len(named), CHUNK):
         rows = [row for row, _ in named[start : start + CHUNK]]
-        latents.append(model.encode_batch(gather(windows, windows.central(rows, model.config.max_frames))).cpu())
+        batch = gather(windows, windows.central(rows, model.config.max_frames))
+        embeddings.append(model.embed_batch(batch).cpu())
     right = torch.tensor([[name == action for name in names] for _, action in named])
-    return (recognition("actions", cosines(torch.cat(latents), model.embed_text(names).cpu()), right),)
+    return (recognition("actions", cosines(torch.cat(embeddings), model.embed_words(names).cpu()), right),)
 
 
 def measure_babel(model: MotionCLIP, stores: Sequence[Store], split: str, dataset: str) -> tuple[Recognition, ...]:
@@ -107,7 +108,7 @@ def _has_categories(store: Store, split: str, dataset: str) -> bool:
 
 
 def _babel(model: MotionCLIP, stores: Sequence[Store], split: str, dataset: str, count: int) -> Recognition:
-    words = model.embed_text(babel_actions(count)).cpu()
+    words = model.embed_words(babel_actions(count)).cpu()
     nearness, right = [], []
     for store in stores:
         own = [each for each in babel_chunks(store, split, count) if store.entries[each.entry].dataset == dataset]
@@ -118,11 +119,11 @@ def _babel(model: MotionCLIP, stores: Sequence[Store], split: str, dataset: str,
 
 
 def _chunk_cosines(model: MotionCLIP, store: Store, chunks: Sequence[Chunk], words: Tensor) -> Tensor:
-    """Returns the cosines (N, C) of chunks and the latents (C, D) of class names."""
+    """Returns the cosines (N, C) of chunks and the joint embeddings (C, J) of class names."""
     seconds = min(BABEL_FRAMES / FPS, model.max_seconds)
     motions = [store.motion(chunk.entry).frames(chunk.start, chunk.stop) for chunk in chunks]
     windows = embed_windows(model, motions, seconds, seconds)
-    return torch.stack([cosines(each.latents, words).mean(dim=0) for each in windows])
+    return torch.stack([cosines(each.embeddings, words).mean(dim=0) for each in windows])
 
 
 @dataclass(frozen=True)
@@ -143,25 +144,25 @@ class Protocol:
 
 
 def measure_retrieval(
-    model: MotionCLIP, clips: Clips, latents: Tensor, reference: TextEncoder, seed: int = 0
+    model: MotionCLIP, clips: Clips, embeddings: Tensor, reference: TextEncoder, seed: int = 0
 ) -> tuple[Protocol, ...]:
     """Returns all protocols that the number of clips and sentences allows.
 
     Args:
         model: embeds the sentences.
         clips: N clips with their sentences.
-        latents: (N, D) of the clips.
+        embeddings: (N, J) of the clips.
         reference: the text encoder that says how alike two sentences are, the same for all models.
         seed: of the pools.
     """
-    words = model.embed_text(clips.sentences).cpu()
-    own = words[clips.number]  # (N, D)
+    words = model.embed_words(clips.sentences).cpu()
+    own = words[clips.number]  # (N, J)
     alike = cosines(*[reference.encode_texts(clips.sentences)] * 2)
-    pairs = cosines(own, latents)
+    pairs = cosines(own, embeddings)
     same = torch.nn.functional.one_hot(clips.number, len(clips.sentences)).bool()  # (N, S)
     itself = torch.eye(len(clips), dtype=torch.bool)
     near = (alike > NEAR)[clips.number][:, clips.number] | itself
-    merged = cosines(words, latents)  # (S, N)
+    merged = cosines(words, embeddings)  # (S, N)
     found = [
         Protocol("all", retrieval(pairs, itself), retrieval(pairs.T, itself), chance(itself)),
         Protocol("same sentence", retrieval(merged, same.T), retrieval(merged.T, same), chance(same.T)),
@@ -170,10 +171,10 @@ def measure_retrieval(
     if (count := min(_DISSIMILAR, len(clips.sentences) // 3)) >= _LEAST_DISSIMILAR:
         chosen = dissimilar(alike, count)
         first = [clips.number.tolist().index(sentence) for sentence in chosen]  # of the clips of each sentence
-        few, itself = cosines(words[chosen], latents[first]), torch.eye(count, dtype=torch.bool)
+        few, itself = cosines(words[chosen], embeddings[first]), torch.eye(count, dtype=torch.bool)
         found.append(Protocol("dissimilar", retrieval(few, itself), retrieval(few.T, itself), chance(itself)))
     if len(clips.sentences) >= POOL:
         dealt, by_chance = pools(clips.number.tolist(), seed), chance(torch.eye(POOL, dtype=torch.bool))
-        ways = pooled_retrieval(own, latents, dealt), pooled_retrieval(latents, own, dealt)
+        ways = pooled_retrieval(own, embeddings, dealt), pooled_retrieval(embeddings, own, dealt)
         found.append(Protocol(f"pools of {POOL}", *ways, by_chance))
     return tuple(found)

@@ -3,7 +3,7 @@
 A block is a safetensors file with three tensors about some of the motions:
 
 ``entries``  (B,) uint8: JSON, a list of [name, stamp, count, problem], one for each motion.
-``latents``  (N, D) float32: unit latents of their windows, one motion's after another's.
+``embeddings``  (N, J) float32: joint embeddings of their windows, one motion's after another's.
 ``spans``    (N, 2) float32: first and last second of each window.
 
 While motions are read, blocks are added, so that a run that is stopped goes on where it was; at its end all blocks are
@@ -56,12 +56,12 @@ class Block:
 
     Attributes:
         entries: of the motions.
-        latents: (N, D) float32, unit; memory-mapped where they are read from disk.
+        embeddings: (N, J) float32, unit; memory-mapped where they are read from disk.
         spans: (N, 2) float32, seconds.
     """
 
     entries: tuple[Entry, ...]
-    latents: Tensor
+    embeddings: Tensor
     spans: Tensor
 
     @property
@@ -75,7 +75,7 @@ class IndexFolder:
 
     Args:
         folder: made if it is missing.
-        dim: D, the size of a latent.
+        dim: J, the size of an embedding.
 
     Raises:
         DataError: if there can be no such folder.
@@ -109,7 +109,7 @@ class IndexFolder:
         text = json.dumps([astuple(entry) for entry in block.entries]).encode()
         tensors = {
             "entries": torch.frombuffer(bytearray(text), dtype=torch.uint8),
-            "latents": block.latents,
+            "embeddings": block.embeddings,
             "spans": block.spans.float(),
         }
         save_tensors(path, tensors)
@@ -124,7 +124,7 @@ class IndexFolder:
         old, self._blocks = self._blocks, {}
         newest = {entry.name: path for path, block in old.items() for entry in block.entries}
         entries: list[Entry] = []
-        latents, spans = [torch.empty(0, self._dim)], [torch.empty(0, 2)]
+        embeddings, spans = [torch.empty(0, self._dim)], [torch.empty(0, 2)]
         for path, block in old.items():
             kept = [newest[e.name] == path and wanted.get(e.name) == e.stamp for e in block.entries]
             if len(old) == 1 and all(kept):
@@ -132,9 +132,9 @@ class IndexFolder:
                 return block
             entries += itertools.compress(block.entries, kept)
             rows = torch.tensor(kept, dtype=torch.bool).repeat_interleave(block.counts)
-            latents.append(block.latents[rows])
+            embeddings.append(block.embeddings[rows])
             spans.append(block.spans[rows])
-        self.add(Block(tuple(entries), torch.cat(latents), torch.cat(spans)))
+        self.add(Block(tuple(entries), torch.cat(embeddings), torch.cat(spans)))
         for path in old:
             path.unlink(missing_ok=True)  # where another process has it memory-mapped, it stays there
         (merged,) = self._blocks.values()
@@ -142,13 +142,13 @@ class IndexFolder:
 
     def _read(self, path: Path) -> Block:
         """Returns a block; raises a ValueError or an OSError if it is missing or damaged."""
-        tensors, _ = read_tensors(path, ("entries", "latents", "spans"))
+        tensors, _ = read_tensors(path, ("entries", "embeddings", "spans"))
         if tensors["entries"].dtype != torch.uint8:
             raise ValueError("its entries are no text")
         rows = parse(bytes(tensors["entries"].numpy()), list[tuple[str, str, Count, str]])
         entries = tuple(Entry(*row) for row in rows)
-        latents, spans, count = tensors["latents"], tensors["spans"], sum(entry.count for entry in entries)
-        shapes = (tuple(latents.shape), tuple(spans.shape))
-        if shapes != ((count, self._dim), (count, 2)) or {latents.dtype, spans.dtype} != {torch.float32}:
+        embeddings, spans, count = tensors["embeddings"], tensors["spans"], sum(entry.count for entry in entries)
+        shapes = (tuple(embeddings.shape), tuple(spans.shape))
+        if shapes != ((count, self._dim), (count, 2)) or {embeddings.dtype, spans.dtype} != {torch.float32}:
             raise ValueError("the tensors do not fit the entries")
-        return Block(entries, latents, spans)
+        return Block(entries, embeddings, spans)

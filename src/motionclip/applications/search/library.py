@@ -61,24 +61,24 @@ class LibraryIndex:
         library: the folder or store.
         files: names of the motions that could be read.
         unreadable: entries of those that could not, each with its problem.
-        latents: (N, D) float32, unit: the windows, one motion's after another's; memory-mapped.
+        embeddings: (N, J) float32, unit: the windows, one motion's after another's; memory-mapped.
     """
 
     def __init__(self, library: Path, block: Block):
         self.library = library
         self.files = tuple(entry.name for entry in block.entries if not entry.problem)
         self.unreadable = tuple(entry for entry in block.entries if entry.problem)
-        self.latents: Tensor = block.latents
+        self.embeddings: Tensor = block.embeddings
         self._names = tuple(entry.name for entry in block.entries)
         self._entry_of = torch.arange(len(block.entries)).repeat_interleave(block.counts)  # (N,)
         self._spans = block.spans
 
     def __len__(self) -> int:
         """The number of windows."""
-        return len(self.latents)
+        return len(self.embeddings)
 
     def span(self, row: int) -> WindowSpan:
-        """Returns where the window of a row of ``latents`` is."""
+        """Returns where the window of a row of ``embeddings`` is."""
         start, end = self._spans[row].tolist()
         return WindowSpan(self._names[int(self._entry_of[row])], start, end)
 
@@ -109,7 +109,7 @@ def index_library(
     if folder is None:
         key = sha256(f"{library.resolve()}\n{model.fingerprint}\n{WINDOW} {HOP}".encode()).hexdigest()[:24]
         folder = cache_folder() / "libraries" / key
-    index = IndexFolder(Path(folder), model.config.latent_dim)
+    index = IndexFolder(Path(folder), model.joint_dim)
     known = index.entries
     _encode(model, index, [i for i in items if i.name not in known or known[i.name].stamp != i.stamp], progress)
     return LibraryIndex(library, index.merge({item.name: item.stamp for item in items}))
@@ -143,7 +143,7 @@ def _encode(
 ) -> None:
     """Adds motions to the index, a block every now and then."""
     entries: list[Entry] = []
-    latents, spans = [torch.empty(0, model.config.latent_dim)], [torch.empty(0, 2)]
+    embeddings, spans = [torch.empty(0, model.joint_dim)], [torch.empty(0, 2)]
     for first in range(0, len(items), _MOTIONS):
         chunk = items[first : first + _MOTIONS]
         read = [_read(item) for item in chunk]
@@ -153,12 +153,12 @@ def _encode(
                 entries.append(Entry(item.name, item.stamp, 0, motion))
                 continue
             windows = next(encoded)
-            entries.append(Entry(item.name, item.stamp, len(windows.latents)))
-            latents.append(windows.latents)
+            entries.append(Entry(item.name, item.stamp, len(windows.embeddings)))
+            embeddings.append(windows.embeddings)
             spans.append(windows.spans.float())
         if sum(entry.count for entry in entries) >= _WINDOWS_PER_BLOCK or first + _MOTIONS >= len(items):
-            index.add(Block(tuple(entries), torch.cat(latents), torch.cat(spans)))
-            entries, latents, spans = [], latents[:1], spans[:1]
+            index.add(Block(tuple(entries), torch.cat(embeddings), torch.cat(spans)))
+            entries, embeddings, spans = [], embeddings[:1], spans[:1]
         if progress is not None:
             progress(first + len(chunk), len(items))
 

@@ -1,0 +1,6 @@
+"""What words demand of a body that can be measured, and how far motions meet it: by which takes are ranked."""
+
+from motionclip.applications.demands.measures import Demand, met
+from motionclip.applications.demands.words import demands_of
+
+__all__ = ["Demand", "demands_of", "met"]
