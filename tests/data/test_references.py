@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from motionclip.data.references import load_references, read_references
+from motionclip.data.references import as_read, load_references, read_references
 from motionclip.errors import DataError
 
 COMMON = frozenset(("a", "an", "the", "and", "of", "in", "on", "at", "to", "with", "for", "is", "my", "his", "her"))
@@ -105,3 +105,15 @@ def test_what_is_no_such_file_is_named(tmp_path: Path, content: str, problem: st
         read_references(path)
     with pytest.raises(DataError, match="missing"):
         read_references(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize("text", ["surrender", "Surrender!", "  surrender  ", "he surrenders", "SURRENDER"])
+def test_what_people_say_is_read_as_what_bodies_do(text: str) -> None:
+    read = as_read(text)
+    assert read == text if text == "he surrenders" else read == "a person raises both hands above the head"
+
+
+def test_phrases_that_differ_in_marks_alone_are_read_alike() -> None:
+    for reference in load_references():
+        assert {as_read(phrase) for phrase in reference.said} == {reference.does[0]}
+        assert all(as_read(phrase) == phrase for phrase in reference.held_out)

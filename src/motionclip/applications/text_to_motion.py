@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS, DEFAULT_TAKES
 from motionclip.applications.demands import Demand, demands_of, met
+from motionclip.data.references import as_read
 from motionclip.metrics.plausibility import Plausibility, plausibility
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
@@ -109,12 +110,21 @@ class Prompts:
 
 
 def prompts_of(model: MotionCLIP, texts: Sequence[str]) -> Prompts:
-    """Returns what motions of texts are drawn and ranked by.
+    """Returns what motions of texts are drawn and ranked by, each as :func:`read` reads it.
 
     Raises:
         TextError: if a text is empty, too long, or not text.
     """
+    texts = list(map(read, texts))
     return Prompts(model.embed_prompts(texts), tuple(map(demands_of, texts)))
+
+
+def read(text: str) -> str:
+    """Returns a text as it is meant: what a body does, where it is said for that and demands nothing by itself.
+
+    What is not text is returned as it is.
+    """
+    return text if not isinstance(text, str) or demands_of(text) else as_read(text)
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,7 +75,7 @@ def generate(
     targets = _targets([prompt for prompt in prompts for _ in range(keep)], out, formats, target_rig)
     model = options.load(many=len(prompts) * candidates > _FEW)
     how = _How(model, seconds, seed, guidance)
-    say(*(str(known) for known in familiarity(model, prompts) if not known.is_known))
+    say(*(known.note for known in familiarity(model, prompts) if known.note))
     if constraints:
         made = [how.directed(prompt, constraints) for prompt in prompts]
     elif keep > 1:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,11 @@ class Reference:
     held_out: tuple[Phrase, ...] = ()
 
 
+#: Marks that say nothing, and who it is that does it.
+_MARKS = re.compile(r"[^\w\s'-]")
+_WHO = re.compile(r"^(((a|the) (person|man|woman|figure|character)|someone|somebody|he|she)( is)?|like) (?=\w)")
+
+
 @cache
 def load_references() -> tuple[Reference, ...]:
     """Returns the references that the package ships."""
@@ -73,3 +79,22 @@ def read_references(path: Path) -> tuple[Reference, ...]:
     if not references:
         raise DataError(f"{path} has no line; expected a file of references, JSON lines")
     return tuple(references.values())
+
+
+def as_read(text: str) -> str:
+    """Returns what a body does where a text is said for it ("surrender"), word for word; else the text as it is.
+
+    >>> as_read("Surrender!")
+    'a person raises both hands above the head'
+    """
+    return _readings().get(_plain(text), text)
+
+
+@cache
+def _readings() -> dict[str, str]:
+    return {_plain(said): reference.does[0] for reference in load_references() for said in reference.said}
+
+
+def _plain(text: str) -> str:
+    """Returns a text without what does not change its meaning: case, marks, blanks and who does it."""
+    return _WHO.sub("", " ".join(_MARKS.sub(" ", text.lower()).split()))

@@ -74,7 +74,7 @@ class MotionTools:
             motion = motionclip.long_motion(self._model, text, seconds=seconds, seed=seed)
         else:
             motion = motionclip.text_to_motion(self._model, text, seconds=seconds, seed=seed)
-        unknown = [str(known) for known in familiarity(self._model, shots_of(text)) if not known.is_known]
+        unknown = [known.note for known in familiarity(self._model, shots_of(text)) if known.note]
         return self._write(motion, file, "; ".join(unknown))
 
     def edit(

@@ -75,8 +75,8 @@ def _parts(texts: Sequence[str], seconds: Sequence[float]) -> list[Part]:
 
 
 def _warning(found: Sequence[Familiarity]) -> str:
-    """Returns what is to be said of words that are far from those that the model knows, as HTML."""
-    unknown = " ".join(f"{each}." for each in found if not each.is_known)
+    """Returns what is to be said of how words are read and of those that are far from what is known, as HTML."""
+    unknown = " ".join(f"{each.note}." for each in found if each.note)
     return unknown and f'<div style="margin: 0.6em 0.9em; font-size: 0.85em; color: #c77f1a">{escape(unknown)}</div>'
 
 
