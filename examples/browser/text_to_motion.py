@@ -41,7 +41,7 @@ def tokenize(text: str) -> list[int]:
     return [*ids, vocabulary["[SEP]"]]
 
 
-# words -> their latent -> latents of draws; of some -> rotations, path, how far beyond a body they are, how they match
+# words -> their latent -> latents of draws; of some -> rotations, path, how far beyond a body they are, their worth
 other_side = re.sub("left|right", lambda side: "right" if side[0] == "left" else "left", SENTENCE)
 words, mirrored = (run("text", ids=np.array([tokenize(text)], np.int64))[1] for text in (SENTENCE, other_side))
 latents, agreement, meant = words[:, None], np.ones((1, 1)), words  # of a model without a prior
@@ -53,8 +53,8 @@ if "prior" in manifest["graphs"]:
     latents, agreement, meant = run("prior", **drawing)
 takes = min(how["takes"], len(latents[0]))
 given = {"latent": latents[0, :takes], "mask": np.ones((takes, frames), bool), "words": meant.repeat(takes, axis=0)}
-rotations, root, excess, match = run("decoder", **given)
-best = int((agreement[0, :takes] + how["match"] * match - how["excess"] * excess).argmax())
+rotations, root, excess, worth = run("decoder", **given)
+best = int((agreement[0, :takes] + worth - how["excess"] * excess).argmax())
 
 # local rotations -> places of the joints, metres
 skeleton = manifest["skeleton"]

@@ -13,12 +13,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from motionclip.applications.text_to_motion import Prompts, draws_for, ranked_takes
+from motionclip.applications.text_to_motion import MATCH, SKATE, Prompts, draws_for, ranked_takes
 from motionclip.data.store import Store
 from motionclip.data.windows import WindowSet
 from motionclip.encoders import load_text_encoder
 from motionclip.errors import MotionClipError
 from motionclip.export.onnx import export_onnx, halve, quantize
+from motionclip.metrics.physics import skate_of
 from motionclip.metrics.plausibility import plausibility
 from motionclip.model.features import Batch, canonicalize
 from motionclip.model.pipeline import MotionCLIP, led_away, load
@@ -89,9 +90,10 @@ def test_the_decoder_says_what_torch_says(
 ) -> None:
     latent, mask = of_bodies(model, synthetic_store, count), torch.ones(count, frames, dtype=torch.bool)
     expected, words = model.decode(latent, frames / model.config.fps), latents(model, count)
-    rotations, root, excess, match = run(folder, "decoder", latent=latent, mask=mask, words=words)
+    rotations, root, excess, worth = run(folder, "decoder", latent=latent, mask=mask, words=words)
     positions = torch.stack([motion.positions for motion in expected])
-    assert match == pytest.approx(model.match(positions, words).numpy(), abs=1e-3)
+    expected_worth = MATCH * model.match(positions, words) - SKATE * skate_of(positions, model.config.fps)
+    assert worth == pytest.approx(expected_worth.numpy(), abs=1e-3)
     for number, motion in enumerate(expected):
         assert np.abs(rotations[number] - motion.rotations.numpy()).max() < EXACT
         assert np.abs(root[number] - motion.root.numpy()).max() < EXACT

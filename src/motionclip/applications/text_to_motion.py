@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_SECONDS, DEFAULT_TAKES
-from motionclip.applications.demands import Demand, demands_of, met
+from motionclip.applications.demands import Demand, demands_of, met, without_negation
 from motionclip.data.references import as_read
+from motionclip.metrics.physics import skate_of
 from motionclip.metrics.plausibility import Plausibility, plausibility
 from motionclip.model.pipeline import MotionCLIP
 from motionclip.motion import Motion
@@ -24,6 +25,8 @@ EXCESS = 2.0
 MATCH = 0.2
 #: What meeting all that its words demand counts for a take, in cosines: docs/experiments.md.
 MET = 3.0
+#: What a foot that slides costs a take, in cosines for each metre per second.
+SKATE = 1.0
 #: Draws for each take that is decoded: the best by their drafts, which cost a tenth (docs/experiments.md).
 DRAFTS = 3
 #: Words, or a motion on any human-like skeleton.
@@ -122,9 +125,11 @@ def prompts_of(model: MotionCLIP, texts: Sequence[str]) -> Prompts:
 def read(text: str) -> str:
     """Returns a text as it is meant: what a body does, where it is said for that and demands nothing by itself.
 
-    What is not text is returned as it is.
+    Negations are turned into what is done. What is not text is returned as it is.
     """
-    return text if not isinstance(text, str) or demands_of(text) else as_read(text)
+    if not isinstance(text, str):
+        return text
+    return without_negation(text) if demands_of(text) else as_read(text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +184,7 @@ def quality(agreement: float, worth: float, physics: Plausibility) -> float:
 
     Args:
         agreement: cosine of the take's latent and that of the words.
-        worth: how well the motion does what the words say, by :func:`worth_of`.
+        worth: how well the motion does what the words say, by :func:`worth_of`, less what its sliding feet cost.
         physics: its worst moments; what no body does costs.
     """
     return agreement + worth - EXCESS * physics.excess
@@ -273,8 +278,9 @@ def decode_takes(model: MotionCLIP, takes: Takes, seconds: float) -> list[list[T
     for number, orders in enumerate(takes.order.tolist()):
         own = [next(motions) for _ in orders]
         positions = torch.stack([motion.positions for motion in own])
-        worths = worth_of(model, takes.prompts.latents[number], takes.prompts.demands[number], positions).tolist()
-        ranked = zip(own, orders, takes.agreement[number].tolist(), worths, strict=True)
+        worths = worth_of(model, takes.prompts.latents[number], takes.prompts.demands[number], positions)
+        worths = worths - SKATE * skate_of(positions, model.config.fps).to(worths)
+        ranked = zip(own, orders, takes.agreement[number].tolist(), worths.tolist(), strict=True)
         decoded.append([_take(*each) for each in ranked])
     return decoded
 

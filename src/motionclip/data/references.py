@@ -45,7 +45,9 @@ class Reference:
 
 #: Marks that say nothing, and who it is that does it.
 _MARKS = re.compile(r"[^\w\s'-]")
-_WHO = re.compile(r"^(((a|the) (person|man|woman|figure|character)|someone|somebody|he|she)( is)?|like) (?=\w)")
+_WHO = re.compile(
+    r"^(((a|the) (person|man|woman|figure|character)|someone|somebody|he|she)( is)? )?(like )?((a|an|the) )?(?=\w)"
+)
 
 
 @cache
@@ -96,5 +98,5 @@ def _readings() -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    """Returns a text without what does not change its meaning: case, marks, blanks and who does it."""
+    """Returns a text without what does not change its meaning: case, marks, blanks, articles and who does it."""
     return _WHO.sub("", " ".join(_MARKS.sub(" ", text.lower()).split()))

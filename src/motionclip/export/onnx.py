@@ -23,10 +23,11 @@ import torch
 from torch import Tensor, nn
 
 from motionclip.applications import DEFAULT_GUIDANCE, DEFAULT_TAKES
-from motionclip.applications.text_to_motion import EXCESS, MATCH, best_first, draws_for
+from motionclip.applications.text_to_motion import EXCESS, MATCH, SKATE, best_first, draws_for
 from motionclip.encoders.minilm import MAX_TOKENS, MiniLMEncoder
 from motionclip.errors import MotionClipError
 from motionclip.formats.files import replacing
+from motionclip.metrics.physics import skate_of
 from motionclip.metrics.plausibility import excess_of, figures_of
 from motionclip.model.autoencoder import MotionAutoencoder
 from motionclip.model.features import Batch
@@ -141,7 +142,7 @@ class _Encoder(nn.Module):
 
 
 class _Decoder(nn.Module):
-    """A latent to a motion as `MotionCLIP.decode` makes it, how far beyond what bodies do it is, and how it matches."""
+    """A latent to a motion as `MotionCLIP.decode` makes it, how far beyond what bodies do it is, and its worth."""
 
     def __init__(self, autoencoder: MotionAutoencoder, matcher: Matcher | None):
         super().__init__()
@@ -154,7 +155,8 @@ class _Decoder(nn.Module):
             rotations, root = postprocess(rotations, root, decoded.contacts.sigmoid(), fps)
         world, positions = forward_kinematics(rotations, root, CANONICAL)
         match = words[:, 0] * 0 if self.matcher is None else self.matcher(positions, mask, words, fps)
-        return rotations, root, excess_of(figures_of(world, positions, fps)), match
+        worth = MATCH * match - SKATE * skate_of(positions, fps)
+        return rotations, root, excess_of(figures_of(world, positions, fps)), worth
 
 
 def minilm_of(model: MotionCLIP) -> MiniLMEncoder:
@@ -186,7 +188,7 @@ def graphs(model: MotionCLIP) -> list[Graph]:
     turns = Port("rotations", "float32", (*frames, 24, 3, 3), "local rotation matrices, for column vectors")
     whole = Port("mask", "bool", frames, "true for every frame of the motions, which are of one length")
     excess = Port("excess", "float32", ("batch",), "0 for what a body can do, 1 for each doubling of a limit")
-    match = Port("match", "float32", ("batch",), "how well the motion matches the words, among takes of the same words")
+    worth = Port("worth", "float32", ("batch",), "how well it matches the words, less its sliding feet, in cosines")
     meant = Port("words", "float32", ("batch", size), "latent of the words, led away from the mirrored ones")
     takes = Port("latents", "float32", ("batch", "draws", size), "points of the latent space, most promising first")
     agreement = Port("agreement", "float32", ("batch", "draws"), "cosines of the latents and that of the words")
@@ -209,7 +211,7 @@ def graphs(model: MotionCLIP) -> list[Graph]:
         *prior,
         Graph("encoder", _Encoder(model.autoencoder), (sixd, root, mask), (latent,)),
         Graph(
-            "decoder", _Decoder(model.autoencoder, model.matcher), (latent, whole, meant), (turns, root, excess, match)
+            "decoder", _Decoder(model.autoencoder, model.matcher), (latent, whole, meant), (turns, root, excess, worth)
         ),
     ]
 
@@ -252,14 +254,12 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str, sizes: list[
             "draws": draws_for(model, DEFAULT_TAKES),
             "takes": DEFAULT_TAKES if model.has_prior else 1,
             "excess": EXCESS,
-            "match": MATCH,
             "recipe": [
                 "tokenize the sentence; text gives the latent of the words",
                 "the same for the mirrored sentence: left and right, clockwise and counterclockwise exchanged",
                 *(["prior: standard normal noise becomes latents, `draws` of them"] if model.has_prior else []),
                 "decoder: the first `takes` latents, a mask of seconds * fps times true for each, the words for each",
-                "a take is worth its agreement and `match` times its match, less `excess` times its excess; the best "
-                "is kept",
+                "a take is worth its agreement and its worth, less `excess` times its excess; the best is kept",
             ],
         },
         "motion_to_latent": [

@@ -47,6 +47,15 @@ def skate(motions: Sequence[Motion]) -> float:
     return torch.cat([_floor_speeds_of(motion) for motion in motions]).mean().nan_to_num().item()
 
 
+def skate_of(positions: Tensor, fps: float) -> Tensor:
+    """Returns the foot skate (...), m/s, of each of several motions by joint positions (..., T, 24, 3), metres."""
+    feet = positions[..., CONTACT_INDICES, :]
+    low = feet[..., 1] < feet.new_tensor([ANKLE_HEIGHT, FOOT_HEIGHT] * 2) + _LOW
+    speed = torch.linalg.vector_norm(torch.diff(feet[..., [0, 2]], dim=-3), dim=-1) * fps
+    planted = (low[..., 1:, :] & low[..., :-1, :]).to(speed)
+    return (speed * planted).sum(dim=(-1, -2)) / planted.sum(dim=(-1, -2)).clamp(min=1)
+
+
 def floor_speeds(feet: Tensor, low: Tensor, fps: float) -> Tensor:
     """Returns the horizontal speeds (N,), cm/s, of feet (T, F, 3), metres, where low (T, F) in two successive frames.
 

@@ -20,7 +20,8 @@ _GAIT_VERB = (
 _TURN_VERB = r"turn|rotat|pivot|spin|twirl|whirl|pirouett"
 _SPIN_VERB = r"spin|twirl|whirl|pirouett"
 _SIDE_VERB = r"side ?step|sideways|step|walk|mov|go(es|ing)?\b|shuffl|strid|march|hop|jump|leap"
-_SPOT = r"(on|in) (the|one|a) (spot|place)|in place|without (walk|mov|go|travel|step|leav)\w*"
+_STAYS = r"without (walk|go|travel|stepp|leav)ing( (anywhere|away|around|forwards?|the (spot|place)))?"
+_SPOT = rf"(on|in) (the|one|a) (spot|place)|in place|{_STAYS}"
 _STILL = r"(stands?|standing|holds?|stays?|keeps?) still|motionless|without moving|(do|does)( not|n't) move|freezes?"
 _LIMB = r"hands?|arms?|legs?|foot|feet|knees?|fists?|elbows?|head|hips?|wrists?"
 _LOW_KNEE = r"(one|both|the|his|her|your|left|right) knees?"
@@ -108,6 +109,15 @@ def demands_of(text: str) -> tuple[Demand, ...]:
     words = _Words(text)
     rules = (_ways, _gaits, _postures, _bends, _jumps, _legs, _strokes, _reaches, _raises)
     return tuple(dict.fromkeys(demand for rule in rules for demand in rule(words)))
+
+
+def without_negation(text: str) -> str:
+    """Returns a text in which staying is named and not what is left out, which a text encoder takes for what is done.
+
+    >>> without_negation("turn around without walking")
+    'turn around on the spot'
+    """
+    return re.sub(rf"\b(?:{_STAYS})\b", "on the spot", text, flags=re.IGNORECASE)
 
 
 def _ways(words: _Words) -> Iterator[Demand]:

@@ -52,7 +52,7 @@ export class Model {
    * @returns {Promise<Motion>}
    */
   async make(sentence, { seconds = 4, seed = 0n } = {}) {
-    const { fps, max_frames, words_to_motion: { draws, takes, excess, match } } = this.manifest;
+    const { fps, max_frames, words_to_motion: { draws, takes, excess } } = this.manifest;
     const frames = Math.round(seconds * fps);
     if (!(frames >= 2 && frames <= max_frames)) throw new RangeError(`${seconds} seconds; expected at most ${max_frames / fps}`);
     if (!(seed >= 0n && seed < SEEDS)) throw new RangeError(`seed ${seed}; expected a whole number from 0, below 2^64`);
@@ -62,7 +62,7 @@ export class Model {
     let best, worth = -Infinity;
     for (const { latent, agreement } of drawn.takes.slice(0, takes)) {
       const take = await this.decode(latent, drawn.words, frames);
-      const own = agreement + match * take.match - excess * take.excess;
+      const own = agreement + take.worth - excess * take.excess;
       if (own > worth) [best, worth] = [take, own];
     }
     return { frames, fps, rotations: best.rotations, root: best.root };
@@ -95,13 +95,13 @@ export class Model {
     return { takes: Array.from(agreement.data, of), words: meant.data };
   }
 
-  /** The motion of a latent, how far beyond what bodies do it is, and how well it matches the latent of words. */
+  /** The motion of a latent, how far beyond what bodies do it is, and its worth for the latent of words. */
   async decode(latent, words, frames) {
-    const { rotations, root, excess, match } = await this.graphs.decoder.run({
+    const { rotations, root, excess, worth } = await this.graphs.decoder.run({
       latent: new ort.Tensor("float32", latent, [1, latent.length]),
       mask: new ort.Tensor("bool", new Uint8Array(frames).fill(1), [1, frames]),
       words: new ort.Tensor("float32", words.slice(), [1, words.length]), // a copy, for what is sent is gone
     });
-    return { rotations: rotations.data, root: root.data, excess: excess.data[0], match: match.data[0] };
+    return { rotations: rotations.data, root: root.data, excess: excess.data[0], worth: worth.data[0] };
   }
 }
