@@ -45,9 +45,9 @@ from motionclip.metrics.retrieval import cosines
 from motionclip.motion import Motion, heading, turn
 
 RESULTS = Path(__file__).parent / "results" / "recognize.json"
-TEMPERATURES = (0.02, 0.03, 0.04, 0.05, 0.07, 0.1)
+TEMPERATURES = (0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1)
 WINDOWS = (1.0, 1.5, 2.0, 3.0, 4.0)
-KEPT, THRESHOLDS = 0.95, (0.1, 0.2, 0.3, 0.4)
+KEPT, THRESHOLDS = 0.95, (0.2, 0.3, 0.4, 0.5)
 TAKES, SEQUENCES = 5, 40
 BINS = 10
 

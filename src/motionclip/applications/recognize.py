@@ -24,7 +24,7 @@ NONE = "none of these"
 
 #: Divides cosines; the likelihood of the right label is best with it on ``val`` (benchmarks/recognize.py). The model
 #: was trained with 0.05.
-TEMPERATURE = 0.03
+TEMPERATURE = 0.025
 
 #: Seconds of a window, and from one window to the next; on ``val`` two seconds give the best timeline of 1 to 4.
 WINDOW, HOP = 2.0, 0.5
@@ -44,8 +44,8 @@ TEMPLATES = (
 #: Cosine below which nothing fits (benchmarks/recognize.py). The sentences of Bandai-Namco say content and style: the
 #: threshold keeps 95 % of ``val`` clips. Bare words are for any recordings, and those of another studio come less near
 #: to them than what is left out comes on the training data's own: their threshold only refuses what is far from all.
-BANDAI_NONE_BELOW = 0.42
-WORDS_NONE_BELOW = 0.1
+BANDAI_NONE_BELOW = 0.5
+WORDS_NONE_BELOW = 0.25
 
 #: Sentences of each label of Bandai-Namco: the canonical one and one of each of the first patterns.
 _SENTENCES = 8
