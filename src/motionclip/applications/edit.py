@@ -28,9 +28,6 @@ from motionclip.motion.retarget import on_canonical
 
 #: Motions that are drawn for words whose meaning is wanted, not one motion of it.
 DRAWS = 16
-#: How far beyond its translation a latent is moved at strength 1: what is drawn is tamer than what was recorded, and
-#: more styles come out on `val` (docs/experiments.md).
-_REACH = 1.3
 #: Where the upper body begins.
 WAIST = "spine1"
 #: Furthest that the waist bends so that the chest leans as in the other motion, radians.
@@ -133,10 +130,10 @@ def nearest_sentence(model: MotionCLIP, latent: Tensor, contents: Collection[str
 def _translation(
     model: MotionCLIP, latent: Tensor, minus: str | None, plus: str | None, seconds: float, guidance: float
 ) -> Tensor:
-    """Returns the direction (1, P) on the tangent plane that a latent (1, D) is moved by: beyond its translation."""
+    """Returns the direction (1, P) on the tangent plane from a latent (1, D) to its translation by the prior's flow."""
     source, target = (None if text is None else model.embed_text([text]) for text in (minus, plus))
     translated = model.translate(latent, source, target, seconds, guidance=guidance)
-    return _REACH * (model.to_tangent(translated) - model.to_tangent(latent))
+    return model.to_tangent(translated) - model.to_tangent(latent)
 
 
 def _difference(

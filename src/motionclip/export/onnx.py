@@ -221,7 +221,7 @@ def manifest(model: MotionCLIP, parts: list[Graph], precision: str, sizes: list[
     config = model.config
     return {
         "format": "motionclip-onnx",
-        "version": 4,
+        "version": 5,
         "precision": precision,
         "fps": config.fps,
         "max_frames": config.max_frames,
