@@ -2,10 +2,12 @@
 
     apt-get install wrk
     python benchmarks/load_server.py [--threads 1] [--workers 1] [--bf16] [--seconds 20]
+    python benchmarks/load_server.py --before EARLIER/src [--workers 2] [--seconds 10]
 
 Starts a `motionclip serve`; wrk (github.com/wg/wrk) on the same machine requests motions of sentences that are all
 different, over keep-alive connections that each wait for their answer, then over more connections than the server
-admits. Prints the figures and writes benchmarks/results/load_server.json.
+admits. Prints the figures and writes benchmarks/results/load_server.json. With --before, single takes for 64 clients by
+an earlier checkout, by this one and by this one in bfloat16, in turn, three times, and prints these alone.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ LUA = """
 local number = 0
 function request()
   number = number + 1
-  local body = string.format('{"text": "a person walks, take %%d of %s", "seconds": %s, "takes": %s}', number)
+  local body = string.format('{"text": "a person walks, take %%d of %s", "seconds": %s%s}', number)
   return wrk.format("POST", "/generate", {["Content-Type"] = "application/json", ["Accept"] = "%s"}, body)
 end
 function done(summary, latency, requests)
@@ -83,14 +85,15 @@ class Figures:
 
 
 @contextmanager
-def server(threads: int, workers: int, bf16: bool) -> Iterator[tuple[int, str]]:
-    """Runs a server; yields its process id and its address."""
+def server(threads: int, workers: int, bf16: bool, source: Path | None = None) -> Iterator[tuple[int, str]]:
+    """Runs a server, of the sources of another checkout if they are given; yields its process id and its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     command = [sys.executable, "-m", "motionclip", "serve", "--port", str(port), "--threads", str(threads)]
-    command += ["--workers", str(workers), *(["--bf16"] if bf16 else [])]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    command += [*(["--workers", str(workers)] if workers > 1 else []), *(["--bf16"] if bf16 else [])]
+    env = os.environ | ({} if source is None else {"PYTHONPATH": str(source)})
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env) as process:
         try:
             address = f"http://127.0.0.1:{port}"
             wait_for(address)
@@ -128,10 +131,10 @@ def rss_mb(pid: int) -> float:
 def drive(
     pid: int, address: str, clients: int, seconds: float, length: float, accept: str, takes: int = DEFAULT_TAKES
 ) -> Figures:
-    """Returns the figures of one run of wrk."""
+    """Returns the figures of one run of wrk; 0 takes for a server that does not know them."""
     before = metric(address, _BATCHES), metric(address, _MADE), cpu_seconds(pid)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(LUA % (f"{clients} {time.time_ns()}", length, takes, accept))
+        script.write(LUA % (f"{clients} {time.time_ns()}", length, f', "takes": {takes}' if takes else "", accept))
         script.flush()
         command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "--timeout", "60s", "-s", script.name, address]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -156,6 +159,17 @@ def drive(
     )
 
 
+def compare(before: Path, threads: int, workers: int, seconds: float) -> None:
+    """Prints motions a second of an earlier checkout, in one process, of this one, and of this one in bfloat16."""
+    ways = {"before": (before, False, 0), "now": (None, False, 1), "now, --bf16": (None, True, 1)}
+    for _ in range(3):
+        for name, (source, bf16, takes) in ways.items():
+            with server(threads, workers if source is None else 1, bf16, source) as (pid, address):
+                drive(pid, address, 64, 3, 4.0, "application/json", takes)  # warm-up
+                run = drive(pid, address, 64, seconds, 4.0, "application/json", takes)
+                print(f"{name}: {run.per_second:.0f} motions/s, p99 {run.p99_ms:.0f} ms, {run.refused} refused")
+
+
 def row(run: Figures) -> str:
     """Returns a line of the table."""
     first = (
@@ -176,9 +190,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="CPU, batch and memory are then of one of them")
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--before", type=Path, metavar="EARLIER/src")
     options = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("no wrk; apt-get install wrk")
+    if options.before is not None:
+        compare(options.before, options.threads, options.workers, options.seconds)
+        return
     others = os.getloadavg()[0]
     json_type, bvh_type = "application/json", "application/x-bvh"
     with server(options.threads, options.workers, options.bf16) as (pid, address):
