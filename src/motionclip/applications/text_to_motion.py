@@ -203,7 +203,7 @@ def worth_of(model: MotionCLIP, words: Tensor, demands: Sequence[Demand], positi
         positions: (K, T, 24, 3) joint positions, metres, of decoded motions or of drafts.
     """
     matches = model.match(positions, words.expand(len(positions), -1))
-    return MATCH * matches + MET * met(demands, positions, model.config.fps)
+    return MATCH * matches + MET * met(demands, positions, model.config.fps).to(matches)
 
 
 def ranked_takes(
