@@ -20,15 +20,17 @@ _GAIT_VERB = (
 _TURN_VERB = r"turn|rotat|pivot|spin|twirl|whirl|pirouett"
 _SPIN_VERB = r"spin|twirl|whirl|pirouett"
 _SIDE_VERB = r"side ?step|sideways|step|walk|mov|go(es|ing)?\b|shuffl|strid|march|hop|jump|leap"
+_LIMB_VERB = r"mov|wav|rais|lift|swing|kick|shak|turn|point|reach|rub|bend|bow|clap|throw|look|nod"
 _STAYS = r"without (walk|go|travel|stepp|leav)ing( (anywhere|away|around|forwards?|the (spot|place)))?"
 _SPOT = rf"(on|in) (the|one|a) (spot|place)|in place|{_STAYS}"
 _STILL = r"(stands?|standing|holds?|stays?|keeps?) still|motionless|without moving|(do|does)( not|n't) move|freezes?"
 _LIMB = r"hands?|arms?|legs?|foot|feet|knees?|fists?|elbows?|head|hips?|wrists?"
 _LOW_KNEE = r"(one|both|the|his|her|your|left|right) knees?"
 _SEAT = r"chair|armchair|seat|seated|sofa|couch|stool|bench|sits?|sitting"
-_FLOOR = r"floor|ground|lying|bed|back|stomach|belly"
+_FLOOR = r"floor|ground|lying|bed|(his|her|your|the|their) (back|stomach|belly)"
 _UP = r"(stand|get|ris|climb|com)\w* (back )?(up|from|to (the|his|her|your|their) feet|off)|rises?|rising"
-_BACK = r"backwards?|in reverse|back(ing)? (away|up)|steps? back"
+_FORWARD = r"forwards?|(straight )?ahead"
+_BACK = r"backwards?|in reverse|back(s|ing)? away|backing up|steps? back"
 _BOXES = r"boxing|boxers?|shadow ?box\w*|boxes (with|against|in)|jabs|hooks|combinations?|box (with|against|left|an)"
 _BOWS = r"bows|bowing|bow (to|politely|deeply|down|before|in|for)|takes? a bow|(a|deep|polite|slight|small) bow(?! and)"
 _STAIRS = r"stairs|staircase|ladder|upstairs|downstairs|(up|down) (some |the |a few )?steps"
@@ -66,7 +68,7 @@ class _Words:
     @property
     def side(self) -> str:
         """The one side that is named, or "both" if both are."""
-        left = self.has("(?<!is )(?<!has )left|leftwards?|counter ?clockwise|anti ?clockwise")
+        left = self.has(r"(?<!\bis )(?<!\bhas )left|leftwards?|counter ?clockwise|anti ?clockwise")
         right = self.has("right(?! away| now)|rightwards?|(?<!counter )(?<!anti )clockwise")
         return "both" if left and right else "left" if left else "right" if right else ""
 
@@ -131,12 +133,11 @@ def _ways(words: _Words) -> Iterator[Demand]:
             yield Demand("spot")
     elif gait and words.has("curve|arc"):
         yield Demand("turn", words.one_side)
-    elif gait and words.has(_BACK):
-        yield Demand("travel", way="back")
-    elif words.one_side and not limb and words.begins(_SIDE_VERB):
-        yield Demand("travel", way=words.one_side)
-    elif gait and not limb and words.has("forwards?|ahead|straight"):
-        yield Demand("travel", way="forward")
+    elif gait:
+        aside = "" if limb or not words.begins(_SIDE_VERB) else words.side
+        ways = ["forward"] * (words.has(_FORWARD) and not limb) + ["back"] * words.has(_BACK) + [aside] * bool(aside)
+        if len(ways) == 1 and ways[0] != "both":  # there and back is nowhere
+            yield Demand("travel", way=ways[0])
 
 
 def _gaits(words: _Words) -> Iterator[Demand]:
@@ -149,14 +150,15 @@ def _gaits(words: _Words) -> Iterator[Demand]:
         yield Demand("slow")
     if words.begins(rf"{_GAIT_VERB}|climb|ascend|descend") and words.has(_STAIRS):
         yield Demand("climb", way="down" if words.begins("down|descend") else "up")
-    if words.still:
+    if words.still and not words.begins(_LIMB_VERB):
         yield Demand("still")
 
 
 def _postures(words: _Words) -> Iterator[Demand]:
     """Yields what brings the body down or up."""
     up, floor = words.has(_UP), words.has(_FLOOR)
-    way = "" if up and words.has("down") else "up" if up else "down"
+    down = words.has("down|drops?|takes? a seat|have a seat")
+    way = "" if up == down else "up" if up else "down"
     if words.begins("crawl") or words.has("all fours"):
         yield Demand("crawl")
     elif up and floor:
@@ -164,7 +166,7 @@ def _postures(words: _Words) -> Iterator[Demand]:
     elif words.has("lies?|lying|lays? down"):
         yield Demand("lie", way=way)
     elif words.begins("squat|crouch"):
-        yield Demand("squat", way=way if up else "")
+        yield Demand("squat", way="up" if way == "up" else "")
     elif words.begins("kneel|knelt") or (words.has(_LOW_KNEE) and not words.begins("lift|rais|kick")):
         yield Demand("kneel", way=way)
     elif words.has(_SEAT) and not words.has("sit ups?"):
@@ -204,7 +206,7 @@ def _strokes(words: _Words) -> Iterator[Demand]:
     if words.has(_BOXES):
         yield Demand("punch", words.one_side or "both")
     elif words.begins("punch|jab|uppercut"):
-        yield Demand("punch", words.side)
+        yield Demand("punch", words.one_side or ("both" if words.has("both|each") else ""))
     elif words.begins("throw|hurl|toss|fling|pitch"):
         yield Demand("throw", words.one_side)
     if words.begins("wav(e|es|ing)\\b"):
@@ -226,7 +228,7 @@ def _reaches(words: _Words) -> Iterator[Demand]:
 
 def _raises(words: _Words) -> Iterator[Demand]:
     """Yields arms that are stretched up or out."""
-    if words.has("arms|hands") and words.has("sides|wide|apart|outstretched"):
+    if words.has("arms|hands") and words.has("to (the|both|his|her|their|your) sides?|wide|apart|outstretched"):
         yield Demand("spread")
     elif words.has("hands?|arms?") and (
         words.begins("rais")
