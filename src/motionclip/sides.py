@@ -7,6 +7,15 @@ import re
 _SIDE_WORD = re.compile(r"\b(?:(left|right)(wards?)?|(counter[ -]?|anti[ -]?)?clockwise)\b", re.IGNORECASE)
 
 
+def named_sides(text: str) -> set[str]:
+    """Returns the sides, ``left`` and ``right``, that a text names; turning counterclockwise is to the left.
+
+    >>> named_sides("turns anticlockwise")
+    {'left'}
+    """
+    return {side.lower() or ("left" if against else "right") for side, _, against in _SIDE_WORD.findall(text)}
+
+
 def mirror_words(text: str) -> str:
     """Returns the sentence for the mirror image: left and right exchanged, and the senses of turning.
 

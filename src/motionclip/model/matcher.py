@@ -90,8 +90,7 @@ class Matcher(nn.Module):
 
     def embed_windows(self, windows: Batch, fps: float) -> Tensor:
         """Returns the unit embeddings (B, E) of windows at a rate."""
-        positions = pose(windows.sixd, windows.root)[1]
-        return F.normalize(self.embed_figures(figures_of(positions, windows.mask, fps)), dim=-1)
+        return F.normalize(self.embed_figures(figures_of_windows(windows, fps)), dim=-1)
 
     def embed_text(self, words: Tensor) -> Tensor:
         """Returns the unit embeddings (..., E) of text latents (..., D)."""
@@ -137,6 +136,11 @@ def load_matcher(folder: Path, latent_dim: int) -> Matcher | None:
     except RuntimeError as error:
         raise ModelError(f"{path} does not fit the model beside it: {error}; copy the model again") from error
     return matcher.eval().requires_grad_(False)
+
+
+def figures_of_windows(windows: Batch, fps: float) -> Tensor:
+    """Returns figures (B, F) that describe windows."""
+    return figures_of(pose(windows.sixd, windows.root)[1], windows.mask, fps)
 
 
 def figures_of(positions: Tensor, mask: Tensor, fps: float) -> Tensor:

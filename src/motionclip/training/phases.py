@@ -22,8 +22,8 @@ from motionclip.losses.distributed import gathered, summed
 from motionclip.losses.objective import Objective, text_objective
 from motionclip.model.autoencoder import EmbeddingHead, MotionAutoencoder
 from motionclip.model.checkpoint import Network
-from motionclip.model.features import Batch, pose
-from motionclip.model.matcher import OTHERS, TEMPERATURE, Matcher, figures_of
+from motionclip.model.features import Batch
+from motionclip.model.matcher import OTHERS, TEMPERATURE, Matcher, figures_of_windows
 from motionclip.model.network import ResidualAutoencoder
 from motionclip.model.prior import FlowNoise
 from motionclip.model.renewal import renew_components
@@ -259,9 +259,9 @@ def train_prior(network: Network, run: RunFolder, encoded: Callable[[], EncodedW
     Learner("prior", prior, run, on_step).learn(loss)
 
 
-def figures_of_windows(windows: Batch, fps: float) -> Tensor:
+def codes_of_windows(windows: Batch, fps: float) -> Tensor:
     """Returns the matcher's figures (B, F) of windows, in half precision, which is half the memory."""
-    return figures_of(pose(windows.sixd, windows.root)[1], windows.mask, fps).half()
+    return figures_of_windows(windows, fps).half()
 
 
 def train_matcher(

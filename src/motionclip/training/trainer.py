@@ -27,8 +27,8 @@ from motionclip.training.config import TrainConfig
 from motionclip.training.distributed import DistributedContext
 from motionclip.training.learner import StepCallback, derived_seed
 from motionclip.training.phases import (
+    codes_of_windows,
     encode_windows,
-    figures_of_windows,
     take_components,
     train_autoencoder,
     train_head,
@@ -89,7 +89,7 @@ def train(
             encoded = functools.cache(lambda: encode_windows(network.autoencoder.encode, data, config, distributed))
             train_head(network, run, encoded, on_step)
             train_prior(network, run, encoded, on_step)
-            figures = functools.partial(figures_of_windows, fps=config.model.fps)
+            figures = functools.partial(codes_of_windows, fps=config.model.fps)
             matcher = train_matcher(network, run, lambda: encode_windows(figures, data, config, distributed), on_step)
             if distributed.first:
                 save_network(network, out / "model")

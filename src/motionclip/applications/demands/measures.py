@@ -120,6 +120,11 @@ class Seen:
         return trunk[..., 1] / trunk.norm(dim=-1)
 
     @cached_property
+    def standing(self) -> Tensor:
+        """(K, T) how far the body stands, 0 to 1."""
+        return share(self.pelvis, 0.6, 0.85) * share(self.upright, 0.5, 0.85)
+
+    @cached_property
     def between_hands(self) -> Tensor:
         """(K, T) distance of the hands."""
         return (self.seen("left_hand") - self.seen("right_hand")).norm(dim=-1)
@@ -332,46 +337,41 @@ def _reach_down(seen: Seen, demand: Demand) -> Tensor:
 # Postures
 
 
-def _phase(seen: Seen, demand: Demand, low: Tensor, held: Tensor) -> Tensor:
-    """Returns how far a posture is come to or left, or is there at all.
+def _phase(seen: Seen, demand: Demand, low: Tensor) -> Tensor:
+    """Returns how far a posture is come to from standing or left for it, or is there at all.
 
     Args:
         seen: the motions.
         demand: with the way.
         low: (K, T) how far each frame has the posture.
-        held: (K, T) how far it stands.
     """
     if demand.way == "down":
-        return (2 * seen.ends(low) + seen.begins(held)) / 3
+        return (2 * seen.ends(low) + seen.begins(seen.standing)) / 3
     if demand.way == "up":
-        return (seen.begins(low) + seen.ends(held)) / 2
+        return (seen.begins(low) + seen.ends(seen.standing)) / 2
     return low.topk(max(low.shape[1] // 8, 1), dim=1).values.mean(dim=1)  # for an eighth of the time
 
 
-def _standing(seen: Seen) -> Tensor:
-    return share(seen.pelvis, 0.6, 0.85) * share(seen.upright, 0.5, 0.85)
-
-
 def _sit(seen: Seen, demand: Demand) -> Tensor:
-    return _phase(seen, demand, share(seen.pelvis, 0.85, 0.6) * share(seen.upright, 0.4, 0.8), _standing(seen))
+    return _phase(seen, demand, share(seen.pelvis, 0.85, 0.6) * share(seen.upright, 0.4, 0.8))
 
 
 def _squat(seen: Seen, demand: Demand) -> Tensor:
-    return _phase(seen, demand, share(seen.pelvis, 0.9, 0.5) * share(seen.upright, 0.2, 0.6), _standing(seen))
+    return _phase(seen, demand, share(seen.pelvis, 0.9, 0.5) * share(seen.upright, 0.2, 0.6))
 
 
 def _kneel(seen: Seen, demand: Demand) -> Tensor:
     knee = torch.minimum(seen.height("left_knee"), seen.height("right_knee"))
-    return _phase(seen, demand, share(knee, 0.45, 0.12) * share(seen.upright, 0.3, 0.75), _standing(seen))
+    return _phase(seen, demand, share(knee, 0.45, 0.12) * share(seen.upright, 0.3, 0.75))
 
 
 def _lie(seen: Seen, demand: Demand) -> Tensor:
-    return _phase(seen, demand, share(seen.pelvis, 0.7, 0.25) * share(seen.upright.abs(), 0.9, 0.35), _standing(seen))
+    return _phase(seen, demand, share(seen.pelvis, 0.7, 0.25) * share(seen.upright.abs(), 0.9, 0.35))
 
 
 def _low(seen: Seen, demand: Demand) -> Tensor:
     """On the floor in any way."""
-    return _phase(seen, demand, share(seen.pelvis, 0.8, 0.35), _standing(seen))
+    return _phase(seen, demand, share(seen.pelvis, 0.8, 0.35))
 
 
 def _crawl(seen: Seen, demand: Demand) -> Tensor:
@@ -388,7 +388,7 @@ def _bow(seen: Seen, demand: Demand) -> Tensor:
 
 
 def _up_again(seen: Seen, demand: Demand) -> Tensor:
-    return seen.ends(_standing(seen))
+    return seen.ends(seen.standing)
 
 
 #: By what a demand says.

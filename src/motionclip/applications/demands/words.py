@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from motionclip.applications.demands.measures import SIDES, Demand
+from motionclip.sides import named_sides
 
 # Patterns of whole words, or of how a word begins where its name ends in _VERB.
 _GAIT_VERB = (
     r"walk|step|strid|stroll|wander|go(es|ing)?\b|mov|march|sneak|shuffl|tiptoe|pac(e|ing)|jog|run|sprint|stagger|limp|"
     r"stumbl|creep|crawl|skip|hop|jump|leap"
 )
-_TURN_VERB = r"turn|rotat|pivot|spin|twirl|whirl|pirouett"
 _SPIN_VERB = r"spin|twirl|whirl|pirouett"
+_TURN_VERB = rf"turn|rotat|pivot|{_SPIN_VERB}"
 _SIDE_VERB = r"side ?step|sideways|step|walk|mov|go(es|ing)?\b|shuffl|strid|march|hop|jump|leap"
 _LIMB_VERB = r"mov|wav|rais|lift|swing|kick|shak|turn|point|reach|rub|bend|bow|clap|throw|look|nod"
 _STAYS = r"without (walk|go|travel|stepp|leav)ing( (anywhere|away|around|forwards?|the (spot|place)))?"
@@ -38,6 +39,8 @@ _TO_HEAD = r"drinks?|drinking|sips?|eats?|eating|phones?|telephone|salutes?|salu
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _NUMBER = "|".join(_NUMBERS)
 _COUNTED = "times|jumps|leaps|hops|kicks|punches|claps|squats|bows"
+#: Words that look like sides.
+_NO_SIDE = re.compile(r"\b((is|has) left|right (away|now))\b")
 #: What is said not to happen is no demand.
 _NEGATED = re.compile(r"\b(without|not|never|don't|doesn't)( \w+){1,2}")
 
@@ -68,9 +71,8 @@ class _Words:
     @property
     def side(self) -> str:
         """The one side that is named, or "both" if both are."""
-        left = self.has(r"(?<!\bis )(?<!\bhas )left|leftwards?|counter ?clockwise|anti ?clockwise")
-        right = self.has("right(?! away| now)|rightwards?|(?<!counter )(?<!anti )clockwise")
-        return "both" if left and right else "left" if left else "right" if right else ""
+        sides = named_sides(_NO_SIDE.sub("", self.text))
+        return "both" if len(sides) == 2 else "".join(sides)
 
     @property
     def one_side(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -73,14 +73,17 @@ def known_sentences(stores: Sequence[Store], dataset: str) -> list[tuple[str, st
 
 def encode_clips(model: MotionCLIP, clips: Clips) -> Tensor:
     """Returns the latents (N, D) of clips, on the CPU."""
-    with torch.inference_mode():
-        return torch.cat([model.encode_batch(batch).cpu() for batch in clips.batches()])
+    return _rows_of(clips, model.encode_batch)
 
 
 def embed_clips(model: MotionCLIP, clips: Clips) -> Tensor:
     """Returns the joint embeddings (N, J) of clips, on the CPU."""
-    with torch.inference_mode():
-        return torch.cat([model.embed_batch(batch).cpu() for batch in clips.batches()])
+    return _rows_of(clips, model.embed_batch)
+
+
+@torch.inference_mode()
+def _rows_of(clips: Clips, embed: Callable[[Batch], Tensor]) -> Tensor:
+    return torch.cat([embed(batch).cpu() for batch in clips.batches()])
 
 
 def batches_of(motions: Sequence[Motion], fps: float) -> Iterator[Batch]:
